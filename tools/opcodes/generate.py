@@ -42,7 +42,7 @@ def opcode_numbers():
 
 def caches():
     entries = opcode._inline_cache_entries
-    if isinstance(entries, dict):
+    if hasattr(entries, "items"):
         return dict(entries)
     return {opcode.opname[i]: n for i, n in enumerate(entries) if n}
 
