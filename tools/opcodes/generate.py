@@ -37,7 +37,9 @@ def opcode_numbers():
         return {name: number for name, number in numbers.items() if number < 256}
     header = pathlib.Path(sysconfig.get_path("include"), "opcode.h").read_text()
     found = re.findall(r"^#define ([A-Z][A-Z_0-9]+)\s+(\d+)\s*$", header, re.M)
-    return {name: int(number) for name, number in found if int(number) < 256}
+    # NB_* number the operators of BINARY_OP; the others are limits.
+    not_opcodes = ("NB_", "HAVE_ARGUMENT", "MIN_", "MAX_")
+    return {n: int(i) for n, i in found if int(i) < 256 and not n.startswith(not_opcodes)}
 
 
 def caches():
