@@ -2,7 +2,11 @@
  *
  * What one build of CPython looks like in memory. Offsets are in bytes from the
  * start of the structure named in the field; HASTEN_ABSENT where the version
- * has no such field. Walking code asks the table, never the version. */
+ * has no such field. Walking code asks the table, never the version.
+ *
+ * "size" of runtime, interpreter and gil is where the last field of this table
+ * ends (their real ends differ from build to build): reading that much gets all.
+ * "size" of thread and code is the real one; of frame, that of its fixed part. */
 #ifndef HASTEN_PYABI_LAYOUT_H
 #define HASTEN_PYABI_LAYOUT_H
 
@@ -22,6 +26,7 @@
     X(interpreter, size)                                                                     \
     X(interpreter, next)                                                                     \
     X(interpreter, id)                                                                       \
+    X(interpreter, runtime) /* points back to the runtime */                                 \
     X(interpreter, threads_head)                                                             \
     X(interpreter, threads_main) /* 3.13+: main thread's state pointer */                    \
     X(interpreter, next_unique_id) /* counts threads ever made */                            \
@@ -29,6 +34,7 @@
     X(interpreter, gil) /* 3.12+: pointer to struct _gil_runtime_state */                    \
     X(interpreter, code_generation) /* 3.14+: counts freed code objects */                   \
     X(interpreter, finalizing)                                                               \
+    X(interpreter, gc_frame) /* 3.15: frame that started the collection, may be NULL */      \
     X(gil, size)                                                                             \
     X(gil, locked)      /* int */                                                            \
     X(gil, last_holder) /* thread state pointer */                                           \
@@ -47,8 +53,9 @@
     X(thread, datastack_top)                                                                 \
     X(thread, datastack_limit)                                                               \
     X(thread, status)    /* bit field word that has holds_gil (3.13+) */                     \
-    X(thread, holds_gil) /* 3.15: an int of its own, when there is one */                    \
-    X(thread, gc_frame)  /* 3.14+/3.15: frame during which a collection runs, if any */      \
+    X(thread, holds_gil) /* 3.14+: an int of its own */                                      \
+    X(thread, gil_requested) /* 3.15: int: waits for the GIL */                              \
+    X(thread, gc_frame)  /* no version has one: see interpreter.gc_frame */                  \
     X(cframe, current_frame)                                                                 \
     X(cframe, previous)                                                                      \
     X(chunk, previous)                                                                       \
