@@ -33,9 +33,9 @@ def check_file(path: str, text: str) -> Iterator[str]:
     head = "\n".join(text.split("\n", 20)[:20])
     if lines > LONGEST_FILE and not GENERATED.search(head):
         yield f"{path}: {lines} lines, at most {LONGEST_FILE}: split it by nouns"
-    if path.startswith(("include/", "src/", "python/", "fuzz/", "tools/")):
-        if text.strip() and "SPDX-License-Identifier: MIT" not in text[:200]:
-            yield f"{path}: no SPDX line at the top"
+    licensed = path.startswith(("include/", "src/", "python/", "fuzz/", "tools/")) and text.strip()
+    if licensed and "SPDX-License-Identifier: MIT" not in text[:200]:
+        yield f"{path}: no SPDX line at the top"
     if path.endswith((".c", ".h")) and not path.startswith(VERSION_FILES):
         code = COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
         for match in VERSION_MACRO.finditer(code):

@@ -19,7 +19,7 @@ from hasten._recording import (
     RecordingError,
     Sample,
     Thread,
-    open,  # noqa: A004 - hasten.open reads like gzip.open
+    open,
 )
 from hasten._recording import version as __version__
 
