@@ -31,8 +31,6 @@
 #include "core/pyabi/layout.h"
 
 #define ABSENT HASTEN_ABSENT
-#define FROM(since, expression) (PY_VERSION_HEX >= (since) ? (expression) : ABSENT)
-#define UNTIL(before, expression) (PY_VERSION_HEX < (before) ? (expression) : ABSENT)
 #define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
 typedef _PyRuntimeState Runtime;
@@ -42,8 +40,8 @@ typedef _PyInterpreterFrame Frame;
 typedef struct _gil_runtime_state Gil;
 typedef PyCodeObject Code;
 
-/* The runtime and the interpreter are large and their tails differ from build
- * to build: "size" is where the last field of interest ends. */
+/* The tails of structures differ from build to build and from patch to patch:
+ * "size" is where the last field of interest ends. */
 #if PY_VERSION_HEX < 0x030c0000
 #define at_runtime_size END_OF(Runtime, gilstate.tstate_current)
 #define at_runtime_gil offsetof(Runtime, ceval.gil)
@@ -60,18 +58,22 @@ typedef PyCodeObject Code;
 #if PY_VERSION_HEX < 0x030c0000
 #define at_interpreter_size END_OF(Interpreter, gc.collecting)
 #define at_interpreter_gil ABSENT
+#define at_interpreter_own_gil ABSENT
 #define at_interpreter_finalizing ABSENT
 #elif PY_VERSION_HEX < 0x030d0000
 #define at_interpreter_size END_OF(Interpreter, ceval.gil)
 #define at_interpreter_gil offsetof(Interpreter, ceval.gil)
+#define at_interpreter_own_gil offsetof(Interpreter, _gil)
 #define at_interpreter_finalizing offsetof(Interpreter, _finalizing)
 #elif PY_VERSION_HEX < 0x030e0000
 #define at_interpreter_size END_OF(Interpreter, gc.collecting)
 #define at_interpreter_gil offsetof(Interpreter, ceval.gil)
+#define at_interpreter_own_gil offsetof(Interpreter, _gil)
 #define at_interpreter_finalizing offsetof(Interpreter, _finalizing)
 #else
 #define at_interpreter_size END_OF(Interpreter, _code_object_generation)
 #define at_interpreter_gil offsetof(Interpreter, ceval.gil)
+#define at_interpreter_own_gil offsetof(Interpreter, _gil)
 #define at_interpreter_finalizing offsetof(Interpreter, _finalizing)
 #endif
 #define at_interpreter_next offsetof(Interpreter, next)
@@ -100,18 +102,19 @@ typedef PyCodeObject Code;
 #define at_gil_locked offsetof(Gil, locked)
 #define at_gil_last_holder offsetof(Gil, last_holder)
 
-#define at_thread_size sizeof(Thread)
 #define at_thread_prev offsetof(Thread, prev)
 #define at_thread_next offsetof(Thread, next)
 #define at_thread_interp offsetof(Thread, interp)
 #if PY_VERSION_HEX < 0x030d0000
 #define at_thread_cframe offsetof(Thread, cframe)
+#define at_thread_size END_OF(Thread, root_cframe)
 #define at_thread_root_cframe offsetof(Thread, root_cframe)
 #define at_thread_current_frame ABSENT
 #define at_cframe_current_frame offsetof(_PyCFrame, current_frame)
 #define at_cframe_previous offsetof(_PyCFrame, previous)
 #else
 #define at_thread_cframe ABSENT
+#define at_thread_size END_OF(Thread, datastack_limit)
 #define at_thread_root_cframe ABSENT
 #define at_thread_current_frame offsetof(Thread, current_frame)
 #define at_cframe_current_frame ABSENT
@@ -176,7 +179,7 @@ typedef PyCodeObject Code;
 #define at_frame_stack_top offsetof(Frame, stackpointer)
 #endif
 
-#define at_code_size sizeof(Code)
+#define at_code_size offsetof(Code, co_code_adaptive)
 #define at_code_first_line offsetof(Code, co_firstlineno)
 #define at_code_file offsetof(Code, co_filename)
 #define at_code_name offsetof(Code, co_name)
@@ -282,10 +285,6 @@ typedef PyCodeObject Code;
 #define debug_unicode_compact_size ABSENT
 #define debug_gc_frame ABSENT
 #endif
-#endif
-
-#if PY_VERSION_HEX >= 0x030e0000
-#define OWNER_C_STACK_AND_INTERPRETER 1
 #endif
 
 struct record {

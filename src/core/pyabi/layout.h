@@ -4,9 +4,9 @@
  * start of the structure named in the field; HASTEN_ABSENT where the version
  * has no such field. Walking code asks the table, never the version.
  *
- * "size" of runtime, interpreter and gil is where the last field of this table
- * ends (their real ends differ from build to build): reading that much gets all.
- * "size" of thread and code is the real one; of frame, that of its fixed part. */
+ * "size" is where the last field of interest ends (real ends differ from build
+ * to build): reading that much gets all. Of frame it is the fixed part, of code
+ * what precedes the bytecode. */
 #ifndef HASTEN_PYABI_LAYOUT_H
 #define HASTEN_PYABI_LAYOUT_H
 
@@ -32,6 +32,7 @@
     X(interpreter, next_unique_id) /* counts threads ever made */                            \
     X(interpreter, gc_collecting) /* int: the collector runs */                              \
     X(interpreter, gil) /* 3.12+: pointer to struct _gil_runtime_state */                    \
+    X(interpreter, own_gil) /* 3.12+: the GIL embedded here; used unless it is shared */      \
     X(interpreter, code_generation) /* 3.14+: counts freed code objects */                   \
     X(interpreter, finalizing)                                                               \
     X(interpreter, gc_frame) /* 3.15: frame that started the collection, may be NULL */      \

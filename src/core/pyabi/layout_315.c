@@ -25,6 +25,7 @@ const struct hasten_layout hasten_layout_315 = {
     .interpreter_next_unique_id = 7328,
     .interpreter_gc_collecting = 7512,
     .interpreter_gil = 16,
+    .interpreter_own_gil = 7736,
 #if defined(__aarch64__) /* larger mutexes in the GIL */
     .interpreter_code_generation = 7960,
 #else
@@ -35,7 +36,7 @@ const struct hasten_layout hasten_layout_315 = {
     .gil_size = 20,
     .gil_locked = 16,
     .gil_last_holder = 8,
-    .thread_size = 888,
+    .thread_size = 280,
     .thread_prev = 0,
     .thread_next = 8,
     .thread_interp = 16,
@@ -69,7 +70,7 @@ const struct hasten_layout hasten_layout_315 = {
     .frame_return_offset = 72,
     .frame_owner = 74,
     .frame_localsplus = 80,
-    .code_size = 216,
+    .code_size = 208,
     .code_first_line = 68,
     .code_file = 112,
     .code_name = 120,
