@@ -7,7 +7,8 @@ BUILD_FILES := meson.build meson.options pyproject.toml
 VENV := .venv/bin
 # The build is small; a few jobs at a time keep the machine usable.
 JOBS ?= $(shell nproc)
-PIP_INSTALL := $(VENV)/python -m pip install --quiet --disable-pip-version-check
+# meson-python looks for meson and ninja on PATH.
+PIP_INSTALL := PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,7 +30,10 @@ build: setup .venv/.hasten-built ## build hasten and install it into .venv
 	@touch $@
 
 run: build ## profile the bundled sample program and show the report
-	@cd examples/logreport && ../../$(VENV)/hasten run -o ../../build/logreport.hasten -m logreport
+	@# Its input is made first: the report should show the program, not the making.
+	@cd examples && ../$(VENV)/python -c 'from pathlib import Path; from logreport import generate; \
+	    data = Path("../build/logreport"); generate.ensure_log(data, 64_000); generate.ensure_networks(data)'
+	@$(VENV)/hasten run -o build/logreport.hasten examples/logreport --data build/logreport
 
 test: ## all tests on one interpreter, C tests also under sanitizers
 	@tools/setup build test
