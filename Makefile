@@ -26,7 +26,7 @@ build: setup .venv/.hasten-built ## build hasten and install it into .venv
 	@echo "building hasten"
 	@mkdir -p build
 	@$(PIP_INSTALL) --no-build-isolation --no-deps --force-reinstall \
-	    -Cbuild-dir=build/release -Ccompile-args=-j$(JOBS) .
+	    --config-settings=build-dir=build/release --config-settings=compile-args=-j$(JOBS) .
 	@touch $@
 
 run: build ## profile the bundled sample program and show the report

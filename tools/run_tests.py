@@ -145,8 +145,11 @@ def extension_tests(interpreter: Interpreter) -> Tally:
     # meson and ninja are found on PATH, also by meson-python.
     env = {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"}
     install = ["--no-build-isolation", "--no-deps", "--force-reinstall"]
-    folder = f"-Cbuild-dir=build/python{interpreter.version}"
-    if run([*pip, *install, folder, "-Csetup-args=-Dwerror=true", "."], env=env) != 0:
+    folder = f"--config-settings=build-dir=build/python{interpreter.version}"
+    if (
+        run([*pip, *install, folder, "--config-settings=setup-args=-Dwerror=true", "."], env=env)
+        != 0
+    ):
         return Tally(failed=1)
     return pytest(interpreter.version, python, ["tests/ext"], env)
 
