@@ -200,6 +200,10 @@ hasten_status hasten_process_open_mapping(uint32_t pid, const struct hasten_mapp
     if (descriptor < 0 && mapping->path[0] == '/') {
         (void)snprintf(path, sizeof path, "/proc/%u/root%s", pid, mapping->path);
         descriptor = open_regular(path, mapping);
+        /* The kernel shows paths as we see them when they lie below our root,
+         * which a process in a chroot does not. */
+        if (descriptor < 0)
+            descriptor = open_regular(mapping->path, mapping);
     }
     if (descriptor < 0)
         return hasten_error_set(error, HASTEN_NOT_FOUND, -1,

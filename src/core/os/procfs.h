@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Files of /proc/PID, for the sources of this folder only. */
+ * Files of /proc/PID as text, for other sources of the core. */
 #ifndef HASTEN_OS_PROCFS_H
 #define HASTEN_OS_PROCFS_H
 

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a process number to a layout that is known to hold, or to a sentence that
+ * says why there is none. */
+#include "core/pyabi/interpreter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/os/process.h"
+#include "core/os/procfs.h"
+#include "core/pyabi/candidates.h"
+#include "core/pyabi/debugmap.h"
+#include "core/pyabi/livecheck.h"
+#include "core/pyabi/locate.h"
+
+#define HASTEN_PATH_MAX 4096
+
+/* "3.15.0a2" of a PY_VERSION_HEX. */
+static void version_text(uint32_t hex, char text[32]) {
+    static const char *const levels[16] = {[0xa] = "a", [0xb] = "b", [0xc] = "rc"};
+    const char *level = levels[hex >> 4 & 0xf];
+    int length = snprintf(text, 32, "%u.%u.%u", hex >> 24, hex >> 16 & 0xff, hex >> 8 & 0xff);
+
+    if (level != NULL && length > 0)
+        (void)snprintf(text + length, (size_t)(32 - length), "%s%u", level, hex & 0xf);
+}
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* The version in a file name such as "libpython3.10.so.1.0"; false: none. */
+static bool version_of_name(const char *path, unsigned *ret_major, unsigned *ret_minor) {
+    const char *at = strstr(base_name(path), "python");
+
+    return at != NULL && sscanf(at, "python%u.%u", ret_major, ret_minor) == 2;
+}
+
+static hasten_status refuse_nameless(uint32_t pid, const char *path, struct hasten_error *error) {
+    unsigned major, minor;
+
+    if (version_of_name(path, &major, &minor))
+        return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
+                                "process %u runs Python %u.%u (%.200s): hasten supports CPython "
+                                "3.11 to 3.15",
+                                pid, major, minor, path);
+    return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
+                            "process %u runs a Python whose version cannot be found out, older "
+                            "than 3.11 or stripped of it (%.200s): hasten supports CPython 3.11 "
+                            "to 3.15",
+                            pid, path);
+}
+
+static hasten_status refuse_version(uint32_t pid, uint32_t hex, const char *path, const char *why,
+                                    struct hasten_error *error) {
+    char text[32];
+
+    version_text(hex, text);
+    return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
+                            "process %u runs CPython %s (%.200s)%s: hasten supports CPython 3.11 "
+                            "to 3.15%s",
+                            pid, text, path, why,
+                            *why == '\0' ? "" : " in its final releases and their candidates");
+}
+
+/* PY_VERSION_HEX, from the symbol or from the description of itself. */
+static hasten_status read_version(uint32_t pid, const struct hasten_location *location,
+                                  const char *path, uint32_t *ret_hex, struct hasten_error *error) {
+    uint8_t head[HASTEN_DEBUG_HEAD_SIZE];
+    uint32_t hex = 0, free_threaded;
+
+    if (!hasten_raddr_is_null(location->version)) {
+        hasten_status status = hasten_memory_read(pid, location->version, &hex, sizeof hex);
+        if (status != HASTEN_OK)
+            return status;
+    } else {
+        hasten_status status = hasten_memory_read(pid, location->runtime, head, sizeof head);
+        if (status != HASTEN_OK)
+            return status;
+        if (hasten_debug_head(head, &hex, &free_threaded, NULL) != HASTEN_OK)
+            return refuse_nameless(pid, path, error);
+    }
+    *ret_hex = hex;
+    return HASTEN_OK;
+}
+
+static hasten_status check_version(uint32_t pid, uint32_t hex, const char *path,
+                                   struct hasten_error *error) {
+    uint32_t level = hex >> 4 & 0xf;
+
+    if (hasten_layout_of(hex >> 16) == NULL)
+        return refuse_version(pid, hex, path, "", error);
+    if (level != 0xc && level != 0xf)
+        return refuse_version(pid, hex, path, ", a preview", error);
+    return HASTEN_OK;
+}
+
+static hasten_status make_layout(uint32_t pid, hasten_raddr runtime, uint32_t hex,
+                                 struct hasten_layout *ret_layout, struct hasten_error *error) {
+    const struct hasten_layout *table = hasten_layout_of(hex >> 16);
+    const struct hasten_debug_positions *positions = hasten_debug_positions_of(hex >> 16);
+    uint8_t bytes[HASTEN_DEBUG_SIZE_MAX];
+    uint32_t described, free_threaded;
+
+    if (positions == NULL) {
+        *ret_layout = *table;
+        return HASTEN_OK;
+    }
+    hasten_status status = hasten_memory_read(pid, runtime, bytes, positions->total);
+    if (status == HASTEN_OK)
+        status = hasten_debug_head(bytes, &described, &free_threaded, error);
+    if (status != HASTEN_OK)
+        return status;
+    if (described != hex)
+        return hasten_error_set(error, HASTEN_BAD_LAYOUT, (int64_t)runtime.value,
+                                "process %u calls itself CPython 0x%08x, but 0x%08x in the "
+                                "description of its memory",
+                                pid, hex, described);
+    return hasten_debug_layout(bytes, positions->total, table, positions, ret_layout, error);
+}
+
+/* What is at `location`: a supported interpreter, or why not. */
+static hasten_status judge(uint32_t pid, const struct hasten_location *location, const char *path,
+                           struct hasten_interpreter *ret_interpreter, struct hasten_error *error) {
+    struct hasten_layout layout;
+    uint32_t hex = 0;
+
+    if (location->is_ancient)
+        return refuse_nameless(pid, path, error);
+    hasten_status status = read_version(pid, location, path, &hex, error);
+    if (status == HASTEN_OK)
+        status = check_version(pid, hex, path, error);
+    if (status == HASTEN_OK && location->is_debug_build)
+        status = refuse_version(pid, hex, path, ", a debug build", error);
+    if (status == HASTEN_OK)
+        status = make_layout(pid, location->runtime, hex, &layout, error);
+    if (status == HASTEN_OK)
+        status = hasten_livecheck(pid, location->runtime, &layout, error);
+    if (status != HASTEN_OK)
+        return status;
+    ret_interpreter->pid = pid;
+    ret_interpreter->version_hex = hex;
+    ret_interpreter->runtime = location->runtime;
+    ret_interpreter->layout = layout;
+    ret_interpreter->found_by = location->found_by;
+    return HASTEN_OK;
+}
+
+typedef hasten_status locator(uint32_t pid, const struct hasten_candidate *candidate,
+                              struct hasten_location *ret_location);
+
+/* Tries the candidates up to rank `last`. NOT_FOUND: none is a Python. Where some
+ * are, but none can be used, tells why not of the likeliest. */
+static hasten_status try_candidates(uint32_t pid, const struct hasten_candidates *candidates,
+                                    enum hasten_candidate_rank last, locator *locate,
+                                    struct hasten_interpreter *interpreter,
+                                    struct hasten_error *error) {
+    struct hasten_error reason = {0}, *reason_or_null = error == NULL ? NULL : &reason;
+    struct hasten_mapping mapping;
+    hasten_status answer = HASTEN_NOT_FOUND;
+
+    for (size_t i = 0; i < candidates->count && candidates->items[i].rank <= last; i++) {
+        struct hasten_location location;
+        hasten_status status = locate(pid, &candidates->items[i], &location);
+        if (status == HASTEN_NO_PROCESS || status == HASTEN_NO_PERMISSION)
+            return status;
+        if (status != HASTEN_OK)
+            continue;
+        status = hasten_candidate_mapping(pid, candidates->items[i].start, &mapping, error);
+        if (status == HASTEN_NO_PROCESS || status == HASTEN_NO_PERMISSION)
+            return status;
+        if (status != HASTEN_OK)
+            continue;
+        reason = (struct hasten_error){0};
+        status = judge(pid, &location, mapping.path, interpreter, reason_or_null);
+        if (status == HASTEN_OK) {
+            memcpy(interpreter->binary, mapping.path, sizeof mapping.path);
+            interpreter->is_shared = candidates->items[i].rank != HASTEN_CANDIDATE_EXECUTABLE;
+            return HASTEN_OK;
+        }
+        if (answer == HASTEN_NOT_FOUND || status == HASTEN_NOT_READY) {
+            answer = status;
+            if (error != NULL)
+                *error = reason;
+        }
+    }
+    return answer;
+}
+
+static hasten_status not_python(uint32_t pid, const char *executable, struct hasten_error *error) {
+    if (strstr(base_name(executable), "pypy") != NULL)
+        return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
+                                "process %u runs PyPy (%.200s): hasten supports CPython 3.11 to "
+                                "3.15",
+                                pid, executable);
+    return hasten_error_set(error, HASTEN_NOT_PYTHON, -1,
+                            "process %u is not a Python program, it is %.200s; hasten can follow "
+                            "the Python programs that a command starts: `hasten run -- COMMAND`",
+                            pid, executable);
+}
+
+/* A number can also name a thread; and some processes have no program. */
+static hasten_status check_process(uint32_t pid, char executable[HASTEN_PATH_MAX],
+                                   struct hasten_error *error) {
+    struct hasten_process_stat stat;
+    char text[4096], command[64];
+    unsigned leader;
+
+    hasten_status status = hasten_process_stat(pid, &stat);
+    if (status == HASTEN_NO_PROCESS)
+        return hasten_error_set(error, status, -1, "there is no process %u", pid);
+    if (status != HASTEN_OK)
+        return hasten_error_set(error, status, -1, "the state of process %u cannot be read", pid);
+    if (stat.state == 'Z' || stat.state == 'X')
+        return hasten_error_set(error, HASTEN_NO_PROCESS, -1,
+                                "process %u has ended; its parent, %u, has not collected it", pid,
+                                stat.parent_pid);
+    if (hasten_procfs_read(pid, "status", text, sizeof text, NULL) == HASTEN_OK) {
+        const char *at = strstr(text, "\nTgid:");
+        if (at != NULL && sscanf(at, "\nTgid: %u", &leader) == 1 && leader != pid)
+            return hasten_error_set(error, HASTEN_NO_PROCESS, -1,
+                                    "%u is a thread of process %u, not a process", pid, leader);
+    }
+    status = hasten_process_executable(pid, executable, HASTEN_PATH_MAX);
+    if (status == HASTEN_NO_PERMISSION)
+        return hasten_process_explain_denied(pid, error);
+    if (status == HASTEN_NOT_FOUND) {
+        if (hasten_process_command(pid, command, sizeof command) != HASTEN_OK)
+            command[0] = '\0';
+        return hasten_error_set(error, HASTEN_NOT_PYTHON, -1,
+                                "process %u is a part of the kernel, %s", pid, command);
+    }
+    if (status == HASTEN_NO_PROCESS)
+        return hasten_error_set(error, status, -1, "there is no process %u", pid);
+    if (status != HASTEN_OK)
+        return hasten_error_set(error, status, -1, "the program of process %u cannot be found out",
+                                pid);
+    return HASTEN_OK;
+}
+
+hasten_status hasten_interpreter_find(uint32_t pid, struct hasten_interpreter *ret_interpreter,
+                                      struct hasten_error *error) {
+    struct hasten_interpreter interpreter = {0};
+    struct hasten_candidates candidates;
+    char executable[HASTEN_PATH_MAX];
+
+    hasten_status status = check_process(pid, executable, error);
+    if (status == HASTEN_OK)
+        status = hasten_candidates_collect(pid, executable, &candidates, error);
+    if (status != HASTEN_OK)
+        return status;
+    status = try_candidates(pid, &candidates, HASTEN_CANDIDATE_OTHER, hasten_locate_exported,
+                            &interpreter, error);
+    if (status == HASTEN_NOT_FOUND)
+        status = try_candidates(pid, &candidates, HASTEN_CANDIDATE_LIBPYTHON, hasten_locate_hidden,
+                                &interpreter, error);
+    switch (status) {
+    case HASTEN_OK:
+        *ret_interpreter = interpreter;
+        return HASTEN_OK;
+    case HASTEN_NOT_FOUND:
+        return not_python(pid, executable, error);
+    case HASTEN_NO_PERMISSION:
+        return hasten_process_explain_denied(pid, error);
+    case HASTEN_NO_PROCESS:
+        return hasten_error_set(error, status, -1, "process %u has ended", pid);
+    case HASTEN_GONE: /* it begins another program, or ends */
+        return hasten_error_set(error, HASTEN_NOT_READY, -1,
+                                "process %u changed while it was looked at", pid);
+    default:
+        return status;
+    }
+}
