@@ -53,10 +53,10 @@ lint: ## formatting, static analysis, types, rules of the source tree
 format: ## rewrite C and Python files in the project's format
 	@tools/setup build lint
 	@find include src tests fuzz -name '*.[ch]' -print0 | xargs -0 clang-format -i
-	@$(VENV)/ruff format --quiet python tools tests
+	@$(VENV)/ruff format --quiet .
 
 bench: ## measure hasten against its targets and its peers
-	@tools/setup build test bench
+	@tools/setup build test interpreters
 	@$(MAKE) --no-print-directory build
 	@$(VENV)/python benchmarks/run.py
 
