@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Decides for each pair of frames whether the upper one really was called by the
+ * lower one at the instant of copy 1.
+ *
+ * "Suspended" means that the caller itself says that a Python frame is above it:
+ * up to 3.13 its stack top is saved exactly while a callee runs that was pushed
+ * without C in between; from 3.14 on the stack top is never cleared, but the
+ * instruction is one that may push. */
+#include "core/sampling/links.h"
+
+#include "core/sampling/load.h"
+
+/* Frames that may have been pushed between the two reads and are added. */
+#define EXTENSION_MAX 16
+
+struct context {
+    struct hasten_walk *walk;
+    struct hasten_snapshot *snapshot;
+    const struct hasten_interpreter *interpreter;
+    const struct hasten_layout *layout;
+    const struct hasten_codes *codes;
+};
+
+static bool stack_top_saved(const struct hasten_layout *layout, const uint8_t *bytes) {
+    return (int32_t)hasten_load_u32(bytes, layout->frame_stack_top) >= 0;
+}
+
+static bool is_suspended(const struct context *context, const struct hasten_frame *frame) {
+    if (context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX)
+        return stack_top_saved(context->layout, frame->bytes);
+    return (frame->traits & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL)) != 0;
+}
+
+/* Address of the first free slot of the frame's value stack as last saved. */
+static uint64_t stack_top_of(const struct hasten_layout *layout, const struct hasten_frame *frame,
+                             const uint8_t *bytes) {
+    if (layout->stack_top_kind == HASTEN_STACK_TOP_POINTER)
+        return hasten_load_u64(bytes, layout->frame_stack_top);
+    int32_t index = (int32_t)hasten_load_u32(bytes, layout->frame_stack_top);
+    if (index < 0)
+        return 0;
+    return frame->address + layout->frame_localsplus + (uint64_t)index * 8;
+}
+
+static bool slot_holds(const struct context *context, int copy, uint64_t slot, uint64_t object) {
+    const uint8_t *bytes = hasten_snapshot_at(context->snapshot, copy, slot, 8);
+    return bytes && (hasten_load_u64(bytes, 0) & context->layout->reference_mask) == object;
+}
+
+/* True when the caller's value stack, in this copy, names the callee: the two
+ * slots above its top still hold what it called (callable and self, in either
+ * order), the two below it the generator that it resumed. */
+static bool names_callee(const struct context *context, int copy, const struct hasten_frame *caller,
+                         const struct hasten_frame *callee) {
+    const struct hasten_layout *layout = context->layout;
+    const uint8_t *bytes = copy == 1 ? caller->bytes
+                                     : hasten_snapshot_at(context->snapshot, 0, caller->address,
+                                                          layout->frame_localsplus);
+    uint64_t top = bytes ? stack_top_of(layout, caller, bytes) : 0;
+    if (top == 0 || top - caller->address > (uint64_t)caller->code->frame_words * 8)
+        return false;
+    if (callee->owner == layout->owner_generator && layout->generator_frame != HASTEN_ABSENT) {
+        uint64_t generator = callee->address - layout->generator_frame;
+        if (slot_holds(context, copy, top - 8, generator) ||
+            slot_holds(context, copy, top - 16, generator))
+            return true;
+    }
+    uint64_t function =
+        hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask;
+    return function != 0 && (slot_holds(context, copy, top, function) ||
+                             slot_holds(context, copy, top + 8, function));
+}
+
+/* The caller's fixed part is the same in both copies: it did not run in between. */
+static bool is_stable(const struct context *context, const struct hasten_frame *frame) {
+    uint32_t size = context->layout->frame_localsplus;
+    const uint8_t *before = hasten_snapshot_at(context->snapshot, 0, frame->address, size);
+    return before && memcmp(before, frame->bytes, size) == 0;
+}
+
+/* Same activation as far as one can see, perhaps at another instruction. */
+static bool is_same_frame(const struct context *context, const struct hasten_frame *frame) {
+    const struct hasten_layout *layout = context->layout;
+    const uint8_t *before =
+        hasten_snapshot_at(context->snapshot, 0, frame->address, layout->frame_localsplus);
+    return before &&
+           hasten_load_u64(before, layout->frame_code) ==
+               hasten_load_u64(frame->bytes, layout->frame_code) &&
+           hasten_load_u64(before, layout->frame_previous) ==
+               hasten_load_u64(frame->bytes, layout->frame_previous);
+}
+
+/* The callee lies right above the caller on the data stack, so that it can be
+ * found from the caller alone. */
+static bool is_adjacent(const struct hasten_frame *caller, const struct hasten_frame *callee) {
+    return callee->address == caller->address + (uint64_t)caller->code->frame_words * 8;
+}
+
+enum verdict { LINKED, RETURNED, DOUBTFUL };
+
+/* Up to 3.13: the caller's saved stack top says exactly whether a callee runs. */
+static enum verdict judge_exact(const struct context *context, const struct hasten_frame *caller,
+                                const struct hasten_frame *callee) {
+    bool adjacent = is_adjacent(caller, callee);
+    if (!is_suspended(context, caller)) {
+        if (adjacent)
+            return RETURNED;
+        return is_same_frame(context, caller) ? LINKED : DOUBTFUL;
+    }
+    if (names_callee(context, 1, caller, callee) || is_stable(context, caller))
+        return LINKED;
+    return DOUBTFUL;
+}
+
+/* From 3.14 on: the value stack's evidence, else stability. A callee that is never
+ * pushed by anything but calls, and that the call does not name, has returned. */
+static enum verdict judge_by_stack(const struct context *context, const struct hasten_frame *caller,
+                                   const struct hasten_frame *callee) {
+    bool suspended = is_suspended(context, caller);
+    if (suspended && names_callee(context, 1, caller, callee))
+        return LINKED;
+    if (suspended && is_stable(context, caller)) {
+        if (!(caller->traits & HASTEN_UNIT_CALL))
+            callee->code->pushed_without_call = true;
+        return LINKED;
+    }
+    if (!is_same_frame(context, caller))
+        return DOUBTFUL;
+    if (!is_adjacent(caller, callee))
+        return LINKED;
+    if (names_callee(context, 0, caller, callee) || !callee->code->pushed_without_call)
+        return RETURNED;
+    return DOUBTFUL;
+}
+
+static enum verdict judge(const struct context *context, const struct hasten_frame *caller,
+                          const struct hasten_frame *callee) {
+    if (callee->entered_from_c)
+        return is_stable(context, caller) ? LINKED : DOUBTFUL;
+    if (context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX)
+        return judge_exact(context, caller, callee);
+    return judge_by_stack(context, caller, callee);
+}
+
+/* The frame that the leaf has pushed since the current frame was read, if any. */
+static hasten_status find_pushed(const struct context *context, struct hasten_frame *leaf,
+                                 struct hasten_frame *ret_pushed, bool *ret_found) {
+    const struct hasten_layout *layout = context->layout;
+    *ret_found = false;
+    if (leaf->owner != layout->owner_thread || !is_suspended(context, leaf))
+        return HASTEN_OK;
+    uint64_t address = leaf->address + (uint64_t)leaf->code->frame_words * 8;
+    const uint8_t *bytes =
+        hasten_snapshot_at(context->snapshot, 1, address, layout->frame_localsplus);
+    if (!bytes || hasten_load_u64(bytes, layout->frame_previous) != leaf->address)
+        return HASTEN_OK;
+    struct hasten_frame pushed = {
+        .address = address,
+        .bytes = bytes,
+        .owner = hasten_load_u8(bytes, layout->frame_owner),
+        .code_address = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask,
+    };
+    if (pushed.owner != layout->owner_thread || !names_callee(context, 1, leaf, &pushed))
+        return HASTEN_OK;
+    bool started;
+    hasten_status status =
+        hasten_walk_resolve(&pushed, context->interpreter, context->codes, &started);
+    if (status == HASTEN_NOT_FOUND)
+        context->walk->missing_code = pushed.code_address;
+    if (status != HASTEN_OK || !started)
+        return status;
+    *ret_pushed = pushed;
+    *ret_found = true;
+    return HASTEN_OK;
+}
+
+/* Puts the frames that were pushed meanwhile below index `leaf`. */
+static hasten_status extend(const struct context *context) {
+    struct hasten_walk *walk = context->walk;
+    struct hasten_frame pushed[EXTENSION_MAX];
+    size_t count = 0;
+    while (count < EXTENSION_MAX) {
+        struct hasten_frame *leaf = count ? &pushed[count - 1] : &walk->frames[0];
+        bool found;
+        hasten_status status = find_pushed(context, leaf, &pushed[count], &found);
+        if (status != HASTEN_OK)
+            return status;
+        if (!found)
+            break;
+        count++;
+    }
+    if (count == 0)
+        return HASTEN_OK;
+    if (hasten_grow(walk->allocator, (void **)&walk->frames, &walk->capacity, walk->count + count,
+                    sizeof *walk->frames) != 0)
+        return HASTEN_NO_MEMORY;
+    memmove(walk->frames + count, walk->frames, walk->count * sizeof *walk->frames);
+    for (size_t i = 0; i < count; i++)
+        walk->frames[i] = pushed[count - 1 - i];
+    walk->count += count;
+    return HASTEN_OK;
+}
+
+hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
+                                 const struct hasten_interpreter *interpreter,
+                                 const struct hasten_codes *codes) {
+    struct context context = {walk, snapshot, interpreter, &interpreter->layout, codes};
+    if (walk->count == 0)
+        return HASTEN_OK;
+    /* From the bottom up: what is above a frame that runs itself does not count. */
+    for (size_t i = walk->count - 1; i-- > 0;) {
+        enum verdict verdict = judge(&context, &walk->frames[i + 1], &walk->frames[i]);
+        if (verdict == DOUBTFUL)
+            return HASTEN_TORN;
+        if (verdict == RETURNED) {
+            walk->leaf = i + 1;
+            break;
+        }
+    }
+    if (walk->leaf == 0) {
+        hasten_status status = extend(&context);
+        if (status != HASTEN_OK)
+            return status;
+    }
+    struct hasten_frame *leaf = &walk->frames[walk->leaf];
+    walk->native = (leaf->traits & HASTEN_UNIT_CALL) != 0;
+    return HASTEN_OK;
+}

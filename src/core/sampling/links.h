@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Evidence that one frame called another (walk.h says why it is needed). */
+#ifndef HASTEN_SAMPLING_LINKS_H
+#define HASTEN_SAMPLING_LINKS_H
+
+#include "core/sampling/walk.h"
+
+/* Checks the links of all frames, moves `leaf` to the frame that ran at the
+ * instant of copy 1 and sets `native`. TORN and NOT_FOUND as hasten_walk_stack. */
+HASTEN_CHECKED hasten_status hasten_links_check(struct hasten_walk *walk,
+                                                struct hasten_snapshot *snapshot,
+                                                const struct hasten_interpreter *interpreter,
+                                                const struct hasten_codes *codes);
+
+/* Looks up a frame's code and instruction (in walk.c). `*ret_started` is false for
+ * frames that do not count: not started yet, or not running code. */
+HASTEN_CHECKED hasten_status hasten_walk_resolve(struct hasten_frame *frame,
+                                                 const struct hasten_interpreter *interpreter,
+                                                 const struct hasten_codes *codes,
+                                                 bool *ret_started);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Predicts, reads and looks up a thread's stack memory. */
+#include "core/sampling/snapshot.h"
+
+#include "core/sampling/load.h"
+
+#define SLACK_MIN 512     /* bytes: a few small frames pushed since the last look */
+#define OUTSIDE_UNUSED 64 /* looks after which an unused frame elsewhere is dropped */
+
+void hasten_snapshot_init(struct hasten_snapshot *snapshot,
+                          const struct hasten_interpreter *interpreter, uint64_t thread_state,
+                          const struct hasten_allocator *allocator) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    uint32_t size = layout->thread_datastack_limit + 8;
+    if (size < layout->thread_native_thread_id + 8)
+        size = layout->thread_native_thread_id + 8;
+    *snapshot = (struct hasten_snapshot){
+        .allocator = allocator,
+        .thread_state = thread_state,
+        .thread_size = size < HASTEN_THREAD_WINDOW_MAX ? size : HASTEN_THREAD_WINDOW_MAX,
+        .top_slack = SLACK_MIN,
+    };
+}
+
+void hasten_snapshot_done(struct hasten_snapshot *snapshot) {
+    const struct hasten_allocator *allocator = snapshot->allocator;
+    hasten_release(allocator, snapshot->chunks,
+                   snapshot->chunk_capacity * sizeof *snapshot->chunks);
+    hasten_release(allocator, snapshot->outside,
+                   snapshot->outside_capacity * sizeof *snapshot->outside);
+    hasten_release(allocator, snapshot->reads, snapshot->read_capacity * sizeof *snapshot->reads);
+    hasten_release(allocator, snapshot->copies[0], 2 * snapshot->copy_capacity);
+    *snapshot = (struct hasten_snapshot){.allocator = allocator};
+}
+
+void hasten_snapshot_forget(struct hasten_snapshot *snapshot) {
+    snapshot->chunk_count = 0;
+    snapshot->outside_count = 0;
+    snapshot->cframe_address = 0;
+    snapshot->primed = false;
+}
+
+static hasten_status add_region(struct hasten_snapshot *snapshot, struct hasten_region **regions,
+                                size_t *count, size_t *capacity, size_t most,
+                                struct hasten_region region) {
+    if (*count >= most)
+        return HASTEN_LIMIT;
+    if (hasten_grow(snapshot->allocator, (void **)regions, capacity, *count + 1,
+                    sizeof **regions) != 0)
+        return HASTEN_NO_MEMORY;
+    (*regions)[(*count)++] = region;
+    return HASTEN_OK;
+}
+
+/* Used bytes of the newest chunk, from datastack_top; 0 where that is elsewhere. */
+static uint64_t newest_used(const struct hasten_snapshot *snapshot,
+                            const struct hasten_layout *layout, uint64_t chunk) {
+    uint64_t top = hasten_load_u64(snapshot->thread, layout->thread_datastack_top);
+    return top > chunk ? top - chunk : 0;
+}
+
+/* Walks the chunk list from the thread state in `snapshot->thread`. */
+static hasten_status list_chunks(struct hasten_snapshot *snapshot,
+                                 const struct hasten_interpreter *interpreter) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    uint64_t chunk = hasten_load_u64(snapshot->thread, layout->thread_datastack_chunk);
+    uint64_t total = 0;
+    snapshot->chunk_count = 0;
+    while (chunk != 0) {
+        uint8_t head[64];
+        uint32_t head_size = layout->chunk_data;
+        if (head_size > sizeof head)
+            return HASTEN_BAD_LAYOUT;
+        hasten_status status =
+            hasten_memory_read(interpreter->pid, hasten_raddr_at(chunk), head, head_size);
+        if (status != HASTEN_OK)
+            return status == HASTEN_GONE ? HASTEN_TORN : status;
+        uint64_t limit = hasten_load_u64(head, layout->chunk_size);
+        uint64_t used = snapshot->chunk_count == 0
+                            ? newest_used(snapshot, layout, chunk) + snapshot->top_slack
+                            : layout->chunk_data + hasten_load_u64(head, layout->chunk_top) * 8;
+        if (limit < head_size || limit > HASTEN_SNAPSHOT_BYTES_MAX)
+            return HASTEN_TORN;
+        if (used > limit)
+            used = limit;
+        total += used;
+        if (total > HASTEN_SNAPSHOT_BYTES_MAX)
+            return HASTEN_LIMIT;
+        struct hasten_region region = {
+            .address = chunk, .size = (uint32_t)used, .limit = (uint32_t)limit};
+        status = add_region(snapshot, &snapshot->chunks, &snapshot->chunk_count,
+                            &snapshot->chunk_capacity, HASTEN_SNAPSHOT_CHUNKS_MAX, region);
+        if (status != HASTEN_OK)
+            return status;
+        chunk = hasten_load_u64(head, layout->chunk_previous);
+    }
+    return HASTEN_OK;
+}
+
+static hasten_status read_thread(struct hasten_snapshot *snapshot,
+                                 const struct hasten_interpreter *interpreter) {
+    return hasten_memory_read(interpreter->pid, hasten_raddr_at(snapshot->thread_state),
+                              snapshot->thread, snapshot->thread_size);
+}
+
+static hasten_status prime(struct hasten_snapshot *snapshot,
+                           const struct hasten_interpreter *interpreter) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    hasten_status status = read_thread(snapshot, interpreter);
+    if (status != HASTEN_OK)
+        return status;
+    if (layout->thread_cframe != HASTEN_ABSENT)
+        snapshot->cframe_address = hasten_load_u64(snapshot->thread, layout->thread_cframe);
+    status = list_chunks(snapshot, interpreter);
+    snapshot->primed = status == HASTEN_OK;
+    return status;
+}
+
+/* Where each region lands in a copy. */
+static hasten_status lay_out(struct hasten_snapshot *snapshot) {
+    size_t size = 0;
+    for (size_t i = 0; i < snapshot->chunk_count; i++) {
+        snapshot->chunks[i].offset = size;
+        size += snapshot->chunks[i].size;
+    }
+    for (size_t i = 0; i < snapshot->outside_count; i++) {
+        snapshot->outside[i].offset = size;
+        size += snapshot->outside[i].size;
+    }
+    if (size > snapshot->copy_capacity) {
+        hasten_release(snapshot->allocator, snapshot->copies[0], 2 * snapshot->copy_capacity);
+        snapshot->copy_capacity = 0;
+        snapshot->copies[0] = hasten_allocate(snapshot->allocator, 4 * size);
+        if (!snapshot->copies[0])
+            return HASTEN_NO_MEMORY;
+        snapshot->copy_capacity = 2 * size;
+        snapshot->copies[1] = snapshot->copies[0] + snapshot->copy_capacity;
+    }
+    snapshot->copy_size = size;
+    return HASTEN_OK;
+}
+
+static void plan_read(struct hasten_snapshot *snapshot, uint64_t address, void *into, size_t size) {
+    if (size > 0)
+        snapshot->reads[snapshot->read_count++] =
+            (struct hasten_read){hasten_raddr_at(address), into, size};
+}
+
+/* Copy 1 starts with the frames elsewhere: C-stack memory is reused soonest. */
+static void plan_copy(struct hasten_snapshot *snapshot, int copy) {
+    uint8_t *base = snapshot->copies[copy];
+    if (copy == 1)
+        for (size_t i = 0; i < snapshot->outside_count; i++)
+            plan_read(snapshot, snapshot->outside[i].address, base + snapshot->outside[i].offset,
+                      snapshot->outside[i].size);
+    for (size_t i = 0; i < snapshot->chunk_count; i++)
+        plan_read(snapshot, snapshot->chunks[i].address, base + snapshot->chunks[i].offset,
+                  snapshot->chunks[i].size);
+    if (copy == 0)
+        for (size_t i = 0; i < snapshot->outside_count; i++)
+            plan_read(snapshot, snapshot->outside[i].address, base + snapshot->outside[i].offset,
+                      snapshot->outside[i].size);
+}
+
+static hasten_status plan(struct hasten_snapshot *snapshot,
+                          const struct hasten_interpreter *interpreter,
+                          const struct hasten_read *extra, size_t extra_count) {
+    size_t most = 2 * (snapshot->chunk_count + snapshot->outside_count) + 2 + extra_count;
+    hasten_status status = lay_out(snapshot);
+    if (status != HASTEN_OK)
+        return status;
+    if (hasten_grow(snapshot->allocator, (void **)&snapshot->reads, &snapshot->read_capacity, most,
+                    sizeof *snapshot->reads) != 0)
+        return HASTEN_NO_MEMORY;
+    snapshot->read_count = 0;
+    plan_copy(snapshot, 0);
+    plan_read(snapshot, snapshot->thread_state, snapshot->thread, snapshot->thread_size);
+    if (interpreter->layout.thread_cframe != HASTEN_ABSENT)
+        plan_read(snapshot, snapshot->cframe_address, snapshot->cframe,
+                  interpreter->layout.cframe_current_frame + 8);
+    plan_copy(snapshot, 1);
+    for (size_t i = 0; i < extra_count; i++)
+        snapshot->reads[snapshot->read_count++] = extra[i];
+    return HASTEN_OK;
+}
+
+/* Follows the newest chunk's growth; shrinks slowly, as programs go up and down. */
+static void adapt_top(struct hasten_snapshot *snapshot, const struct hasten_layout *layout) {
+    if (snapshot->chunk_count == 0)
+        return;
+    struct hasten_region *newest = &snapshot->chunks[0];
+    uint64_t wanted = newest_used(snapshot, layout, newest->address) + snapshot->top_slack;
+    if (wanted > newest->limit)
+        wanted = newest->limit;
+    if (wanted > newest->size)
+        newest->size = (uint32_t)wanted;
+    else
+        newest->size -= (newest->size - (uint32_t)wanted) / 16;
+}
+
+hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
+                                   const struct hasten_interpreter *interpreter,
+                                   const struct hasten_read *extra, size_t extra_count) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    if (!snapshot->primed) {
+        hasten_status status = prime(snapshot, interpreter);
+        if (status != HASTEN_OK)
+            return status;
+    }
+    adapt_top(snapshot, layout);
+    hasten_status status = plan(snapshot, interpreter, extra, extra_count);
+    if (status != HASTEN_OK)
+        return status;
+    size_t bytes = 0;
+    status =
+        hasten_memory_read_batch(interpreter->pid, snapshot->reads, snapshot->read_count, &bytes);
+    if (status == HASTEN_GONE) {
+        hasten_snapshot_forget(snapshot);
+        status = read_thread(snapshot, interpreter);
+        return status == HASTEN_OK ? HASTEN_TORN : status;
+    }
+    if (status != HASTEN_OK)
+        return status;
+    uint64_t chunk = hasten_load_u64(snapshot->thread, layout->thread_datastack_chunk);
+    if (chunk != (snapshot->chunk_count ? snapshot->chunks[0].address : 0)) {
+        snapshot->primed = false;
+        return HASTEN_TORN;
+    }
+    return HASTEN_OK;
+}
+
+hasten_status hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
+                                            const struct hasten_interpreter *interpreter,
+                                            uint64_t *ret_frame) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    if (layout->thread_cframe == HASTEN_ABSENT) {
+        *ret_frame = hasten_load_u64(snapshot->thread, layout->thread_current_frame);
+        return HASTEN_OK;
+    }
+    uint64_t cframe = hasten_load_u64(snapshot->thread, layout->thread_cframe);
+    if (cframe != snapshot->cframe_address) {
+        snapshot->cframe_address = cframe;
+        return HASTEN_TORN;
+    }
+    *ret_frame = hasten_load_u64(snapshot->cframe, layout->cframe_current_frame);
+    return HASTEN_OK;
+}
+
+const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
+                                  uint64_t address, uint32_t size) {
+    for (size_t i = 0; i < snapshot->chunk_count; i++) {
+        const struct hasten_region *chunk = &snapshot->chunks[i];
+        uint64_t at = address - chunk->address;
+        if (at < chunk->limit)
+            return at + size <= chunk->size ? snapshot->copies[copy] + chunk->offset + at : NULL;
+    }
+    for (size_t i = 0; i < snapshot->outside_count; i++) {
+        struct hasten_region *region = &snapshot->outside[i];
+        uint64_t at = address - region->address;
+        if (at < region->size && at + size <= region->size) {
+            region->unused = 0;
+            return snapshot->copies[copy] + region->offset + at;
+        }
+    }
+    return NULL;
+}
+
+bool hasten_snapshot_on_data_stack(const struct hasten_snapshot *snapshot, uint64_t address) {
+    for (size_t i = 0; i < snapshot->chunk_count; i++)
+        if (address - snapshot->chunks[i].address < snapshot->chunks[i].limit)
+            return true;
+    return false;
+}
+
+hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t address,
+                                   uint32_t size) {
+    for (size_t i = 0; i < snapshot->chunk_count; i++) {
+        struct hasten_region *chunk = &snapshot->chunks[i];
+        uint64_t at = address - chunk->address;
+        if (at >= chunk->limit)
+            continue;
+        uint64_t end = at + size < chunk->limit ? at + size : chunk->limit;
+        if (end > chunk->size)
+            chunk->size = (uint32_t)end;
+        return HASTEN_OK;
+    }
+    for (size_t i = 0; i < snapshot->outside_count; i++) {
+        struct hasten_region *region = &snapshot->outside[i];
+        if (region->address == address) {
+            if (size > region->size)
+                region->size = region->limit = size;
+            region->unused = 0;
+            return HASTEN_OK;
+        }
+    }
+    struct hasten_region region = {.address = address, .size = size, .limit = size};
+    return add_region(snapshot, &snapshot->outside, &snapshot->outside_count,
+                      &snapshot->outside_capacity, HASTEN_SNAPSHOT_OUTSIDE_MAX, region);
+}
+
+void hasten_snapshot_trim(struct hasten_snapshot *snapshot) {
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->outside_count; i++)
+        if (++snapshot->outside[i].unused <= OUTSIDE_UNUSED)
+            snapshot->outside[kept++] = snapshot->outside[i];
+    snapshot->outside_count = kept;
+}

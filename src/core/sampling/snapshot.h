@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two copies of one thread's stack memory, taken in a single batched read.
+ *
+ * The batch is ordered in time: all regions, then the thread state (which names
+ * the current frame), then all regions again. A region is the used part of a
+ * data-stack chunk or a frame that lives elsewhere (in a generator, on the C
+ * stack). Which regions to read is predicted from the last look; what turns out
+ * to be missing is added for the next try. */
+#ifndef HASTEN_SAMPLING_SNAPSHOT_H
+#define HASTEN_SAMPLING_SNAPSHOT_H
+
+#include "core/base/allocator.h"
+#include "core/sampling/interp.h"
+
+/* Bounds on what one thread's stack may make us copy. A chunk is 16 KiB or one
+ * larger frame; 64 MiB hold some 500 000 frames. */
+#define HASTEN_SNAPSHOT_CHUNKS_MAX 256
+#define HASTEN_SNAPSHOT_OUTSIDE_MAX 512
+#define HASTEN_SNAPSHOT_BYTES_MAX (64u << 20)
+#define HASTEN_THREAD_WINDOW_MAX 1024 /* bytes of a thread state that we look at */
+
+struct hasten_region {
+    uint64_t address;
+    uint32_t size;   /* bytes read */
+    uint32_t limit;  /* bytes that exist: a chunk's size; equals size elsewhere */
+    size_t offset;   /* in each of the two copies */
+    uint32_t unused; /* looks since a frame was found in it (frames elsewhere only) */
+};
+
+struct hasten_snapshot {
+    const struct hasten_allocator *allocator;
+    uint64_t thread_state; /* its address */
+    /* Newest chunk first. */
+    struct hasten_region *chunks;
+    size_t chunk_count, chunk_capacity;
+    struct hasten_region *outside;
+    size_t outside_count, outside_capacity;
+    uint8_t *copies[2]; /* one block, copies[0] owns it */
+    size_t copy_size, copy_capacity;
+    uint8_t thread[HASTEN_THREAD_WINDOW_MAX];
+    uint32_t thread_size;
+    uint64_t cframe_address; /* 3.11, 3.12: predicted */
+    uint8_t cframe[64];
+    uint32_t top_slack; /* bytes above the newest chunk's used part read along */
+    struct hasten_read *reads;
+    size_t read_count, read_capacity;
+    bool primed;
+};
+
+void hasten_snapshot_init(struct hasten_snapshot *snapshot,
+                          const struct hasten_interpreter *interpreter, uint64_t thread_state,
+                          const struct hasten_allocator *allocator);
+void hasten_snapshot_done(struct hasten_snapshot *snapshot);
+
+/* Reads both copies, then `extra` (in the same batch, after them). GONE: the
+ * thread state itself is not there any more. TORN: something else was missing;
+ * the prediction was renewed, try again. */
+HASTEN_CHECKED hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
+                                                  const struct hasten_interpreter *interpreter,
+                                                  const struct hasten_read *extra,
+                                                  size_t extra_count);
+
+/* The current frame's address according to the copy; NULL address when the thread
+ * runs no Python. TORN when its holder (3.11, 3.12: the C frame) moved; the
+ * prediction was corrected. */
+HASTEN_CHECKED hasten_status
+hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
+                              const struct hasten_interpreter *interpreter, uint64_t *ret_frame);
+
+/* The copied bytes [address, address + size) in copy 0 (before the thread state
+ * was read) or 1 (after), or NULL. */
+const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
+                                  uint64_t address, uint32_t size);
+/* True when the address lies on the data stack (whether copied or not). */
+bool hasten_snapshot_on_data_stack(const struct hasten_snapshot *snapshot, uint64_t address);
+
+/* Adds [address, address + size) to what is read from now on. */
+HASTEN_CHECKED hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot,
+                                                  uint64_t address, uint32_t size);
+/* Forgets frames elsewhere that were not looked up for a while. */
+void hasten_snapshot_trim(struct hasten_snapshot *snapshot);
+/* Forgets all predictions. */
+void hasten_snapshot_forget(struct hasten_snapshot *snapshot);
+
+#endif

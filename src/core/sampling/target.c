@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The life of a watched process, from pending through Python to gone. */
+#include "core/sampling/target.h"
+
+#include "core/base/clock.h"
+#include "core/os/process.h"
+#include "core/os/tasks.h"
+
+/* A process that is not Python yet is looked at again after 1 ms, then ever more
+ * rarely up to 50 ms; finding out costs up to half a millisecond. */
+#define CHECK_DELAY_MIN_NS 1000000u
+#define CHECK_DELAY_MAX_NS 50000000u
+/* Threads are listed again at least this often: one that ended unseen is noticed. */
+#define LIST_INTERVAL_NS 100000000u
+/* The process may have become another program with exec. */
+#define IMAGE_INTERVAL_NS 20000000u
+/* Above this rate, a running thread's activity is asked for only this often. */
+#define ACTIVITY_INTERVAL_NS 200000u
+/* Longest gap (a suspended machine, a stopped hasten) that one sample stands for. */
+#define WEIGHT_MAX 1000u
+
+hasten_status hasten_target_new(struct hasten_target_shared *shared, uint32_t pid,
+                                uint32_t parent_pid, const char *label, uint64_t now_ns,
+                                struct hasten_target **ret_target) {
+    struct hasten_target *target = hasten_allocate_zeroed(shared->allocator, sizeof *target);
+    struct hasten_process_stat stat;
+    if (!target)
+        return HASTEN_NO_MEMORY;
+    hasten_status status = hasten_process_stat(pid, &stat);
+    if (status != HASTEN_OK) {
+        hasten_release(shared->allocator, target, sizeof *target);
+        return status;
+    }
+    target->shared = shared;
+    target->pid = pid;
+    target->parent_pid = parent_pid ? parent_pid : stat.parent_pid;
+    target->label = label;
+    target->state = HASTEN_TARGET_PENDING;
+    target->check_ns = now_ns;
+    target->check_delay_ns = CHECK_DELAY_MIN_NS;
+    target->found_ns = now_ns;
+    target->start_ticks = stat.start_ticks;
+    target->stack_start = stat.stack_start;
+    target->recorded = HASTEN_NONE;
+    hasten_codes_init(&target->codes, shared->recorder, shared->allocator);
+    hasten_freeze_init(&target->freeze, pid, shared->allocator);
+    *ret_target = target;
+    return HASTEN_OK;
+}
+
+void hasten_target_free(struct hasten_target *target) {
+    if (!target)
+        return;
+    const struct hasten_allocator *allocator = target->shared->allocator;
+    hasten_freeze_done(&target->freeze);
+    hasten_target_drop_threads(target);
+    hasten_release(allocator, target->interps, target->interp_capacity * sizeof *target->interps);
+    hasten_release(allocator, target->threads, target->thread_capacity * sizeof *target->threads);
+    hasten_codes_done(&target->codes);
+    hasten_release(allocator, target, sizeof *target);
+}
+
+static uint64_t since_start(const struct hasten_target *target, uint64_t now_ns) {
+    return now_ns > target->shared->start_ns ? now_ns - target->shared->start_ns : 0;
+}
+
+static hasten_status record_end(struct hasten_target *target, uint64_t now_ns) {
+    if (target->recorded == HASTEN_NONE)
+        return HASTEN_OK;
+    uint32_t process = target->recorded;
+    target->recorded = HASTEN_NONE;
+    return hasten_recorder_process_end(target->shared->recorder, process,
+                                       since_start(target, now_ns));
+}
+
+static hasten_status record_process(struct hasten_target *target, uint64_t now_ns) {
+    char command[4096] = "", executable[4096] = "";
+    if (target->recorded != HASTEN_NONE)
+        return HASTEN_OK;
+    if (hasten_process_command(target->pid, command, sizeof command) != HASTEN_OK)
+        command[0] = 0;
+    if (hasten_process_executable(target->pid, executable, sizeof executable) != HASTEN_OK)
+        executable[0] = 0;
+    struct hasten_process_info info = {
+        .pid = target->pid,
+        .parent_pid = target->parent_pid,
+        .python_version = target->interpreter.version_hex,
+        .command = command,
+        .executable = executable,
+        .label = target->label,
+        .start_ns = since_start(target, now_ns),
+    };
+    target->shared->statistics->processes++;
+    return hasten_recorder_process(target->shared->recorder, &info, &target->recorded);
+}
+
+hasten_status hasten_target_find(struct hasten_target *target, uint64_t now_ns,
+                                 struct hasten_error *error) {
+    struct hasten_process_stat stat;
+    hasten_status status = hasten_process_stat(target->pid, &stat);
+    if (status == HASTEN_OK && (stat.state == 'Z' || stat.state == 'X'))
+        status = HASTEN_NO_PROCESS;
+    if (status == HASTEN_OK) {
+        target->cpu_ns = stat.cpu_ns;
+        target->stack_start = stat.stack_start;
+        status = hasten_interpreter_find(target->pid, &target->interpreter, error);
+    }
+    if (status == HASTEN_NO_PROCESS) {
+        target->state = HASTEN_TARGET_GONE;
+        return hasten_error_set(error, status, -1, "no such process: %u", target->pid);
+    }
+    if (status != HASTEN_OK) {
+        target->check_ns = now_ns + target->check_delay_ns;
+        target->check_delay_ns *= 2;
+        if (target->check_delay_ns > CHECK_DELAY_MAX_NS)
+            target->check_delay_ns = CHECK_DELAY_MAX_NS;
+        return status;
+    }
+    target->state = HASTEN_TARGET_ACTIVE;
+    target->check_delay_ns = CHECK_DELAY_MIN_NS;
+    target->image_check_ns = now_ns;
+    target->relist = true;
+    target->last_slot = 0;
+    hasten_codes_reset(&target->codes, &target->interpreter);
+    return HASTEN_OK;
+}
+
+/* The process is another program now, or soon. */
+static hasten_status start_over(struct hasten_target *target, uint64_t now_ns) {
+    hasten_target_drop_threads(target);
+    target->state = HASTEN_TARGET_PENDING;
+    target->check_ns = now_ns + CHECK_DELAY_MIN_NS;
+    target->check_delay_ns = CHECK_DELAY_MIN_NS;
+    return record_end(target, now_ns);
+}
+
+/* Notices the end of the process, and exec. */
+static hasten_status check_image(struct hasten_target *target, uint64_t now_ns) {
+    struct hasten_process_stat stat;
+    target->image_check_ns = now_ns;
+    hasten_status status = hasten_process_stat(target->pid, &stat);
+    if (status != HASTEN_OK || stat.start_ticks != target->start_ticks) {
+        target->state = HASTEN_TARGET_GONE;
+        return record_end(target, now_ns);
+    }
+    target->cpu_ns = stat.cpu_ns;
+    if (stat.state == 'Z' || stat.state == 'X') {
+        target->state = HASTEN_TARGET_GONE;
+        return record_end(target, now_ns);
+    }
+    if (stat.stack_start != target->stack_start) {
+        target->label = "exec";
+        return start_over(target, now_ns);
+    }
+    return HASTEN_OK;
+}
+
+static uint32_t wait_state(const struct hasten_thread_watch *thread,
+                           const struct hasten_activity *activity) {
+    switch (activity->kind) {
+    case HASTEN_ACTIVITY_FILE:
+        return HASTEN_STATE_WAIT_FILE;
+    case HASTEN_ACTIVITY_NETWORK:
+        return HASTEN_STATE_WAIT_NETWORK;
+    case HASTEN_ACTIVITY_SLEEP:
+        return HASTEN_STATE_WAIT_SLEEP;
+    case HASTEN_ACTIVITY_LOCK:
+        return activity->lock_address - thread->interp->gil < thread->interp->gil_size
+                   ? HASTEN_STATE_WAIT_GIL
+                   : HASTEN_STATE_WAIT_LOCK;
+    case HASTEN_ACTIVITY_OTHER:
+        return HASTEN_STATE_WAIT_OTHER;
+    default:
+        return HASTEN_STATE_UNKNOWN;
+    }
+}
+
+static uint32_t state_of(const struct hasten_thread_watch *thread, const struct hasten_pulse *pulse,
+                         bool native) {
+    bool holds_gil = pulse->gil_holder == thread->address;
+    uint32_t state = thread->activity.kind == HASTEN_ACTIVITY_RUNNING
+                         ? (holds_gil ? HASTEN_STATE_RUNNING_GIL : HASTEN_STATE_RUNNING)
+                         : wait_state(thread, &thread->activity);
+    if (holds_gil && pulse->collecting)
+        state |= HASTEN_FLAG_GC;
+    if (native)
+        state |= HASTEN_FLAG_NATIVE;
+    return state;
+}
+
+static bool mode_wants(enum hasten_mode mode, uint32_t state) {
+    uint32_t bare = state & HASTEN_STATE_MASK;
+    if (mode == HASTEN_MODE_GIL)
+        return bare == HASTEN_STATE_RUNNING_GIL;
+    if (mode == HASTEN_MODE_CPU)
+        return bare == HASTEN_STATE_RUNNING_GIL || bare == HASTEN_STATE_RUNNING;
+    return true;
+}
+
+static hasten_status record_sample(struct hasten_target *target, struct hasten_thread_watch *thread,
+                                   uint64_t slot, uint32_t weight) {
+    struct hasten_target_shared *shared = target->shared;
+    if (!mode_wants(shared->options->mode, thread->state))
+        return HASTEN_OK;
+    if (thread->recorded == HASTEN_NONE) {
+        char name[64];
+        hasten_tasks_name(target->pid, thread->tid, name, sizeof name);
+        hasten_status status =
+            hasten_recorder_thread(shared->recorder, target->recorded, thread->tid, name,
+                                   thread->is_main, &thread->recorded);
+        if (status != HASTEN_OK)
+            return status;
+    }
+    shared->statistics->samples++;
+    return hasten_recorder_sample(shared->recorder, slot, thread->recorded, thread->node,
+                                  thread->state, weight);
+}
+
+/* Asks the kernel what the thread does. False: it has not run since the last look,
+ * and waited then, so that nothing about it can have changed. */
+static bool needs_look(struct hasten_thread_watch *thread, uint64_t now_ns,
+                       hasten_status *ret_status) {
+    *ret_status = HASTEN_OK;
+    bool was_running = thread->activity.kind == HASTEN_ACTIVITY_RUNNING;
+    if (thread->valid && was_running && now_ns - thread->activity_ns < ACTIVITY_INTERVAL_NS)
+        return true;
+    uint64_t stamp = hasten_activity_stamp(&thread->probe);
+    if (thread->valid && !was_running && stamp != 0 && stamp == thread->stamp)
+        return false;
+    thread->stamp = stamp;
+    thread->activity_ns = now_ns;
+    *ret_status = hasten_activity_look(&thread->probe, &thread->activity);
+    return true;
+}
+
+static hasten_status look_at_thread(struct hasten_target *target,
+                                    struct hasten_thread_watch *thread, uint64_t slot,
+                                    uint64_t now_ns, uint32_t weight) {
+    struct hasten_target_shared *shared = target->shared;
+    hasten_status status;
+    if (!needs_look(thread, now_ns, &status))
+        return record_sample(target, thread, slot, weight);
+    if (status != HASTEN_OK) {
+        target->relist = true;
+        thread->valid = false;
+        return HASTEN_OK;
+    }
+    if (shared->options->mode != HASTEN_MODE_WALL &&
+        thread->activity.kind != HASTEN_ACTIVITY_RUNNING &&
+        thread->activity.kind != HASTEN_ACTIVITY_UNKNOWN)
+        return HASTEN_OK;
+    struct hasten_thread_context context = {
+        .interpreter = &target->interpreter,
+        .codes = &target->codes,
+        .recorder = shared->recorder,
+        .walk = &shared->walk,
+        .process = target->recorded,
+        .epoch_ns = &target->epoch_ns,
+        .now_ns = now_ns,
+        .retried = &shared->statistics->retried,
+    };
+    bool native = false;
+    struct hasten_pulse pulse;
+    status = hasten_thread_look(thread, &context, &native, &pulse);
+    thread->valid = status == HASTEN_OK;
+    switch (status) {
+    case HASTEN_OK:
+        if (pulse.next_unique_id != 0 && target->interp_count == 1 &&
+            pulse.next_unique_id != target->threads_made)
+            target->relist = true;
+        thread->state = state_of(thread, &pulse, native);
+        return record_sample(target, thread, slot, weight);
+    case HASTEN_TORN:
+    case HASTEN_LIMIT:
+        shared->statistics->failed++;
+        return HASTEN_OK;
+    case HASTEN_GONE:
+        target->relist = true;
+        return HASTEN_OK;
+    case HASTEN_NO_PROCESS:
+    case HASTEN_NO_PERMISSION: /* exec of a set-user-id program, or its end */
+    case HASTEN_BAD_LAYOUT:
+        return check_image(target, now_ns);
+    default:
+        return status;
+    }
+}
+
+static uint32_t slot_weight(const struct hasten_target *target, uint64_t slot) {
+    if (target->last_slot == 0 || slot <= target->last_slot)
+        return 1;
+    uint64_t weight = slot - target->last_slot;
+    return weight > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)weight;
+}
+
+/* Threads of several interpreters may share one kernel thread; the one whose
+ * interpreter is newest runs inside the others. */
+static bool is_covered(const struct hasten_target *target, size_t index) {
+    const struct hasten_thread_watch *thread = target->threads[index];
+    if (target->interp_count < 2)
+        return false;
+    for (size_t i = 0; i < target->thread_count; i++) {
+        const struct hasten_thread_watch *other = target->threads[i];
+        if (i != index && other->tid == thread->tid && other->snapshot.primed &&
+            other->path_count > 0 && other->interp != thread->interp &&
+            other->interp != target->interps[0] && thread->interp == target->interps[0])
+            return true;
+    }
+    return false;
+}
+
+static hasten_status look_at_threads(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
+    uint32_t weight = slot_weight(target, slot);
+    for (size_t i = 0; i < target->thread_count && target->state == HASTEN_TARGET_ACTIVE; i++) {
+        struct hasten_thread_watch *thread = target->threads[i];
+        if ((target->shared->options->main_thread_only && !thread->is_main) ||
+            is_covered(target, i))
+            continue;
+        hasten_status status = look_at_thread(target, thread, slot, now_ns, weight);
+        if (status != HASTEN_OK)
+            return status;
+    }
+    target->last_slot = slot;
+    return HASTEN_OK;
+}
+
+static hasten_status refresh_threads(struct hasten_target *target, uint64_t now_ns) {
+    if (!target->relist && now_ns - target->listed_ns < LIST_INTERVAL_NS)
+        return HASTEN_OK;
+    hasten_status status = hasten_target_list_threads(target, now_ns);
+    if (status == HASTEN_NO_MEMORY)
+        return status;
+    if (status != HASTEN_OK || target->thread_count == 0)
+        return check_image(target, now_ns);
+    return HASTEN_OK;
+}
+
+static hasten_status look_frozen(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
+    hasten_status status = hasten_freeze_stop(&target->freeze);
+    if (status == HASTEN_NO_MEMORY)
+        return status;
+    if (status != HASTEN_OK) {
+        hasten_freeze_resume(&target->freeze);
+        if (status == HASTEN_NO_PERMISSION)
+            (void)hasten_process_explain_denied(target->pid, &target->shared->refusal);
+        return check_image(target, now_ns);
+    }
+    status = refresh_threads(target, now_ns);
+    if (status == HASTEN_OK && target->state == HASTEN_TARGET_ACTIVE)
+        status = look_at_threads(target, slot, now_ns);
+    hasten_freeze_resume(&target->freeze);
+    return status;
+}
+
+static hasten_status look_pending(struct hasten_target *target, uint64_t now_ns) {
+    struct hasten_error error = {0};
+    if (now_ns < target->check_ns)
+        return HASTEN_OK;
+    hasten_status status = hasten_target_find(target, now_ns, &error);
+    if (status != HASTEN_OK && status != HASTEN_NOT_PYTHON && status != HASTEN_NOT_READY &&
+        status != HASTEN_NO_PROCESS)
+        target->shared->refusal = error;
+    return status == HASTEN_NO_MEMORY ? status : HASTEN_OK;
+}
+
+hasten_status hasten_target_look(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
+    hasten_status status = HASTEN_OK;
+    if (target->state == HASTEN_TARGET_PENDING)
+        status = look_pending(target, now_ns);
+    else if (target->state == HASTEN_TARGET_ACTIVE &&
+             now_ns - target->image_check_ns >= IMAGE_INTERVAL_NS)
+        status = check_image(target, now_ns);
+    if (status != HASTEN_OK || target->state != HASTEN_TARGET_ACTIVE)
+        return status;
+    status = record_process(target, now_ns);
+    if (status != HASTEN_OK)
+        return status;
+    if (target->shared->options->blocking)
+        return look_frozen(target, slot, now_ns);
+    status = refresh_threads(target, now_ns);
+    if (status == HASTEN_OK && target->state == HASTEN_TARGET_ACTIVE)
+        status = look_at_threads(target, slot, now_ns);
+    return status;
+}

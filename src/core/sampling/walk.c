@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Follows the chain of frames in a snapshot, reads code and instruction off each.
+ * What makes a link between two frames believable is in links.c. */
+#include "core/sampling/walk.h"
+
+#include "core/sampling/links.h"
+#include "core/sampling/load.h"
+
+void hasten_walk_init(struct hasten_walk *walk, const struct hasten_allocator *allocator) {
+    *walk = (struct hasten_walk){.allocator = allocator};
+}
+
+void hasten_walk_done(struct hasten_walk *walk) {
+    hasten_release(walk->allocator, walk->frames, walk->capacity * sizeof *walk->frames);
+    *walk = (struct hasten_walk){.allocator = walk->allocator};
+}
+
+static bool is_shim(const struct hasten_layout *layout, uint8_t owner) {
+    return owner == layout->owner_c_stack || owner == layout->owner_interpreter;
+}
+
+static hasten_status push_frame(struct hasten_walk *walk, struct hasten_frame frame) {
+    if (walk->count >= HASTEN_STACK_DEPTH_MAX)
+        return HASTEN_LIMIT;
+    if (hasten_grow(walk->allocator, (void **)&walk->frames, &walk->capacity, walk->count + 1,
+                    sizeof *walk->frames) != 0)
+        return HASTEN_NO_MEMORY;
+    walk->frames[walk->count++] = frame;
+    return HASTEN_OK;
+}
+
+/* Collects the frames from `address` to the bottom. Frames that are not in the
+ * snapshot are asked for and the walk goes on with a direct read, so that one
+ * more try has them all. */
+static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
+                                  const struct hasten_interpreter *interpreter, uint64_t address) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    uint32_t size = layout->frame_localsplus;
+    uint8_t fresh[256];
+    bool missed = false;
+    uint64_t last = 0;
+    walk->count = 0;
+    for (uint32_t steps = 0; address != 0; steps++) {
+        if (steps > 2 * HASTEN_STACK_DEPTH_MAX || (address & 7) || size > sizeof fresh)
+            return HASTEN_TORN;
+        const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, size);
+        if (!bytes) {
+            hasten_status status = hasten_snapshot_want(snapshot, address, size + 8);
+            if (status == HASTEN_OK)
+                status =
+                    hasten_memory_read(interpreter->pid, hasten_raddr_at(address), fresh, size);
+            if (status != HASTEN_OK)
+                return status == HASTEN_GONE || status == HASTEN_LIMIT ? HASTEN_TORN : status;
+            bytes = fresh;
+            missed = true;
+        }
+        uint8_t owner = layout->frame_owner != HASTEN_ABSENT
+                            ? hasten_load_u8(bytes, layout->frame_owner)
+                            : layout->owner_thread;
+        last = address;
+        if (is_shim(layout, owner)) {
+            if (walk->count > 0)
+                walk->frames[walk->count - 1].entered_from_c = true;
+        } else {
+            struct hasten_frame frame = {
+                .address = address,
+                .bytes = bytes,
+                .owner = owner,
+                .code_address = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask,
+                .entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
+                                  hasten_load_u8(bytes, layout->frame_is_entry) != 0,
+            };
+            if (owner > layout->owner_frame_object)
+                return HASTEN_TORN;
+            hasten_status status = push_frame(walk, frame);
+            if (status != HASTEN_OK)
+                return status;
+        }
+        uint64_t previous = hasten_load_u64(bytes, layout->frame_previous);
+        if (previous == address)
+            return HASTEN_TORN;
+        address = previous;
+    }
+    if (missed)
+        return HASTEN_TORN;
+    if (layout->thread_base_frame != HASTEN_ABSENT && last != 0) {
+        uint64_t base = hasten_load_u64(snapshot->thread, layout->thread_base_frame);
+        if (base != 0 && last != base)
+            return HASTEN_TORN;
+    }
+    return HASTEN_OK;
+}
+
+hasten_status hasten_walk_resolve(struct hasten_frame *frame,
+                                  const struct hasten_interpreter *interpreter,
+                                  const struct hasten_codes *codes, bool *ret_started) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    *ret_started = false;
+    struct hasten_code_entry *entry = hasten_codes_find(codes, frame->code_address);
+    if (!entry || entry->verified_epoch != codes->epoch)
+        return HASTEN_NOT_FOUND;
+    frame->code = entry;
+    if (entry->code == HASTEN_NONE)
+        return HASTEN_OK; /* some other executable object: no Python frame */
+    uint64_t start = frame->code_address + layout->code_bytecode;
+    int64_t unit =
+        ((int64_t)(hasten_load_u64(frame->bytes, layout->frame_instruction) - start)) / 2;
+    if (unit < (int64_t)entry->first_traceable && frame->owner != layout->owner_generator)
+        return HASTEN_OK; /* pushed, but not started */
+    if (unit < 0 && layout->instruction_kind == HASTEN_INSTRUCTION_PREVIOUS)
+        unit = 0; /* a generator before its first instruction */
+    if (unit < 0 || unit >= (int64_t)entry->unit_count)
+        return HASTEN_TORN;
+    uint8_t info = entry->units[unit];
+    frame->unit = (uint32_t)unit - (info & HASTEN_UNIT_BACK);
+    frame->traits = info & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL);
+    *ret_started = true;
+    return HASTEN_OK;
+}
+
+/* Looks up every frame's code; drops those that have not started or are no code.
+ * The frame above a dropped one inherits that C is between it and its caller when
+ * the dropped one was entered from C. */
+static hasten_status resolve_frames(struct hasten_walk *walk,
+                                    const struct hasten_interpreter *interpreter,
+                                    const struct hasten_codes *codes) {
+    size_t kept = 0;
+    for (size_t i = 0; i < walk->count; i++) {
+        struct hasten_frame frame = walk->frames[i];
+        bool started;
+        hasten_status status = hasten_walk_resolve(&frame, interpreter, codes, &started);
+        if (status == HASTEN_NOT_FOUND)
+            walk->missing_code = frame.code_address;
+        if (status != HASTEN_OK)
+            return status;
+        if (started)
+            walk->frames[kept++] = frame;
+        else if (kept > 0 && frame.entered_from_c)
+            walk->frames[kept - 1].entered_from_c = true;
+    }
+    walk->count = kept;
+    return HASTEN_OK;
+}
+
+/* Frames elsewhere are first read without their value stacks; now that the code
+ * is known, ask for those of generators, where evidence for links is. */
+static hasten_status want_value_stacks(const struct hasten_walk *walk,
+                                       struct hasten_snapshot *snapshot,
+                                       const struct hasten_layout *layout) {
+    for (size_t i = walk->leaf; i < walk->count; i++) {
+        const struct hasten_frame *frame = &walk->frames[i];
+        uint32_t words = frame->code->frame_words;
+        if (frame->owner != layout->owner_generator || words > 512)
+            continue;
+        if (!hasten_snapshot_at(snapshot, 1, frame->address, words * 8)) {
+            hasten_status status = hasten_snapshot_want(snapshot, frame->address, words * 8);
+            if (status != HASTEN_OK && status != HASTEN_LIMIT)
+                return status;
+        }
+    }
+    return HASTEN_OK;
+}
+
+hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
+                                const struct hasten_interpreter *interpreter,
+                                const struct hasten_codes *codes) {
+    uint64_t current = 0;
+    walk->count = walk->leaf = 0;
+    walk->native = false;
+    walk->missing_code = 0;
+    hasten_status status = hasten_snapshot_current_frame(snapshot, interpreter, &current);
+    if (status == HASTEN_OK)
+        status = follow_chain(walk, snapshot, interpreter, current);
+    if (status == HASTEN_OK)
+        status = resolve_frames(walk, interpreter, codes);
+    if (status == HASTEN_OK)
+        status = hasten_links_check(walk, snapshot, interpreter, codes);
+    if (status == HASTEN_OK)
+        status = want_value_stacks(walk, snapshot, &interpreter->layout);
+    return status;
+}

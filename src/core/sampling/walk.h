@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a snapshot of a thread's memory to the stack that it shows.
+ *
+ * The process runs on while it is read. What makes the result true all the same:
+ *
+ * 1. The instant. Copy 1 of the data stack takes about 100 ns; the stack that is
+ *    reported is the one of that instant. The current frame was read a little
+ *    earlier and is only a hint: frames that have returned since are cut off, and
+ *    frames that were pushed since are added. So neither short calls nor their
+ *    callers are favoured.
+ * 2. The links. A frame is accepted as another one's caller only with evidence:
+ *    either the function object that the callee runs is the one that the caller's
+ *    value stack has at its call ("strong"), or the caller is the same in both
+ *    copies, so that it cannot have changed while the callee was read ("stable").
+ * 3. Completeness. The chain must reach the bottom of the thread.
+ *
+ * What fails any of them is torn, and is read again by the caller. */
+#ifndef HASTEN_SAMPLING_WALK_H
+#define HASTEN_SAMPLING_WALK_H
+
+#include "core/sampling/codes.h"
+#include "core/sampling/snapshot.h"
+
+/* Frames of one stack. Deeper ones are refused, not cut: a cut stack would be
+ * attributed to the wrong callers. */
+#define HASTEN_STACK_DEPTH_MAX 200000
+
+struct hasten_frame {
+    uint64_t address;
+    const uint8_t *bytes; /* in copy 1 */
+    uint64_t code_address;
+    struct hasten_code_entry *code;
+    uint32_t unit;  /* start of the instruction, in code units */
+    uint8_t traits; /* HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL of that instruction */
+    uint8_t owner;
+    bool entered_from_c; /* C code is between this frame and its caller */
+};
+
+struct hasten_walk {
+    const struct hasten_allocator *allocator;
+    struct hasten_frame *frames; /* leaf first */
+    size_t count, capacity;
+    size_t leaf;           /* index of the first frame that counts */
+    bool native;           /* the leaf is inside a C function */
+    uint64_t missing_code; /* address of a code object to load, else 0 */
+};
+
+void hasten_walk_init(struct hasten_walk *walk, const struct hasten_allocator *allocator);
+void hasten_walk_done(struct hasten_walk *walk);
+
+/* Fills frames[leaf..count). TORN: read again. NOT_FOUND: load `missing_code`
+ * (it is unknown or was not verified in this epoch), then read again. */
+HASTEN_CHECKED hasten_status hasten_walk_stack(struct hasten_walk *walk,
+                                               struct hasten_snapshot *snapshot,
+                                               const struct hasten_interpreter *interpreter,
+                                               const struct hasten_codes *codes);
+
+#endif
