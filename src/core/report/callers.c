@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From which line of the program's own code a line of somebody else's was
+ * reached: "recv_into (socket.py:706)" alone tells nobody what to change. */
+#include "core/base/allocator.h"
+#include "core/report/aggregate.h"
+#include "core/report/paths.h"
+
+#include <string.h>
+
+static bool is_own(const struct hasten_aggregate *aggregate, uint32_t line) {
+    const struct hasten_profile *profile = aggregate->profile;
+    const struct hasten_row *row = &aggregate->lines[line];
+    const char *file = profile->strings[profile->functions[row->function].file];
+    return hasten_path_origin(file) == HASTEN_ORIGIN_OWN;
+}
+
+static uint32_t nearest_own(const struct hasten_aggregate *aggregate, uint32_t node) {
+    while (node != 0) {
+        uint32_t line = aggregate->node_line[node];
+        if (line != HASTEN_NONE && is_own(aggregate, line)) {
+            return line;
+        }
+        node = aggregate->profile->nodes[node].parent;
+    }
+    return HASTEN_NONE;
+}
+
+/* Which metrics hold the states asked for; the first 64 metrics are looked at,
+ * states are always among them. */
+static uint64_t metrics_of(const struct hasten_profile *profile, uint32_t states) {
+    static const char *const names[HASTEN_STATE_COUNT] = {
+#define STATE_METRIC(name, metric, sentence) metric,
+        HASTEN_STATE_MAP(STATE_METRIC)
+#undef STATE_METRIC
+    };
+    uint64_t metrics = 0;
+    for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
+        if ((states >> state & 1) != 0) {
+            uint32_t metric = hasten_profile_metric(profile, names[state]);
+            metrics |= metric < 64 ? (uint64_t)1 << metric : 0;
+        }
+    }
+    return metrics;
+}
+
+uint32_t hasten_aggregate_caller(const struct hasten_aggregate *aggregate, uint32_t line,
+                                 uint32_t states) {
+    const struct hasten_profile *profile = aggregate->profile;
+    if (line >= aggregate->line_count || is_own(aggregate, line)) {
+        return HASTEN_NONE;
+    }
+    size_t size = aggregate->line_count * sizeof(int64_t);
+    int64_t *amounts = hasten_allocate_zeroed(aggregate->allocator, size);
+    if (amounts == NULL) {
+        return HASTEN_NONE; /* the report is complete without it */
+    }
+    uint64_t metrics = metrics_of(profile, states);
+    uint32_t best = HASTEN_NONE;
+    for (size_t i = 0; i < profile->value_count; i++) {
+        const struct hasten_value *value = &profile->values[i];
+        if (value->amount <= 0 || value->metric >= 64 || (metrics >> value->metric & 1) == 0 ||
+            aggregate->node_line[value->node] != line) {
+            continue;
+        }
+        uint32_t own = nearest_own(aggregate, value->node);
+        if (own == HASTEN_NONE) {
+            continue;
+        }
+        hasten_time_add(&amounts[own], value->amount);
+        if (best == HASTEN_NONE || amounts[own] > amounts[best]) {
+            best = own;
+        }
+    }
+    hasten_release(aggregate->allocator, amounts, size);
+    return best;
+}

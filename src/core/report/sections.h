@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The sections of a terminal report. Each writes nothing where it has nothing to
+ * say: one thread needs no table of threads. */
+#ifndef HASTEN_REPORT_SECTIONS_H
+#define HASTEN_REPORT_SECTIONS_H
+
+#include "core/report/facts.h"
+#include "core/report/page.h"
+
+void hasten_section_functions(struct hasten_page *page, const struct hasten_facts *facts);
+void hasten_section_lines(struct hasten_page *page);
+void hasten_section_waiting(struct hasten_page *page);
+void hasten_section_threads(struct hasten_page *page);
+void hasten_section_processes(struct hasten_page *page);
+void hasten_section_collector(struct hasten_page *page);
+
+#endif

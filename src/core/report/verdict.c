@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Chooses what is worth a sentence and writes it. */
+#include "core/report/verdict.h"
+
+#include <string.h>
+
+#include "core/report/numbers.h"
+#include "core/report/paths.h"
+
+/* Shares from which something is worth saying. */
+#define LARGE_FUNCTION 0.15
+#define LARGE_TOTAL 0.30
+#define LARGE_WAITING 0.05
+#define LARGE_GC 0.05
+#define LARGE_GIL 0.25 /* of the running time: a quarter more threads than the GIL serves */
+
+#define STATE_BIT(state) (1u << (state))
+#define RUNNING_STATES                                                       \
+    (STATE_BIT(HASTEN_STATE_RUNNING_GIL) | STATE_BIT(HASTEN_STATE_RUNNING) | \
+     STATE_BIT(HASTEN_STATE_UNKNOWN))
+
+const char *hasten_waiting_name(enum hasten_state state) {
+    switch (state) {
+    case HASTEN_STATE_WAIT_GIL:
+        return "the GIL";
+    case HASTEN_STATE_WAIT_FILE:
+        return "a file";
+    case HASTEN_STATE_WAIT_NETWORK:
+        return "the network";
+    case HASTEN_STATE_WAIT_LOCK:
+        return "a lock";
+    case HASTEN_STATE_WAIT_SLEEP:
+        return "sleep";
+    case HASTEN_STATE_WAIT_OTHER:
+        return "something else";
+    case HASTEN_STATE_RUNNING_GIL:
+    case HASTEN_STATE_RUNNING:
+    case HASTEN_STATE_UNKNOWN:
+    case HASTEN_STATE_COUNT:
+        break;
+    }
+    return "";
+}
+
+/* "waiting for a file", "sleeping". */
+static void say_waiting(struct hasten_buffer *out, enum hasten_state state) {
+    if (state == HASTEN_STATE_WAIT_SLEEP) {
+        hasten_buffer_text(out, "sleeping");
+    } else {
+        hasten_buffer_format(out, "waiting for %s", hasten_waiting_name(state));
+    }
+}
+
+static bool is_module(const struct hasten_page *page, const struct hasten_row *row) {
+    const struct hasten_profile *profile = page->aggregate->profile;
+    return strcmp(profile->strings[profile->functions[row->function].qualname], "<module>") == 0;
+}
+
+/* "parse_line (parser.py:41)", "the top level of parser.py". */
+static void say_place(const struct hasten_page *page, struct hasten_buffer *out,
+                      const struct hasten_row *row) {
+    struct hasten_row whole = *row;
+    if (is_module(page, row)) {
+        whole.line = 0;
+        hasten_buffer_text(out, "the top level of ");
+        hasten_page_place(page, out, &whole);
+        return;
+    }
+    hasten_page_name(page, out, row);
+    hasten_buffer_text(out, " (");
+    hasten_page_place(page, out, row);
+    hasten_buffer_byte(out, ')');
+}
+
+/* ", called from fetch (app.py:33)" where `line` is not the program's own code. */
+static void say_caller(const struct hasten_page *page, struct hasten_buffer *out, uint32_t line,
+                       uint32_t states) {
+    uint32_t caller = hasten_aggregate_caller(page->aggregate, line, states);
+    if (caller != HASTEN_NONE) {
+        hasten_buffer_text(out, ", reached from ");
+        say_place(page, out, &page->aggregate->lines[caller]);
+    }
+}
+
+/* The function with most running time of its own, HASTEN_NONE where none has. */
+static uint32_t largest_running(const struct hasten_aggregate *aggregate) {
+    uint32_t best = HASTEN_NONE;
+    int64_t best_ns = 0;
+    for (size_t i = 0; i < aggregate->function_count; i++) {
+        if (aggregate->functions[i].self.running_ns > best_ns) {
+            best_ns = aggregate->functions[i].self.running_ns;
+            best = (uint32_t)i;
+        }
+    }
+    return best;
+}
+
+/* The largest line of a function by its running time. */
+static uint32_t largest_line(const struct hasten_aggregate *aggregate, uint32_t function) {
+    uint32_t best = HASTEN_NONE;
+    int64_t best_ns = 0;
+    for (size_t i = 0; i < aggregate->line_count; i++) {
+        const struct hasten_row *line = &aggregate->lines[i];
+        if (line->function == function && line->self.running_ns > best_ns) {
+            best_ns = line->self.running_ns;
+            best = (uint32_t)i;
+        }
+    }
+    return best;
+}
+
+/* Of the program's own functions the one that takes most with all it calls and
+ * is not simply everything. */
+static uint32_t largest_own_total(const struct hasten_aggregate *aggregate) {
+    const struct hasten_profile *profile = aggregate->profile;
+    int64_t whole = hasten_time_counted(&aggregate->sum);
+    uint32_t best = HASTEN_NONE;
+    int64_t best_ns = 0;
+    for (size_t i = 0; i < aggregate->function_count; i++) {
+        int64_t total = hasten_time_counted(&aggregate->functions[i].total);
+        const char *file = profile->strings[profile->functions[i].file];
+        if (total > best_ns && hasten_share(total, whole) < 0.95 &&
+            hasten_path_origin(file) == HASTEN_ORIGIN_OWN) {
+            best_ns = total;
+            best = (uint32_t)i;
+        }
+    }
+    return best;
+}
+
+static void say_running(const struct hasten_page *page, struct hasten_buffer *out,
+                        uint32_t function, int64_t whole) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    const struct hasten_row *row = &aggregate->functions[function];
+    double share = hasten_share(row->self.running_ns, whole);
+    if (share >= LARGE_FUNCTION) {
+        hasten_number_share(out, share);
+        hasten_buffer_text(out, " of the time is spent in ");
+        say_place(page, out, row);
+        if (row->self.native_ns > row->self.running_ns / 2) {
+            hasten_buffer_text(out, ", mostly inside C functions that it calls");
+        }
+        say_caller(page, out, largest_line(aggregate, function), RUNNING_STATES);
+        return;
+    }
+    hasten_buffer_text(out, "No single function dominates: the largest, ");
+    say_place(page, out, row);
+    hasten_buffer_text(out, ", has ");
+    hasten_number_share(out, share);
+    uint32_t total = largest_own_total(aggregate);
+    if (total != HASTEN_NONE) {
+        const struct hasten_row *own = &aggregate->functions[total];
+        double own_share = hasten_share(hasten_time_counted(&own->total), whole);
+        if (own_share >= LARGE_TOTAL) {
+            hasten_buffer_text(out, "; ");
+            say_place(page, out, own);
+            hasten_buffer_text(out, " with all it calls takes ");
+            hasten_number_share(out, own_share);
+        }
+    }
+}
+
+/* The waiting states of the main thread, most first; how many are worth saying. */
+static size_t sort_waiting(const struct hasten_aggregate *aggregate, int64_t whole,
+                           enum hasten_state *states) {
+    size_t count = 0;
+    for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
+        int64_t amount = aggregate->waiting[state].main_ns;
+        if (hasten_share(amount, whole) < LARGE_WAITING) {
+            continue;
+        }
+        size_t place = count++;
+        while (place > 0 && aggregate->waiting[states[place - 1]].main_ns < amount) {
+            states[place] = states[place - 1];
+            place--;
+        }
+        states[place] = (enum hasten_state)state;
+    }
+    return count;
+}
+
+static bool has_other_threads(const struct hasten_aggregate *aggregate) {
+    return aggregate->profile->thread_count > 1;
+}
+
+/* "30 % waiting for a file": `first` when no clause stands before it. */
+static void say_waits(const struct hasten_page *page, struct hasten_buffer *out, int64_t whole,
+                      bool first) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    enum hasten_state states[HASTEN_STATE_COUNT];
+    size_t count = sort_waiting(aggregate, whole, states);
+    for (size_t i = 0; i < count; i++) {
+        const struct hasten_waiting_row *waiting = &aggregate->waiting[states[i]];
+        hasten_buffer_text(out, first ? "" : "; ");
+        hasten_number_share(out, hasten_share(waiting->main_ns, whole));
+        hasten_buffer_text(out, first ? " of the time is spent " : " ");
+        say_waiting(out, states[i]);
+        if (has_other_threads(aggregate)) {
+            hasten_buffer_text(out, first ? " on the main thread" : " (main thread)");
+        }
+        if (first && waiting->line != HASTEN_NONE) {
+            hasten_buffer_text(out, " in ");
+            say_place(page, out, &aggregate->lines[waiting->line]);
+            say_caller(page, out, waiting->line, STATE_BIT(states[i]));
+        }
+        first = false;
+    }
+}
+
+/* What is not in the shares but worth knowing. */
+static void say_more(const struct hasten_page *page, struct hasten_buffer *out) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    int64_t running = aggregate->sum.running_ns;
+    int64_t gil = aggregate->waiting[HASTEN_STATE_WAIT_GIL].main_ns +
+                  aggregate->waiting[HASTEN_STATE_WAIT_GIL].other_ns;
+    double gc = hasten_share(aggregate->sum.gc_ns, running);
+    if (gc >= LARGE_GC) {
+        hasten_buffer_text(out, " The garbage collector runs ");
+        hasten_number_share(out, gc > 1 ? 1 : gc);
+        hasten_buffer_text(out, " of the running time.");
+    }
+    if (hasten_share(gil, running) >= LARGE_GIL) {
+        hasten_buffer_text(out, " Threads hold each other up: they waited ");
+        hasten_number_duration(out, gil);
+        hasten_buffer_text(out, " for the GIL.");
+    }
+}
+
+void hasten_verdict(const struct hasten_page *page, struct hasten_buffer *out) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    int64_t whole = hasten_time_counted(&aggregate->sum);
+    uint32_t function = largest_running(aggregate);
+    if (whole == 0) {
+        return;
+    }
+    if (function == HASTEN_NONE) {
+        say_waits(page, out, whole, true);
+    } else if (aggregate->sum.waiting_ns > aggregate->sum.running_ns) {
+        size_t before = out->size;
+        say_waits(page, out, whole, true);
+        hasten_buffer_text(out, out->size == before ? "" : "; ");
+        say_running(page, out, function, whole);
+    } else {
+        say_running(page, out, function, whole);
+        say_waits(page, out, whole, false);
+    }
+    hasten_buffer_byte(out, '.');
+    say_more(page, out);
+}
