@@ -127,6 +127,7 @@ def render(records: dict[str, int]) -> str:
             continue
         more = AARCH64_ADDS.get(minor, {}).get(key, 0)
         if more:
+            value -= more * records["python.is_aarch64"]
             lines += [
                 "#if defined(__aarch64__) /* larger mutexes in the GIL */",
                 f"    .{key} = {value + more},",
@@ -175,8 +176,9 @@ def check(python: str, includes: list[str], compiler: str) -> str:
     path = TABLES / f"layout_3{minor}.c"
     wanted = without_comment(render(records))
     present = without_comment(path.read_text(encoding="utf-8"))
-    differences = [f"{a.strip()} but {path.name} has {b.strip()}"
-                   for a, b in zip(wanted, present) if a != b]
+    differences = [
+        f"{a.strip()} but {path.name} has {b.strip()}" for a, b in zip(wanted, present) if a != b
+    ]
     if len(wanted) != len(present):
         differences.append(f"{len(wanted)} lines but {path.name} has {len(present)}")
     if differences:

@@ -305,6 +305,11 @@ __attribute__((used)) const struct records hasten_layout_records = {
     .magic = "hasten\x01layout\x02\x03",
     .records = {
         {"python.version_hex", PY_VERSION_HEX},
+#if defined(__aarch64__)
+        {"python.is_aarch64", 1},
+#else
+        {"python.is_aarch64", 0},
+#endif
         HASTEN_LAYOUT_MAP(LAYOUT_RECORD)
 #if PY_VERSION_HEX >= 0x030d0000
         HASTEN_DEBUG_MAP(DEBUG_RECORD)

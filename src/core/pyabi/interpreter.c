@@ -53,16 +53,14 @@ static hasten_status refuse_nameless(uint32_t pid, const char *path, struct hast
                             pid, path);
 }
 
-static hasten_status refuse_version(uint32_t pid, uint32_t hex, const char *path, const char *why,
+/* `what` completes "process 1 runs CPython 3.15.0 (path), ...". */
+static hasten_status refuse_version(uint32_t pid, uint32_t hex, const char *path, const char *what,
                                     struct hasten_error *error) {
     char text[32];
 
     version_text(hex, text);
-    return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
-                            "process %u runs CPython %s (%.200s)%s: hasten supports CPython 3.11 "
-                            "to 3.15%s",
-                            pid, text, path, why,
-                            *why == '\0' ? "" : " in its final releases and their candidates");
+    return hasten_error_set(error, HASTEN_UNSUPPORTED, -1, "process %u runs CPython %s (%.200s)%s",
+                            pid, text, path, what);
 }
 
 /* PY_VERSION_HEX, from the symbol or from the description of itself. */
@@ -91,9 +89,11 @@ static hasten_status check_version(uint32_t pid, uint32_t hex, const char *path,
     uint32_t level = hex >> 4 & 0xf;
 
     if (hasten_layout_of(hex >> 16) == NULL)
-        return refuse_version(pid, hex, path, "", error);
+        return refuse_version(pid, hex, path, ": hasten supports CPython 3.11 to 3.15", error);
     if (level != 0xc && level != 0xf)
-        return refuse_version(pid, hex, path, ", a preview", error);
+        return refuse_version(pid, hex, path,
+                              ", a preview: hasten supports final releases and candidates of them",
+                              error);
     return HASTEN_OK;
 }
 
@@ -133,7 +133,8 @@ static hasten_status judge(uint32_t pid, const struct hasten_location *location,
     if (status == HASTEN_OK)
         status = check_version(pid, hex, path, error);
     if (status == HASTEN_OK && location->is_debug_build)
-        status = refuse_version(pid, hex, path, ", a debug build", error);
+        status = refuse_version(pid, hex, path, ", a debug build: hasten supports ordinary builds",
+                                error);
     if (status == HASTEN_OK)
         status = make_layout(pid, location->runtime, hex, &layout, error);
     if (status == HASTEN_OK)

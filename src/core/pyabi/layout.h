@@ -99,13 +99,14 @@
     X(bytes, data)                                                                           \
     X(generator, frame) /* the frame embedded in a generator or coroutine */
 
-/* How a frame says that it is the one that runs. */
+/* What a frame says of its own stack. */
 enum hasten_stack_top_kind {
     /* int: -1 while the frame runs, also inside a C function; >= 0 while a
-     * Python call made by it without C in between runs (3.11 to 3.13). */
+     * Python call made by it without C in between runs, and for moments around
+     * such a call (3.11 to 3.13). */
     HASTEN_STACK_TOP_INDEX,
-    /* pointer: NULL while the frame runs bytecode; set around every call that
-     * may escape, C functions included (3.14+). */
+    /* pointer: where the stack ended when it was last saved. Release builds do
+     * not clear it, so it does not tell whether the frame runs (3.14+). */
     HASTEN_STACK_TOP_POINTER,
 };
 
