@@ -73,22 +73,28 @@ def main():
             samples = {profiler.name: 0 for profiler in profilers}
             for _ in range(options.rounds):
                 for profiler in profilers:
-                    error, total, _ = measure(profiler, interpreter, program, metric, options,
-                                              Path(folder))
+                    error, total, _ = measure(
+                        profiler, interpreter, program, metric, options, Path(folder)
+                    )
                     worst[profiler.name].append(100 * error)
                     samples[profiler.name] += total
                 print(".", end="", file=sys.stderr, flush=True)
-            summary[title] = {name: {"worst_error_points": values, "samples": samples[name]}
-                              for name, values in worst.items()}
+            summary[title] = {
+                name: {"worst_error_points": values, "samples": samples[name]}
+                for name, values in worst.items()
+            }
             cells = []
-            for name, values in worst.items():
+            for values in worst.values():
                 middle, _, _ = interval(values)
                 cells.append(f"{middle:+.2f} (to {max(values, key=abs):+.2f})")
             rows.append([title, *cells])
     print(file=sys.stderr)
-    table(f"Largest error of a share in points: median and worst of {options.rounds} runs of "
-          f"{options.seconds:g} s at {options.rate} Hz, Python {interpreter.version}",
-          ["program", *(profiler.name for profiler in profilers)], rows)
+    table(
+        f"Largest error of a share in points: median and worst of {options.rounds} runs of "
+        f"{options.seconds:g} s at {options.rate} Hz, Python {interpreter.version}",
+        ["program", *(profiler.name for profiler in profilers)],
+        rows,
+    )
     write_json(options, "accuracy", interpreter, summary)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGETS = ROOT / "tests" / "targets"
+RECORDINGS = ROOT / "tests" / "integration"  # where the reader of recordings is
 PROGRAMS = HERE / "programs"
 PEERS = ROOT / ".cache" / "venv" / "bench"
 
@@ -25,8 +26,9 @@ class Interpreter:
     @cached_property
     def version(self):
         code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
-        return subprocess.run([self.command, "-c", code], check=True, capture_output=True,
-                              text=True).stdout.strip()
+        return subprocess.run(
+            [self.command, "-c", code], check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     @property
     def minor(self):
@@ -58,14 +60,18 @@ def make_peers():
     wanted = (HERE / "requirements.txt").read_text()
     stamp = PEERS / ".requirements"
     if not (stamp.exists() and stamp.read_text() == wanted):
-        print("benchmarks: installing the other profilers:",
-              " ".join(line for line in wanted.splitlines() if not line.startswith("#")),
-              file=sys.stderr)
+        print(
+            "benchmarks: installing the other profilers:",
+            " ".join(line for line in wanted.splitlines() if not line.startswith("#")),
+            file=sys.stderr,
+        )
         base = getattr(sys, "_base_executable", sys.executable)
         made = subprocess.run([base, "-m", "venv", PEERS], check=False).returncode == 0
         pip = [programs / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        if not made or subprocess.run([*pip, "-r", HERE / "requirements.txt"],
-                                      check=False).returncode != 0:
+        if (
+            not made
+            or subprocess.run([*pip, "-r", HERE / "requirements.txt"], check=False).returncode != 0
+        ):
             print("benchmarks: they could not be installed; measuring without", file=sys.stderr)
             return None
         stamp.write_text(wanted)

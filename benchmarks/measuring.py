@@ -16,12 +16,20 @@ from profilers import all_profilers
 
 
 def parser(text):
-    options = argparse.ArgumentParser(description=text,
-                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--python", default="3.15",
-                         help="interpreter of the target: a version or a path (default: 3.15)")
-    options.add_argument("--only", action="append", metavar="NAME",
-                         help="measure this profiler only (can be repeated)")
+    options = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "--python",
+        default="3.15",
+        help="interpreter of the target: a version or a path (default: 3.15)",
+    )
+    options.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        help="measure this profiler only (can be repeated)",
+    )
     options.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers there")
     options.add_argument("--quick", action="store_true", help="fewer rounds: to try a driver out")
     return options
@@ -30,8 +38,11 @@ def parser(text):
 def chosen(options):
     """The interpreter, and the profilers that can look at it."""
     interpreter = of_command(options.python)
-    profilers = [profiler for profiler in all_profilers()
-                 if not options.only or profiler.name in options.only]
+    profilers = [
+        profiler
+        for profiler in all_profilers()
+        if not options.only or profiler.name in options.only
+    ]
     usable = [profiler for profiler in profilers if profiler.supports(interpreter)]
     for profiler in profilers:
         if profiler not in usable:
@@ -44,8 +55,9 @@ class Steps:
 
     def __init__(self, interpreter, depth=30, threads=1):
         command = [interpreter.command, str(PROGRAMS / "steps.py"), str(depth), str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, bufsize=1)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
         assert self.process.stdout.readline() == "ready\n"
 
     @property
@@ -89,8 +101,13 @@ class Gated:
 
     def __init__(self, interpreter, program, *arguments):
         command = [interpreter.command, str(TARGETS / program), *map(str, arguments)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=os.environ | {"TARGET_GATE": "1"})
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TARGET_GATE": "1"},
+        )
 
     @property
     def pid(self):
@@ -136,7 +153,10 @@ def write_json(options, driver, interpreter, results):
     if options.json is None:
         return
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    facts = {"driver": driver, "python": interpreter.version if interpreter else None,
-             "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}",
-             "results": results}
+    facts = {
+        "driver": driver,
+        "python": interpreter.version if interpreter else None,
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}",
+        "results": results,
+    }
     options.json.write_text(json.dumps(facts, indent=1) + "\n")

@@ -73,7 +73,9 @@ def show(title, ratios):
 def main():
     options = parser(__doc__)
     options.add_argument("--rounds", type=int, default=25)
-    options.add_argument("--seconds", type=float, default=0.5, help="of work in a quarter of a group")
+    options.add_argument(
+        "--seconds", type=float, default=0.5, help="of work in a quarter of a group"
+    )
     options = options.parse_args()
     if options.quick:
         options.rounds, options.seconds = 4, 0.2

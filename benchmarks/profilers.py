@@ -8,7 +8,6 @@ where the output has none.
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from environment import hasten_command, make_peers
+from environment import RECORDINGS, hasten_command, make_peers
+
+sys.path.insert(0, str(RECORDINGS))
+from recordings import Recording
 
 
 @dataclass
@@ -39,12 +41,15 @@ class Session:
         self.path = path
         self.log = tempfile.TemporaryFile("w+")
         self.start = time.perf_counter()
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT
+        )
 
     def ended(self):
         """Whether the profiler is gone already."""
-        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return (
+            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        )
 
     def stop(self, patience=120.0):
         """Interrupts the profiler unless it has ended, and waits until its output is written."""
@@ -69,8 +74,13 @@ class Session:
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.log.seek(0)
         with self.log:
-            return Result(self.path, self.log.read(), self.process.returncode,
-                          usage.ru_utime + usage.ru_stime, time.perf_counter() - self.start)
+            return Result(
+                self.path,
+                self.log.read(),
+                self.process.returncode,
+                usage.ru_utime + usage.ru_stime,
+                time.perf_counter() - self.start,
+            )
 
 
 class Profiler:
@@ -91,8 +101,11 @@ class Profiler:
     def stacks(self, result):
         """Counter of stacks; empty where the profiler wrote nothing."""
         if not result.path.exists():
-            print(f"{self.name} wrote nothing (exit code {result.code}): "
-                  f"{result.messages.strip()[-300:]}", file=sys.stderr)
+            print(
+                f"{self.name} wrote nothing (exit code {result.code}): "
+                f"{result.messages.strip()[-300:]}",
+                file=sys.stderr,
+            )
             return Counter()
         return self.read(result)
 
@@ -101,7 +114,7 @@ class Profiler:
 
     def failed(self, result):
         """Samples that the profiler says it could not take, or None."""
-        return None
+        return
 
 
 class Hasten(Profiler):
@@ -111,17 +124,22 @@ class Hasten(Profiler):
         return (3, 11) <= interpreter.minor <= (3, 15)
 
     def command(self, interpreter, pid, rate, path, all_threads):
-        return [hasten_command(), "attach", str(pid), "-o", str(path), "-r", str(rate), "--no-report"]
+        return [
+            hasten_command(),
+            "attach",
+            str(pid),
+            "-o",
+            str(path),
+            "-r",
+            str(rate),
+            "--no-report",
+        ]
 
     def read(self, result):
-        counts = Counter()
-        for stack, amount in read_recording(result.path):
-            counts[stack] += amount
-        return counts
+        return Recording(result.path).stacks()
 
     def failed(self, result):
-        with sqlite3.connect(result.path) as database:
-            return int(dict(database.execute("SELECT name, value FROM facts")).get("samples.failed", 0))
+        return int(Recording(result.path).facts["samples.failed"])
 
 
 class Tachyon(Profiler):
@@ -135,11 +153,25 @@ class Tachyon(Profiler):
     def command(self, interpreter, pid, rate, path, all_threads):
         python = "python3.15" if interpreter.enter else interpreter.command
         threads = ["-a"] if all_threads else []
-        return [*interpreter.enter, python, "-m", "profiling.sampling", "attach", str(pid),
-                "-r", str(rate), *threads, "--collapsed", "-o", str(path)]
+        return [
+            *interpreter.enter,
+            python,
+            "-m",
+            "profiling.sampling",
+            "attach",
+            str(pid),
+            "-r",
+            str(rate),
+            *threads,
+            "--collapsed",
+            "-o",
+            str(path),
+        ]
 
     def read(self, result):
-        return read_collapsed(result.path, re.compile(r"(?P<file>.*):(?P<name>[^:]*):(?P<line>\d+)"))
+        return read_collapsed(
+            result.path, re.compile(r"(?P<file>.*):(?P<name>[^:]*):(?P<line>\d+)")
+        )
 
     def failed(self, result):
         captured = re.search(r"Captured (\d+) samples", result.messages)
@@ -158,13 +190,26 @@ class PySpy(Profiler):
         return make_peers() is not None and (3, 11) <= interpreter.minor <= (3, 15)
 
     def command(self, interpreter, pid, rate, path, all_threads):
-        return [str(make_peers() / "py-spy"), "record", "-p", str(pid), "-r", str(rate),
-                "-f", "raw", "-o", str(path), "--full-filenames",
-                *([] if self.blocking else ["--nonblocking"]),
-                *(["--idle"] if all_threads else [])]
+        return [
+            str(make_peers() / "py-spy"),
+            "record",
+            "-p",
+            str(pid),
+            "-r",
+            str(rate),
+            "-f",
+            "raw",
+            "-o",
+            str(path),
+            "--full-filenames",
+            *([] if self.blocking else ["--nonblocking"]),
+            *(["--idle"] if all_threads else []),
+        ]
 
     def read(self, result):
-        return read_collapsed(result.path, re.compile(r"(?P<name>.*) \((?P<file>.*):(?P<line>\d+)\)"))
+        return read_collapsed(
+            result.path, re.compile(r"(?P<name>.*) \((?P<file>.*):(?P<line>\d+)\)")
+        )
 
     def failed(self, result):
         match = re.search(r"Errors: (\d+)", result.messages)
@@ -183,8 +228,16 @@ class Austin(Profiler):
         return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
     def command(self, interpreter, pid, rate, path, all_threads):
-        return [*interpreter.enter, str(make_peers() / "austin"), "-i", f"{max(1, round(1e6 / rate))}us",
-                "-o", str(path), "-p", str(pid)]
+        return [
+            *interpreter.enter,
+            str(make_peers() / "austin"),
+            "-i",
+            f"{max(1, round(1e6 / rate))}us",
+            "-o",
+            str(path),
+            "-p",
+            str(pid),
+        ]
 
     def read(self, result):
         text = result.path.with_suffix(".austin")
@@ -215,11 +268,6 @@ def read_collapsed(path, frame_pattern):
             stack = tuple((m["file"], m["name"], int(m["line"])) for m in matches if m)
             counts[stack] += int(count)
     return counts
-
-
-def read_recording(path):
-    """(stack, samples) of each node of a recording that has samples of its own."""
-    raise NotImplementedError
 
 
 def all_profilers():

@@ -42,8 +42,10 @@ def main():
         steps.begin(int(per_second * options.rounds * len(profilers) * 120))
         for _ in range(options.rounds):
             for profiler in profilers:
-                short, long = (run(profiler, interpreter, steps, seconds, Path(folder))
-                               for seconds in (options.short, options.long))
+                short, long = (
+                    run(profiler, interpreter, steps, seconds, Path(folder))
+                    for seconds in (options.short, options.long)
+                )
                 rates[profiler.name].append((long[0] - short[0]) / (long[1] - short[1]))
                 if long[2] is not None:
                     failed[profiler.name].append(long[2] / max(1, long[0] + long[2]))
@@ -56,9 +58,14 @@ def show(options, interpreter, rates, failed):
     rows, summary = [], {}
     for name, values in rates.items():
         middle, low, high = interval(values)
-        summary[name] = {"rates": values, "median": middle, "low": low, "high": high,
-                         "failed": failed[name]}
-        ratio = "" 
+        summary[name] = {
+            "rates": values,
+            "median": middle,
+            "low": low,
+            "high": high,
+            "failed": failed[name],
+        }
+        ratio = ""
         if "hasten" in rates and name != "hasten":
             ratios = [ours / theirs for ours, theirs in zip(rates["hasten"], values)]
             times, least, most = interval(ratios)
@@ -66,8 +73,11 @@ def show(options, interpreter, rates, failed):
             ratio = f"{times:.2f} ({least:.2f} .. {most:.2f})"
         lost = f"{100 * interval(failed[name])[0]:.3f} %" if failed[name] else "not told"
         rows.append([name, f"{middle:,.0f}", f"{low:,.0f} .. {high:,.0f}", lost, ratio])
-    table(f"Stacks a second, {DEPTH} calls deep, Python {interpreter.version}",
-          ["profiler", "a second", "95 %", "failed", "hasten : it"], rows)
+    table(
+        f"Stacks a second, {DEPTH} calls deep, Python {interpreter.version}",
+        ["profiler", "a second", "95 %", "failed", "hasten : it"],
+        rows,
+    )
     write_json(options, "rate", interpreter, summary)
 
 

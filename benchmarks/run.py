@@ -18,8 +18,9 @@ def drivers():
 
 
 def main():
-    options = argparse.ArgumentParser(description=__doc__,
-                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("driver", nargs="*", help=f"of {', '.join(drivers())}; default: all")
     options.add_argument("--quick", action="store_true")
     options.add_argument("--python", help="interpreter of the targets")

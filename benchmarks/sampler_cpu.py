@@ -37,8 +37,10 @@ def main():
         steps.begin(int(per_second * pair))  # busy until the end
         for _ in range(options.rounds):
             for profiler in profilers:
-                runs = [run(profiler, interpreter, steps, seconds, Path(folder))
-                        for seconds in (options.short, options.long)]
+                runs = [
+                    run(profiler, interpreter, steps, seconds, Path(folder))
+                    for seconds in (options.short, options.long)
+                ]
                 cpu = runs[1].cpu_s - runs[0].cpu_s
                 wall = runs[1].wall_s - runs[0].wall_s
                 steady[profiler.name].append(cpu / wall)
@@ -49,13 +51,28 @@ def main():
     first = interval(steady["hasten"])[0] if "hasten" in steady else None
     for name, values in steady.items():
         middle, low, high = interval(values)
-        summary[name] = {"steady": values, "median": middle, "low": low, "high": high,
-                         "whole_run": whole[name]}
+        summary[name] = {
+            "steady": values,
+            "median": middle,
+            "low": low,
+            "high": high,
+            "whole_run": whole[name],
+        }
         ratio = f"{middle / first:.1f} x" if first else ""
-        rows.append([name, f"{100 * middle:.2f} %", f"{100 * low:.2f} .. {100 * high:.2f} %",
-                     f"{100 * interval(whole[name])[0]:.2f} %", ratio])
-    table(f"CPU of the profiler at 1 kHz, Python {interpreter.version}",
-          ["profiler", "of a core", "95 %", "whole run", "to hasten"], rows)
+        rows.append(
+            [
+                name,
+                f"{100 * middle:.2f} %",
+                f"{100 * low:.2f} .. {100 * high:.2f} %",
+                f"{100 * interval(whole[name])[0]:.2f} %",
+                ratio,
+            ]
+        )
+    table(
+        f"CPU of the profiler at 1 kHz, Python {interpreter.version}",
+        ["profiler", "of a core", "95 %", "whole run", "to hasten"],
+        rows,
+    )
     write_json(options, "sampler_cpu", interpreter, summary)
 
 

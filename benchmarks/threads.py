@@ -6,18 +6,17 @@ share of the moments asked for in which the profiler did not look, by its own ac
 """
 
 import re
-import sqlite3
 
 from measuring import chosen, parser, percent, table, write_json
 from overhead import measure, show
+from profilers import Recording
 
 
 def missed(profiler_name, result):
     """(missed, asked) moments; None where the profiler gives no account."""
     if profiler_name == "hasten":
-        with sqlite3.connect(result.path) as database:
-            facts = dict(database.execute("SELECT name, value FROM facts"))
-        lost, slots = int(facts["sampler.missed_slots"]), int(facts["sampler.slots"])
+        facts = Recording(result.path).facts
+        lost, slots = int(facts["slots.missed"]), int(facts["slots"])
         return lost, lost + slots
     if profiler_name == "profiling.sampling":
         asked = re.search(r"missed (\d+) samples from the expected total of (\d+)", result.messages)
@@ -31,14 +30,18 @@ def missed(profiler_name, result):
 def main():
     options = parser(__doc__)
     options.add_argument("--rounds", type=int, default=12)
-    options.add_argument("--seconds", type=float, default=0.8, help="of work in a quarter of a group")
+    options.add_argument(
+        "--seconds", type=float, default=0.8, help="of work in a quarter of a group"
+    )
     options.add_argument("--threads", type=int, default=200)
     options = options.parse_args()
     if options.quick:
         options.rounds, options.seconds = 3, 0.3
     interpreter, profilers = chosen(options)
     ratios, results = measure(options, interpreter, profilers, options.threads, rate=100)
-    summary = show(f"Slowdown, {options.threads} threads at 100 Hz, Python {interpreter.version}", ratios)
+    summary = show(
+        f"Slowdown, {options.threads} threads at 100 Hz, Python {interpreter.version}", ratios
+    )
     rows = []
     for name, runs in results.items():
         accounts = [account for account in (missed(name, run) for run in runs[-1:]) if account]

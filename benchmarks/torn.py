@@ -15,7 +15,7 @@ from environment import TARGETS
 from measuring import Gated, chosen, parser, table, write_json
 
 sys.path.insert(0, str(TARGETS))
-from oracle_judge import Judge  # noqa: E402
+from oracle_judge import Judge
 
 RATES = (1_000, 10_000, 100_000, 1_000_000)
 
@@ -38,7 +38,9 @@ def measure(profiler, interpreter, rate, seconds, folder, judge):
 
 def main():
     options = parser(__doc__)
-    options.add_argument("--samples", type=int, default=1_000_000, help="of each profiler, at least")
+    options.add_argument(
+        "--samples", type=int, default=1_000_000, help="of each profiler, at least"
+    )
     options.add_argument("--seconds", type=float, default=10.0, help="of one run")
     options.add_argument("--most-runs", type=int, default=40, help="of each profiler")
     options.add_argument("--reasons", type=int, default=3, help="show so many of each profiler")
@@ -77,12 +79,27 @@ def show(options, interpreter, totals, told, rates_done):
     rows, summary = [], {}
     for name, (samples, impossible, failed, reasons) in totals.items():
         share = f"{1e6 * impossible / max(1, samples):,.1f}"
-        rows.append([name, f"{samples:,}", f"{impossible:,}", share,
-                     f"{100 * failed / max(1, samples + failed):.3f} %" if told[name] else "not told"])
-        summary[name] = {"samples": samples, "impossible": impossible, "failed": failed,
-                         "runs": rates_done.get(name, []), "reasons": reasons.most_common(20)}
-    table(f"Impossible stacks, Python {interpreter.version}",
-          ["profiler", "samples", "impossible", "in a million", "failed"], rows)
+        rows.append(
+            [
+                name,
+                f"{samples:,}",
+                f"{impossible:,}",
+                share,
+                f"{100 * failed / max(1, samples + failed):.3f} %" if told[name] else "not told",
+            ]
+        )
+        summary[name] = {
+            "samples": samples,
+            "impossible": impossible,
+            "failed": failed,
+            "runs": rates_done.get(name, []),
+            "reasons": reasons.most_common(20),
+        }
+    table(
+        f"Impossible stacks, Python {interpreter.version}",
+        ["profiler", "samples", "impossible", "in a million", "failed"],
+        rows,
+    )
     for name, (_, _, _, reasons) in totals.items():
         for reason, count in reasons.most_common(options.reasons):
             print(f"    {name}: {count:,} x {reason}")

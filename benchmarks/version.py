@@ -18,9 +18,11 @@ def main():
     options = options.parse_args()
     if options.quick:
         options.rounds = 30
-    commands = {"hasten": [hasten_command(), "--version"],
-                "/bin/true": ["/bin/true"],
-                "python -c pass": [sys.executable, "-c", "pass"]}
+    commands = {
+        "hasten": [hasten_command(), "--version"],
+        "/bin/true": ["/bin/true"],
+        "python -c pass": [sys.executable, "-c", "pass"],
+    }
     if make_peers() is not None:
         commands["py-spy"] = [make_peers() / "py-spy", "--version"]
     times = {name: [] for name in commands}
@@ -34,8 +36,14 @@ def main():
     for name, values in times.items():
         middle, low, high = interval(values)
         summary[name] = {"median_s": middle, "low_s": low, "high_s": high}
-        rows.append([name, f"{1e3 * middle:.2f} ms", f"{1e3 * low:.2f} .. {1e3 * high:.2f} ms",
-                     f"{middle / first:.2f} x"])
+        rows.append(
+            [
+                name,
+                f"{1e3 * middle:.2f} ms",
+                f"{1e3 * low:.2f} .. {1e3 * high:.2f} ms",
+                f"{middle / first:.2f} x",
+            ]
+        )
     table("--version, median and 95 % interval", ["program", "time", "95 %", "to hasten"], rows)
     write_json(options, "version", None, summary)
 

@@ -13,11 +13,19 @@ from .sessions import SessionBuilder
 
 def parse_arguments(arguments=None):
     parser = argparse.ArgumentParser(prog="logreport", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path(".cache/logreport"),
-                        help="folder for the log and the reports (default: %(default)s)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(".cache/logreport"),
+        help="folder for the log and the reports (default: %(default)s)",
+    )
     parser.add_argument("--log", type=Path, help="read this log instead of a generated one")
-    parser.add_argument("--lines", type=int, default=64_000,
-                        help="length of the generated log (default: %(default)s)")
+    parser.add_argument(
+        "--lines",
+        type=int,
+        default=64_000,
+        help="length of the generated log (default: %(default)s)",
+    )
     return parser.parse_args(arguments)
 
 

@@ -29,8 +29,14 @@ ROBOTS = (
     "feed-reader/{minor}.{major}",
     "curl/8.{minor}.0",
 )
-REFERRERS = ("-", "-", "-", "https://example.com/", "https://search.example.net/?q=shop",
-             "https://news.example.org/today")
+REFERRERS = (
+    "-",
+    "-",
+    "-",
+    "https://example.com/",
+    "https://search.example.net/?q=shop",
+    "https://news.example.org/today",
+)
 STATUSES = (200, 200, 200, 200, 200, 200, 200, 304, 304, 301, 404, 404, 500)
 
 
@@ -39,8 +45,10 @@ def ensure_networks(folder):
     path = folder / "networks.csv"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        rows = [f"{10 + index // 4},{64 * (index % 4)},{COUNTRIES[index * 7 % len(COUNTRIES)]}\n"
-                for index in range(40)]
+        rows = [
+            f"{10 + index // 4},{64 * (index % 4)},{COUNTRIES[index * 7 % len(COUNTRIES)]}\n"
+            for index in range(40)
+        ]
         path.write_text("first,second,country\n" + "".join(rows))
     return path
 
@@ -59,8 +67,11 @@ def ensure_log(folder, lines):
 def make_agents(rng, count):
     agents = []
     for _ in range(count):
-        numbers = {"minor": int(rng.random() * 9), "major": 10 + int(rng.random() * 6),
-                   "build": 110 + int(rng.random() * 30)}
+        numbers = {
+            "minor": int(rng.random() * 9),
+            "major": 10 + int(rng.random() * 6),
+            "build": 110 + int(rng.random() * 30),
+        }
         if rng.random() < 0.08:
             pattern = ROBOTS[int(rng.random() * len(ROBOTS))]
         else:
@@ -94,12 +105,16 @@ def log_lines(lines):
         status = STATUSES[int(rng.random() * len(STATUSES))]
         size = 0 if status == 304 else 300 + int(rng.random() ** 4 * 90_000)
         referrer = REFERRERS[int(rng.random() * len(REFERRERS))]
-        yield (f'{host} - - [{timestamp(int(second))}] "GET /{section}/{page} HTTP/1.1" '
-               f'{status} {size} "{referrer}" "{agent}"\n')
+        yield (
+            f'{host} - - [{timestamp(int(second))}] "GET /{section}/{page} HTTP/1.1" '
+            f'{status} {size} "{referrer}" "{agent}"\n'
+        )
 
 
 def timestamp(second):
     day, second = divmod(second, 86_400)
     month, day = divmod(day, 28)
-    return (f"{day + 1:02}/{MONTHS[month % 12]}/{2025 + month // 12}:"
-            f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02} +0000")
+    return (
+        f"{day + 1:02}/{MONTHS[month % 12]}/{2025 + month // 12}:"
+        f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02} +0000"
+    )

@@ -17,5 +17,7 @@ class NetworkTable:
 
     def country_of(self, host):
         first, second = map(int, host.split(".")[:2])
-        networks = {(row_first, row_second): country for row_first, row_second, country in self.rows()}
+        networks = {
+            (row_first, row_second): country for row_first, row_second, country in self.rows()
+        }
         return networks.get((first, second // 64 * 64), "unknown")

@@ -65,8 +65,10 @@ def as_text(summary):
         if isinstance(value, list):
             lines += ["", title.capitalize()]
             width = max((count for _, count in value), default=1)
-            lines += [f"  {str(name):<24} {count:>8} {'#' * round(30 * count / width)}"
-                      for name, count in value]
+            lines += [
+                f"  {name!s:<24} {count:>8} {'#' * round(30 * count / width)}"
+                for name, count in value
+            ]
         else:
             lines.append(f"{title:<26} {value:>12}")
     return "\n".join(lines) + "\n"

@@ -40,8 +40,9 @@ async def sleeper():
 
 async def gather(truth, seconds):
     rest = asyncio.create_task(sleeper(), name="sleeper")
-    await asyncio.gather(worker(truth, seconds, light, 8_000),
-                         worker(truth, seconds, heavy, 24_000))
+    await asyncio.gather(
+        worker(truth, seconds, light, 8_000), worker(truth, seconds, heavy, 24_000)
+    )
     rest.cancel()
 
 

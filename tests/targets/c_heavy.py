@@ -13,7 +13,9 @@ from telling import Truth, mix, seconds_asked
 
 TRUTH = {"kind": "shares", "metric": "total", "native": True}
 NUMBERS = random.Random(3).choices(range(1_000_000), k=3_000)
-DOCUMENT = {"rows": [{"id": index, "name": f"row {index}", "tags": ["a", "b"]} for index in range(60)]}
+DOCUMENT = {
+    "rows": [{"id": index, "name": f"row {index}", "tags": ["a", "b"]} for index in range(60)]
+}
 TEXT = "the quick brown fox 12-34 jumps over 2025-03-12 the lazy dog " * 40
 PATTERN = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 

@@ -22,8 +22,11 @@ def main():
         "tty": [os.isatty(number) for number in range(3)],
         "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),
         "environment": sorted(name for name in os.environ if "HASTEN" in name.upper()),
-        "blocked": [line.split()[1] for line in open("/proc/self/status")
-                    if line.startswith(("SigBlk", "SigIgn"))],
+        "blocked": [
+            line.split()[1]
+            for line in open("/proc/self/status")
+            if line.startswith(("SigBlk", "SigIgn"))
+        ],
     }
     print(json.dumps(facts), flush=True)
     for line in sys.stdin:

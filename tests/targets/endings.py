@@ -22,10 +22,22 @@ from telling import seconds_asked
 TRUTH = {
     "kind": "endings",
     "function": "until_the_end",
-    "codes": {"return": 0, "exit": 3, "message": 1, "exception": 1, "os_exit": 7,
-              "abort": -signal.SIGABRT, "segv": -signal.SIGSEGV, "kill": -signal.SIGKILL,
-              "term": -signal.SIGTERM, "interrupt": -signal.SIGINT, "recursion": 0,
-              "daemon": 0, "atexit": 0, "closed": 0},
+    "codes": {
+        "return": 0,
+        "exit": 3,
+        "message": 1,
+        "exception": 1,
+        "os_exit": 7,
+        "abort": -signal.SIGABRT,
+        "segv": -signal.SIGSEGV,
+        "kill": -signal.SIGKILL,
+        "term": -signal.SIGTERM,
+        "interrupt": -signal.SIGINT,
+        "recursion": 0,
+        "daemon": 0,
+        "atexit": 0,
+        "closed": 0,
+    },
 }
 
 

@@ -121,8 +121,8 @@ class Box:
 def properties():
     box = Box()
     for _ in range(20):
-        box.width  # calls: width
-        box.height  # calls: height
+        _ = box.width  # calls: width
+        _ = box.height  # calls: height
 
 
 def by_first(pair):
@@ -297,7 +297,7 @@ def operators():
     for _ in range(10):
         number + 1  # calls: __add__
         number[1]  # calls: __getitem__
-        number.missing  # calls: __getattr__
+        _ = number.missing  # calls: __getattr__
 
 
 def main():

@@ -27,8 +27,11 @@ class Judge:
 
     def owner(self, line):
         """The innermost function around a line."""
-        inside = [(last - first, name) for name, (first, last) in self.ranges.items()
-                  if first <= line <= last]
+        inside = [
+            (last - first, name)
+            for name, (first, last) in self.ranges.items()
+            if first <= line <= last
+        ]
         return min(inside)[1] if inside else "<module>"
 
     def judge(self, frames):
@@ -38,7 +41,9 @@ class Judge:
         names = [name.rpartition(".")[2] for _, name, _ in frames]
         start = next((i for i, name in enumerate(names) if ours[i] and name == "main"), None)
         if start is None:
-            strays = [name for name, our in zip(names, ours) if our and name not in oracle.BEFORE_MAIN]
+            strays = [
+                name for name, our in zip(names, ours) if our and name not in oracle.BEFORE_MAIN
+            ]
             return f"{strays[0]} without main" if strays else None
         tree = oracle.TREE
         for i in range(start, len(frames)):

@@ -28,8 +28,10 @@ def main():
     method = sys.argv[2] if len(sys.argv) > 2 else "fork"
     context = multiprocessing.get_context(method)
     results = context.Queue()
-    workers = [context.Process(target=crunch, args=(seconds_asked(), results), name=f"crunch-{n}")
-               for n in range(TRUTH["workers"])]
+    workers = [
+        context.Process(target=crunch, args=(seconds_asked(), results), name=f"crunch-{n}")
+        for n in range(TRUTH["workers"])
+    ]
     for worker in workers:
         worker.start()
     answers = [results.get() for _ in workers]

@@ -17,8 +17,7 @@ TRUTH = {"kind": "shares", "metric": "total"}
 
 def tiny(value):
     value = value * value % 7
-    value = value * value % 7
-    return value
+    return value * value % 7
 
 
 def nothing(value):

@@ -52,10 +52,14 @@ def main():
         tell(skipped="no subinterpreters")
         return
     interpreters = [module.create() for _ in range(2)]
-    threads = [threading.Thread(target=in_sub, name=f"sub-{number}",
-                                args=(module, interpreter,
-                                      SOURCE.format(number=number, seconds=seconds)))
-               for number, interpreter in enumerate(interpreters)]
+    threads = [
+        threading.Thread(
+            target=in_sub,
+            name=f"sub-{number}",
+            args=(module, interpreter, SOURCE.format(number=number, seconds=seconds)),
+        )
+        for number, interpreter in enumerate(interpreters)
+    ]
     for thread in threads:
         thread.start()
     in_main(seconds)

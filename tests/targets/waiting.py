@@ -16,8 +16,12 @@ from telling import seconds_asked, tell
 
 TRUTH = {
     "kind": "waiting",
-    "states": {"file_wait": "file", "network_wait": "network", "lock_wait": "lock",
-               "sleep_wait": "sleep"},
+    "states": {
+        "file_wait": "file",
+        "network_wait": "network",
+        "lock_wait": "lock",
+        "sleep_wait": "sleep",
+    },
 }
 
 
@@ -64,10 +68,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "pipe")
         os.mkfifo(path)
-        waits = [(file_wait, path), (network_wait, near), (lock_wait, lock),
-                 (sleep_wait, seconds)]
-        threads = [threading.Thread(target=function, args=(argument,), name=function.__name__)
-                   for function, argument in waits]
+        waits = [(file_wait, path), (network_wait, near), (lock_wait, lock), (sleep_wait, seconds)]
+        threads = [
+            threading.Thread(target=function, args=(argument,), name=function.__name__)
+            for function, argument in waits
+        ]
         for thread in threads:
             thread.start()
         with open(path, "wb", buffering=0) as pipe:
