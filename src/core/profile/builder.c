@@ -123,9 +123,8 @@ hasten_status hasten_builder_string(struct hasten_builder *builder, const char *
     return HASTEN_OK;
 }
 
-hasten_status hasten_builder_intern(struct hasten_builder *builder, const char *text,
+hasten_status hasten_builder_intern(struct hasten_builder *builder, const char *text, size_t size,
                                     uint32_t *ret_string) {
-    size_t size = strlen(text);
     struct hasten_map_key key = hasten_hash((struct hasten_map_key){0}, text, size);
     const uint32_t *found = hasten_map_find(&builder->strings, key);
     if (found != NULL) {
@@ -139,21 +138,14 @@ hasten_status hasten_builder_intern(struct hasten_builder *builder, const char *
     return status;
 }
 
-hasten_status hasten_builder_fact(struct hasten_builder *builder, const char *name,
-                                  const char *value) {
+hasten_status hasten_builder_fact(struct hasten_builder *builder, uint32_t name, uint32_t value) {
     struct hasten_profile *profile = builder->profile;
-    uint32_t name_string = 0;
-    uint32_t value_string = 0;
-    hasten_status status = hasten_builder_intern(builder, name, &name_string);
-    if (status == HASTEN_OK) {
-        status = hasten_builder_intern(builder, value, &value_string);
-    }
-    if (status != HASTEN_OK) {
-        return status;
+    if (!is_string(builder, name) || !is_string(builder, value)) {
+        return invalid(builder, "a fact refers to a string that is not there");
     }
     for (size_t i = 0; i < profile->fact_count; i++) {
-        if (profile->facts[i].name == name_string) {
-            profile->facts[i].value = value_string;
+        if (profile->facts[i].name == name) {
+            profile->facts[i].value = value;
             return HASTEN_OK;
         }
     }
@@ -163,9 +155,19 @@ hasten_status hasten_builder_fact(struct hasten_builder *builder, const char *na
     if (GROW(builder, facts, fact_count, fact_capacity) != 0) {
         return HASTEN_NO_MEMORY;
     }
-    profile->facts[profile->fact_count++] =
-        (struct hasten_fact){.name = name_string, .value = value_string};
+    profile->facts[profile->fact_count++] = (struct hasten_fact){.name = name, .value = value};
     return HASTEN_OK;
+}
+
+hasten_status hasten_builder_fact_text(struct hasten_builder *builder, const char *name,
+                                       size_t name_size, const char *value, size_t value_size) {
+    uint32_t name_string = 0;
+    uint32_t value_string = 0;
+    hasten_status status = hasten_builder_intern(builder, name, name_size, &name_string);
+    if (status == HASTEN_OK) {
+        status = hasten_builder_intern(builder, value, value_size, &value_string);
+    }
+    return status == HASTEN_OK ? hasten_builder_fact(builder, name_string, value_string) : status;
 }
 
 hasten_status hasten_builder_process(struct hasten_builder *builder,
@@ -324,12 +326,13 @@ hasten_status hasten_builder_metric_named(struct hasten_builder *builder, const 
         return HASTEN_OK;
     }
     struct hasten_metric metric = {0};
-    hasten_status status = hasten_builder_intern(builder, name, &metric.name);
+    hasten_status status = hasten_builder_intern(builder, name, strlen(name), &metric.name);
     if (status == HASTEN_OK) {
-        status = hasten_builder_intern(builder, unit, &metric.unit);
+        status = hasten_builder_intern(builder, unit, strlen(unit), &metric.unit);
     }
     if (status == HASTEN_OK) {
-        status = hasten_builder_intern(builder, description, &metric.description);
+        status =
+            hasten_builder_intern(builder, description, strlen(description), &metric.description);
     }
     if (status == HASTEN_OK) {
         status = hasten_builder_metric(builder, &metric);

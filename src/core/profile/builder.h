@@ -48,12 +48,15 @@ struct hasten_profile *hasten_builder_take(struct hasten_builder *builder);
 /* Adds a string under the next index, also when there is an equal one. */
 HASTEN_CHECKED hasten_status hasten_builder_string(struct hasten_builder *builder, const char *text,
                                                    size_t size);
-/* Finds or adds. `text` is NUL-terminated. */
+/* Finds or adds. */
 HASTEN_CHECKED hasten_status hasten_builder_intern(struct hasten_builder *builder, const char *text,
-                                                   uint32_t *ret_string);
+                                                   size_t size, uint32_t *ret_string);
 /* Sets a fact; a later value for the same name wins. */
-HASTEN_CHECKED hasten_status hasten_builder_fact(struct hasten_builder *builder, const char *name,
-                                                 const char *value);
+HASTEN_CHECKED hasten_status hasten_builder_fact(struct hasten_builder *builder, uint32_t name,
+                                                 uint32_t value);
+HASTEN_CHECKED hasten_status hasten_builder_fact_text(struct hasten_builder *builder,
+                                                      const char *name, size_t name_size,
+                                                      const char *value, size_t value_size);
 HASTEN_CHECKED hasten_status hasten_builder_process(struct hasten_builder *builder,
                                                     const struct hasten_process *process);
 HASTEN_CHECKED hasten_status hasten_builder_thread(struct hasten_builder *builder,
