@@ -18,6 +18,9 @@ import sysconfig
 # between (CPython, Python/bytecodes.c and 3.11's Python/ceval.c: every use of
 # _PUSH_FRAME, DISPATCH_INLINED or "goto start_frame").
 CALL = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
+RETURN = {"RETURN_VALUE", "RETURN_CONST"}
+# These stand in place of another instruction, whose inline caches are not known.
+OPAQUE = {"INSTRUMENTED_LINE", "INSTRUMENTED_INSTRUCTION", "ENTER_EXECUTOR", "DO_TRACING"}
 MAY_PUSH = CALL | {
     "BINARY_OP",  # 3.14+: subscript of a class with __getitem__
     "BINARY_SUBSCR",
@@ -26,7 +29,6 @@ MAY_PUSH = CALL | {
     "LOAD_ATTR",
     "LOAD_METHOD",
     "SEND",
-    "ENTER_EXECUTOR",
 }
 
 
@@ -52,12 +54,13 @@ def caches():
 def table():
     base_of = {s: base for base, group in opcode._specializations.items() for s in group}
     counts = caches()
-    rows = [(0, 0, 0)] * 256
+    rows = [(0, 0, 0, 0, 0)] * 256
     for name, number in opcode_numbers().items():
         base = base_of.get(name, name).removeprefix("INSTRUMENTED_")
         if name.endswith("_ADAPTIVE"):  # 3.11
             base = name.removesuffix("_ADAPTIVE")
-        rows[number] = (counts.get(base, 0), int(base in MAY_PUSH), int(base in CALL))
+        traits = base in MAY_PUSH, base in CALL, base in RETURN, name in OPAQUE
+        rows[number] = (counts.get(base, 0), *map(int, traits))
     return rows
 
 
@@ -71,7 +74,7 @@ def main():
     print()
     print("/* clang-format off */")
     print(f"const struct hasten_opcodes hasten_opcodes_3{minor} = {{")
-    for column, label in enumerate(("caches", "may_push", "call")):
+    for column, label in enumerate(("caches", "may_push", "call", "returns", "opaque")):
         print(f"    .{label} = {{")
         for start in range(0, 256, 16):
             print("        " + " ".join(f"{rows[i][column]}," for i in range(start, start + 16)))

@@ -133,16 +133,23 @@ static hasten_status check_type(struct hasten_codes *codes,
 }
 
 /* For each code unit: how far back its instruction starts (inline caches belong
- * to the instruction before them) and what that instruction may do. */
+ * to the instruction before them) and what that instruction may do. Where an
+ * instruction is hidden behind a tracing tool's, anything may happen anywhere. */
 static void scan_bytecode(const struct hasten_opcodes *opcodes, const uint8_t *bytecode,
                           uint8_t *units, uint32_t count) {
     for (uint32_t i = 0; i < count;) {
         uint8_t opcode = bytecode[2 * i];
         uint8_t traits = 0;
+        if (opcodes->opaque[opcode]) {
+            memset(units, HASTEN_UNIT_MAY_PUSH, count);
+            return;
+        }
         if (opcodes->may_push[opcode])
             traits |= HASTEN_UNIT_MAY_PUSH;
         if (opcodes->call[opcode])
             traits |= HASTEN_UNIT_CALL;
+        if (opcodes->returns[opcode])
+            traits |= HASTEN_UNIT_RETURN;
         uint32_t width = 1u + opcodes->caches[opcode];
         for (uint32_t k = 0; k < width && i + k < count; k++)
             units[i + k] = (uint8_t)(traits | k);

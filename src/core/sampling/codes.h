@@ -24,7 +24,8 @@
 #define HASTEN_CODE_HEAD_MAX 512
 
 /* Bits of hasten_code_entry.units. */
-#define HASTEN_UNIT_BACK 0x3f     /* units back to the instruction's start */
+#define HASTEN_UNIT_BACK 0x0f     /* units back to the instruction's start */
+#define HASTEN_UNIT_RETURN 0x20   /* ends the frame */
 #define HASTEN_UNIT_MAY_PUSH 0x40 /* a Python frame may be pushed here without C between */
 #define HASTEN_UNIT_CALL 0x80     /* calls an arbitrary callable */
 

@@ -27,9 +27,12 @@ static bool stack_top_saved(const struct hasten_layout *layout, const uint8_t *b
 }
 
 static bool is_suspended(const struct context *context, const struct hasten_frame *frame) {
-    if (context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX)
-        return stack_top_saved(context->layout, frame->bytes);
-    return (frame->traits & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL)) != 0;
+    /* A frame that was just pushed has a saved stack top too, but its instruction
+     * is its first one. */
+    if (!(frame->traits & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL)))
+        return false;
+    return context->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+           stack_top_saved(context->layout, frame->bytes);
 }
 
 /* Address of the first free slot of the frame's value stack as last saved. */
@@ -43,7 +46,11 @@ static uint64_t stack_top_of(const struct hasten_layout *layout, const struct ha
     return frame->address + layout->frame_localsplus + (uint64_t)index * 8;
 }
 
-static bool slot_holds(const struct context *context, int copy, uint64_t slot, uint64_t object) {
+/* `slot` must lie inside the frame: what follows is the next frame's. */
+static bool slot_holds(const struct context *context, int copy, const struct hasten_frame *frame,
+                       uint64_t slot, uint64_t object) {
+    if (slot - frame->address >= (uint64_t)frame->code->frame_words * 8)
+        return false;
     const uint8_t *bytes = hasten_snapshot_at(context->snapshot, copy, slot, 8);
     return bytes && (hasten_load_u64(bytes, 0) & context->layout->reference_mask) == object;
 }
@@ -62,33 +69,40 @@ static bool names_callee(const struct context *context, int copy, const struct h
         return false;
     if (callee->owner == layout->owner_generator && layout->generator_frame != HASTEN_ABSENT) {
         uint64_t generator = callee->address - layout->generator_frame;
-        if (slot_holds(context, copy, top - 8, generator) ||
-            slot_holds(context, copy, top - 16, generator))
+        if (slot_holds(context, copy, caller, top - 8, generator) ||
+            slot_holds(context, copy, caller, top - 16, generator))
             return true;
     }
     uint64_t function =
         hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask;
-    return function != 0 && (slot_holds(context, copy, top, function) ||
-                             slot_holds(context, copy, top + 8, function));
+    return function != 0 && (slot_holds(context, copy, caller, top, function) ||
+                             slot_holds(context, copy, caller, top + 8, function));
 }
 
-/* The caller's fixed part is the same in both copies: it did not run in between. */
-static bool is_stable(const struct context *context, const struct hasten_frame *frame) {
-    uint32_t size = context->layout->frame_localsplus;
-    const uint8_t *before = hasten_snapshot_at(context->snapshot, 0, frame->address, size);
-    return before && memcmp(before, frame->bytes, size) == 0;
+static const uint8_t *before(const struct context *context, const struct hasten_frame *frame) {
+    return hasten_snapshot_at(context->snapshot, 0, frame->address,
+                              context->layout->frame_localsplus);
 }
 
-/* Same activation as far as one can see, perhaps at another instruction. */
+/* Same activation in both copies as far as one can see, perhaps at another
+ * instruction. */
 static bool is_same_frame(const struct context *context, const struct hasten_frame *frame) {
     const struct hasten_layout *layout = context->layout;
-    const uint8_t *before =
-        hasten_snapshot_at(context->snapshot, 0, frame->address, layout->frame_localsplus);
-    return before &&
-           hasten_load_u64(before, layout->frame_code) ==
-               hasten_load_u64(frame->bytes, layout->frame_code) &&
-           hasten_load_u64(before, layout->frame_previous) ==
-               hasten_load_u64(frame->bytes, layout->frame_previous);
+    const uint8_t *was = before(context, frame);
+    const uint32_t fields[] = {layout->frame_code, layout->frame_previous, layout->frame_function};
+    for (size_t i = 0; was && i < sizeof fields / sizeof *fields; i++)
+        if (hasten_load_u64(was, fields[i]) != hasten_load_u64(frame->bytes, fields[i]))
+            return false;
+    return was != NULL;
+}
+
+/* The caller did not run between the copies: its fixed part is the same; and the
+ * callee is the same one. */
+static bool is_stable(const struct context *context, const struct hasten_frame *caller,
+                      const struct hasten_frame *callee) {
+    const uint8_t *was = before(context, caller);
+    return was && memcmp(was, caller->bytes, context->layout->frame_localsplus) == 0 &&
+           is_same_frame(context, callee);
 }
 
 /* The callee lies right above the caller on the data stack, so that it can be
@@ -97,38 +111,52 @@ static bool is_adjacent(const struct hasten_frame *caller, const struct hasten_f
     return callee->address == caller->address + (uint64_t)caller->code->frame_words * 8;
 }
 
+/* A frame on the data stack starts where its caller's ends, if that is on the same
+ * chunk; whatever else it claims, it is left over from an earlier call. */
+static bool is_misplaced(const struct context *context, const struct hasten_frame *caller,
+                         const struct hasten_frame *callee) {
+    const struct hasten_layout *layout = context->layout;
+    return callee->owner == layout->owner_thread && caller->owner == layout->owner_thread &&
+           !callee->over_helper && !is_adjacent(caller, callee) &&
+           hasten_snapshot_same_chunk(context->snapshot, caller->address, callee->address);
+}
+
+/* The two frames were not copied at one instant when one of them lies elsewhere (in
+ * a generator): then the evidence must hold before and after. */
+static bool is_proven(const struct context *context, const struct hasten_frame *caller,
+                      const struct hasten_frame *callee) {
+    const struct hasten_layout *layout = context->layout;
+    if (!is_suspended(context, caller) || !names_callee(context, 1, caller, callee))
+        return false;
+    if (caller->owner == layout->owner_thread && callee->owner == layout->owner_thread)
+        return true;
+    return is_same_frame(context, caller) && is_same_frame(context, callee) &&
+           names_callee(context, 0, caller, callee);
+}
+
 enum verdict { LINKED, RETURNED, DOUBTFUL };
 
 /* Up to 3.13: the caller's saved stack top says exactly whether a callee runs. */
 static enum verdict judge_exact(const struct context *context, const struct hasten_frame *caller,
                                 const struct hasten_frame *callee) {
-    bool adjacent = is_adjacent(caller, callee);
     if (!is_suspended(context, caller)) {
-        if (adjacent)
+        if (callee->owner == context->layout->owner_thread)
             return RETURNED;
-        return is_same_frame(context, caller) ? LINKED : DOUBTFUL;
+        return is_same_frame(context, caller) && is_same_frame(context, callee) ? LINKED : DOUBTFUL;
     }
-    if (names_callee(context, 1, caller, callee) || is_stable(context, caller))
-        return LINKED;
-    return DOUBTFUL;
+    return is_proven(context, caller, callee) ? LINKED : DOUBTFUL;
 }
 
 /* From 3.14 on: the value stack's evidence, else stability. A callee that is never
  * pushed by anything but calls, and that the call does not name, has returned. */
 static enum verdict judge_by_stack(const struct context *context, const struct hasten_frame *caller,
                                    const struct hasten_frame *callee) {
-    bool suspended = is_suspended(context, caller);
-    if (suspended && names_callee(context, 1, caller, callee))
+    if (is_proven(context, caller, callee))
         return LINKED;
-    if (suspended && is_stable(context, caller)) {
-        if (!(caller->traits & HASTEN_UNIT_CALL))
-            callee->code->pushed_without_call = true;
-        return LINKED;
-    }
     if (!is_same_frame(context, caller))
         return DOUBTFUL;
-    if (!is_adjacent(caller, callee))
-        return LINKED;
+    if (callee->owner != context->layout->owner_thread)
+        return is_same_frame(context, callee) ? LINKED : DOUBTFUL;
     if (names_callee(context, 0, caller, callee) || !callee->code->pushed_without_call)
         return RETURNED;
     return DOUBTFUL;
@@ -136,8 +164,16 @@ static enum verdict judge_by_stack(const struct context *context, const struct h
 
 static enum verdict judge(const struct context *context, const struct hasten_frame *caller,
                           const struct hasten_frame *callee) {
-    if (callee->entered_from_c)
-        return is_stable(context, caller) ? LINKED : DOUBTFUL;
+    if (is_misplaced(context, caller, callee))
+        return is_suspended(context, caller) ? DOUBTFUL : RETURNED;
+    bool may_be_linked = callee->entered_from_c || is_suspended(context, caller);
+    if (may_be_linked && is_stable(context, caller, callee)) {
+        if (!callee->entered_from_c && !(caller->traits & HASTEN_UNIT_CALL))
+            callee->code->pushed_without_call = true;
+        return LINKED;
+    }
+    if (callee->entered_from_c || context->walk->disturbed)
+        return DOUBTFUL;
     if (context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX)
         return judge_exact(context, caller, callee);
     return judge_by_stack(context, caller, callee);
@@ -202,6 +238,14 @@ static hasten_status extend(const struct context *context) {
     return HASTEN_OK;
 }
 
+/* A frame at its return instruction is what every returned frame looks like until
+ * its place is used again; the instruction itself takes two nanoseconds. */
+static void drop_returned(struct hasten_walk *walk) {
+    while (walk->leaf + 1 < walk->count && (walk->frames[walk->leaf].traits & HASTEN_UNIT_RETURN) &&
+           !walk->frames[walk->leaf].entered_from_c)
+        walk->leaf++;
+}
+
 hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                  const struct hasten_interpreter *interpreter,
                                  const struct hasten_codes *codes) {
@@ -218,11 +262,12 @@ hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapsho
             break;
         }
     }
-    if (walk->leaf == 0) {
+    if (walk->leaf == 0 && !walk->disturbed) {
         hasten_status status = extend(&context);
         if (status != HASTEN_OK)
             return status;
     }
+    drop_returned(walk);
     struct hasten_frame *leaf = &walk->frames[walk->leaf];
     walk->native = (leaf->traits & HASTEN_UNIT_CALL) != 0;
     return HASTEN_OK;

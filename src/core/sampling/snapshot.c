@@ -3,10 +3,12 @@
  * Predicts, reads and looks up a thread's stack memory. */
 #include "core/sampling/snapshot.h"
 
+#include "core/base/clock.h"
 #include "core/sampling/load.h"
 
 #define SLACK_MIN 512     /* bytes: a few small frames pushed since the last look */
-#define OUTSIDE_UNUSED 64 /* looks after which an unused frame elsewhere is dropped */
+#define PIECE_GAP 1024    /* bytes between two frames elsewhere read as one piece */
+#define OUTSIDE_UNUSED 24 /* looks after which an unused frame elsewhere is dropped */
 
 void hasten_snapshot_init(struct hasten_snapshot *snapshot,
                           const struct hasten_interpreter *interpreter, uint64_t thread_state,
@@ -117,16 +119,27 @@ static hasten_status prime(struct hasten_snapshot *snapshot,
     return status;
 }
 
-/* Where each region lands in a copy. */
+/* Where each region lands in a copy. Frames elsewhere are sorted by address; those
+ * that lie close together (on the C stack) share one piece, gaps included. */
 static hasten_status lay_out(struct hasten_snapshot *snapshot) {
     size_t size = 0;
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
         snapshot->chunks[i].offset = size;
         size += snapshot->chunks[i].size;
     }
+    uint64_t piece = 0, end = 0; /* address and end of the piece being filled */
+    size_t piece_offset = size;
     for (size_t i = 0; i < snapshot->outside_count; i++) {
-        snapshot->outside[i].offset = size;
-        size += snapshot->outside[i].size;
+        struct hasten_region *region = &snapshot->outside[i];
+        if (i == 0 || region->address > end + PIECE_GAP) {
+            piece = end = region->address;
+            piece_offset = size;
+        }
+        region->starts_piece = region->address == piece;
+        region->offset = piece_offset + (size_t)(region->address - piece);
+        if (region->address + region->size > end)
+            end = region->address + region->size;
+        size = piece_offset + (size_t)(end - piece);
     }
     if (size > snapshot->copy_capacity) {
         hasten_release(snapshot->allocator, snapshot->copies[0], 2 * snapshot->copy_capacity);
@@ -147,20 +160,27 @@ static void plan_read(struct hasten_snapshot *snapshot, uint64_t address, void *
             (struct hasten_read){hasten_raddr_at(address), into, size};
 }
 
+static void plan_outside(struct hasten_snapshot *snapshot, uint8_t *base) {
+    for (size_t i = 0; i < snapshot->outside_count;) {
+        const struct hasten_region *first = &snapshot->outside[i];
+        uint64_t end = first->address + first->size;
+        for (i++; i < snapshot->outside_count && !snapshot->outside[i].starts_piece; i++)
+            if (snapshot->outside[i].address + snapshot->outside[i].size > end)
+                end = snapshot->outside[i].address + snapshot->outside[i].size;
+        plan_read(snapshot, first->address, base + first->offset, (size_t)(end - first->address));
+    }
+}
+
 /* Copy 1 starts with the frames elsewhere: C-stack memory is reused soonest. */
 static void plan_copy(struct hasten_snapshot *snapshot, int copy) {
     uint8_t *base = snapshot->copies[copy];
     if (copy == 1)
-        for (size_t i = 0; i < snapshot->outside_count; i++)
-            plan_read(snapshot, snapshot->outside[i].address, base + snapshot->outside[i].offset,
-                      snapshot->outside[i].size);
+        plan_outside(snapshot, base);
     for (size_t i = 0; i < snapshot->chunk_count; i++)
         plan_read(snapshot, snapshot->chunks[i].address, base + snapshot->chunks[i].offset,
                   snapshot->chunks[i].size);
     if (copy == 0)
-        for (size_t i = 0; i < snapshot->outside_count; i++)
-            plan_read(snapshot, snapshot->outside[i].address, base + snapshot->outside[i].offset,
-                      snapshot->outside[i].size);
+        plan_outside(snapshot, base);
 }
 
 static hasten_status plan(struct hasten_snapshot *snapshot,
@@ -197,6 +217,20 @@ static void adapt_top(struct hasten_snapshot *snapshot, const struct hasten_layo
         newest->size = (uint32_t)wanted;
     else
         newest->size -= (newest->size - (uint32_t)wanted) / 16;
+}
+
+/* An interrupt or a stolen processor in the middle of a copy costs a microsecond
+ * and more; it hits us at random, whatever the process does. The typical time
+ * follows the reads that are near it quickly and the others slowly. */
+static void note_duration(struct hasten_snapshot *snapshot, uint64_t duration_ns) {
+    uint64_t typical = snapshot->typical_ns;
+    snapshot->disturbed = duration_ns > typical + typical / 4 + 250;
+    if (typical == 0)
+        snapshot->typical_ns = duration_ns;
+    else if (duration_ns < typical)
+        snapshot->typical_ns -= (typical - duration_ns) / 8;
+    else
+        snapshot->typical_ns += (snapshot->disturbed ? typical / 8 : duration_ns - typical) / 8;
 }
 
 hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
@@ -266,10 +300,13 @@ const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int co
     return NULL;
 }
 
-bool hasten_snapshot_on_data_stack(const struct hasten_snapshot *snapshot, uint64_t address) {
-    for (size_t i = 0; i < snapshot->chunk_count; i++)
-        if (address - snapshot->chunks[i].address < snapshot->chunks[i].limit)
-            return true;
+bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t first,
+                                uint64_t second) {
+    for (size_t i = 0; i < snapshot->chunk_count; i++) {
+        const struct hasten_region *chunk = &snapshot->chunks[i];
+        if (first - chunk->address < chunk->limit)
+            return second - chunk->address < chunk->limit;
+    }
     return false;
 }
 
@@ -285,18 +322,26 @@ hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t ad
             chunk->size = (uint32_t)end;
         return HASTEN_OK;
     }
-    for (size_t i = 0; i < snapshot->outside_count; i++) {
-        struct hasten_region *region = &snapshot->outside[i];
-        if (region->address == address) {
-            if (size > region->size)
-                region->size = region->limit = size;
-            region->unused = 0;
-            return HASTEN_OK;
-        }
+    size_t place = 0;
+    while (place < snapshot->outside_count && snapshot->outside[place].address < address)
+        place++;
+    if (place < snapshot->outside_count && snapshot->outside[place].address == address) {
+        struct hasten_region *region = &snapshot->outside[place];
+        if (size > region->size)
+            region->size = region->limit = size;
+        region->unused = 0;
+        return HASTEN_OK;
     }
     struct hasten_region region = {.address = address, .size = size, .limit = size};
-    return add_region(snapshot, &snapshot->outside, &snapshot->outside_count,
-                      &snapshot->outside_capacity, HASTEN_SNAPSHOT_OUTSIDE_MAX, region);
+    hasten_status status =
+        add_region(snapshot, &snapshot->outside, &snapshot->outside_count,
+                   &snapshot->outside_capacity, HASTEN_SNAPSHOT_OUTSIDE_MAX, region);
+    if (status != HASTEN_OK)
+        return status;
+    memmove(&snapshot->outside[place + 1], &snapshot->outside[place],
+            (snapshot->outside_count - 1 - place) * sizeof region);
+    snapshot->outside[place] = region;
+    return HASTEN_OK;
 }
 
 void hasten_snapshot_trim(struct hasten_snapshot *snapshot) {

@@ -22,10 +22,11 @@
 
 struct hasten_region {
     uint64_t address;
-    uint32_t size;   /* bytes read */
-    uint32_t limit;  /* bytes that exist: a chunk's size; equals size elsewhere */
-    size_t offset;   /* in each of the two copies */
-    uint32_t unused; /* looks since a frame was found in it (frames elsewhere only) */
+    uint32_t size;     /* bytes read */
+    uint32_t limit;    /* bytes that exist: a chunk's size; equals size elsewhere */
+    size_t offset;     /* in each of the two copies */
+    uint32_t unused;   /* looks since a frame was found in it (frames elsewhere only) */
+    bool starts_piece; /* begins a piece of the batched read (frames elsewhere only) */
 };
 
 struct hasten_snapshot {
@@ -34,7 +35,7 @@ struct hasten_snapshot {
     /* Newest chunk first. */
     struct hasten_region *chunks;
     size_t chunk_count, chunk_capacity;
-    struct hasten_region *outside;
+    struct hasten_region *outside; /* by address */
     size_t outside_count, outside_capacity;
     uint8_t *copies[2]; /* one block, copies[0] owns it */
     size_t copy_size, copy_capacity;
@@ -46,6 +47,8 @@ struct hasten_snapshot {
     struct hasten_read *reads;
     size_t read_count, read_capacity;
     bool primed;
+    bool disturbed;      /* the last read took longer than it should */
+    uint64_t typical_ns; /* what a read takes */
 };
 
 void hasten_snapshot_init(struct hasten_snapshot *snapshot,
@@ -72,8 +75,9 @@ hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
  * was read) or 1 (after), or NULL. */
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
                                   uint64_t address, uint32_t size);
-/* True when the address lies on the data stack (whether copied or not). */
-bool hasten_snapshot_on_data_stack(const struct hasten_snapshot *snapshot, uint64_t address);
+/* True when both addresses lie in the same chunk of the data stack. */
+bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t first,
+                                uint64_t second);
 
 /* Adds [address, address + size) to what is read from now on. */
 HASTEN_CHECKED hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot,

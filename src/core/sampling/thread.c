@@ -198,6 +198,7 @@ static hasten_status try_once(struct hasten_thread_watch *thread,
         hasten_load_u64(thread->snapshot.thread, context->interpreter->layout.thread_interp);
     if (interp != thread->interp->address)
         return HASTEN_GONE;
+    context->walk->disturbed = thread->snapshot.disturbed;
     return walk_and_confirm(thread, context);
 }
 

@@ -114,14 +114,15 @@ hasten_status hasten_walk_resolve(struct hasten_frame *frame,
         return HASTEN_TORN;
     uint8_t info = entry->units[unit];
     frame->unit = (uint32_t)unit - (info & HASTEN_UNIT_BACK);
-    frame->traits = info & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL);
+    frame->traits = info & ~HASTEN_UNIT_BACK;
     *ret_started = true;
     return HASTEN_OK;
 }
 
-/* Looks up every frame's code; drops those that have not started or are no code.
- * The frame above a dropped one inherits that C is between it and its caller when
- * the dropped one was entered from C. */
+/* Looks up every frame's code; drops those that are no code or never start (the
+ * helper that returns from __init__), handing on that C is in between, and those
+ * that have not started yet together with what seems to be above them: that is
+ * left over from an earlier frame at the same place. */
 static hasten_status resolve_frames(struct hasten_walk *walk,
                                     const struct hasten_interpreter *interpreter,
                                     const struct hasten_codes *codes) {
@@ -136,8 +137,12 @@ static hasten_status resolve_frames(struct hasten_walk *walk,
             return status;
         if (started)
             walk->frames[kept++] = frame;
-        else if (kept > 0 && frame.entered_from_c)
-            walk->frames[kept - 1].entered_from_c = true;
+        else if (frame.code->first_traceable < frame.code->unit_count)
+            kept = 0;
+        else if (kept > 0) {
+            walk->frames[kept - 1].over_helper = true;
+            walk->frames[kept - 1].entered_from_c |= frame.entered_from_c;
+        }
     }
     walk->count = kept;
     return HASTEN_OK;

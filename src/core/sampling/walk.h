@@ -11,8 +11,9 @@
  *    callers are favoured.
  * 2. The links. A frame is accepted as another one's caller only with evidence:
  *    either the function object that the callee runs is the one that the caller's
- *    value stack has at its call ("strong"), or the caller is the same in both
- *    copies, so that it cannot have changed while the callee was read ("stable").
+ *    value stack has at its call ("strong"), or both are the same in both copies
+ *    and the caller has not moved in between ("stable"). When we ourselves may have
+ *    been interrupted in the middle of a copy, only the latter counts.
  * 3. Completeness. The chain must reach the bottom of the thread.
  *
  * What fails any of them is torn, and is read again by the caller. */
@@ -32,9 +33,10 @@ struct hasten_frame {
     uint64_t code_address;
     struct hasten_code_entry *code;
     uint32_t unit;  /* start of the instruction, in code units */
-    uint8_t traits; /* HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL of that instruction */
+    uint8_t traits; /* HASTEN_UNIT_* of that instruction */
     uint8_t owner;
     bool entered_from_c; /* C code is between this frame and its caller */
+    bool over_helper;    /* a frame that does not count is between, too */
 };
 
 struct hasten_walk {
@@ -43,6 +45,8 @@ struct hasten_walk {
     size_t count, capacity;
     size_t leaf;           /* index of the first frame that counts */
     bool native;           /* the leaf is inside a C function */
+    bool disturbed;        /* set by the caller: the read took so long that we may have been
+                       interrupted between two frames of one copy */
     uint64_t missing_code; /* address of a code object to load, else 0 */
 };
 
