@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of verbs and options. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options.h"
+
+/* Beyond these a rate is a slip of the hand. */
+#define LEAST_RATE 0.01
+#define MOST_RATE 1000000.0
+#define MOST_SECONDS 31536000.0
+
+static const char *store_output(struct cli_options *options, const char *value) {
+    options->output = value;
+    return value[0] == '\0' ? "a file name is expected" : NULL;
+}
+
+static bool number(const char *text, double least, double most, double *ret_number) {
+    char *end = NULL;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(value) || value < least || value > most) {
+        return false;
+    }
+    *ret_number = value;
+    return true;
+}
+
+static const char *store_rate(struct cli_options *options, const char *value) {
+    return number(value, LEAST_RATE, MOST_RATE, &options->rate_hz)
+               ? NULL
+               : "a number from 0.01 to 1000000 is expected";
+}
+
+static const char *store_duration(struct cli_options *options, const char *value) {
+    return number(value, 0.001, MOST_SECONDS, &options->duration_s)
+               ? NULL
+               : "a number of seconds, at least 0.001, is expected";
+}
+
+static const char *store_mode(struct cli_options *options, const char *value) {
+    if (strcmp(value, "wall") == 0) {
+        options->mode = HASTEN_MODE_WALL;
+    } else if (strcmp(value, "cpu") == 0) {
+        options->mode = HASTEN_MODE_CPU;
+    } else {
+        options->mode = HASTEN_MODE_GIL;
+    }
+    return NULL;
+}
+
+static const char *store_threads(struct cli_options *options, const char *value) {
+    options->main_thread_only = strcmp(value, "main") == 0;
+    return NULL;
+}
+
+static const char *store_blocking(struct cli_options *options, const char *value) {
+    (void)value;
+    options->blocking = true;
+    return NULL;
+}
+
+static const char *store_no_report(struct cli_options *options, const char *value) {
+    (void)value;
+    options->no_report = true;
+    return NULL;
+}
+
+static const char *store_python(struct cli_options *options, const char *value) {
+    options->python = value;
+    return value[0] == '\0' ? "a path is expected" : NULL;
+}
+
+static const char *store_module(struct cli_options *options, const char *value) {
+    options->module = value;
+    return NULL;
+}
+
+static const char *store_code(struct cli_options *options, const char *value) {
+    options->code = value;
+    return NULL;
+}
+
+static const char *store_json(struct cli_options *options, const char *value) {
+    (void)value;
+    options->json = true;
+    return NULL;
+}
+
+static const char *store_sort(struct cli_options *options, const char *value) {
+    options->sort = strcmp(value, "total") == 0  ? HASTEN_SORT_TOTAL
+                    : strcmp(value, "name") == 0 ? HASTEN_SORT_NAME
+                    : strcmp(value, "file") == 0 ? HASTEN_SORT_FILE
+                                                 : HASTEN_SORT_SELF;
+    return NULL;
+}
+
+static const char *store_limit(struct cli_options *options, const char *value) {
+    double limit = 0;
+    if (!number(value, 0, 1000000, &limit) || limit != (double)(uint32_t)limit) {
+        return "a whole number from 0 (all) to 1000000 is expected";
+    }
+    options->limit = (uint32_t)limit;
+    options->has_limit = true;
+    return NULL;
+}
+
+static const char *store_filter(struct cli_options *options, const char *value) {
+    options->filter = value;
+    return NULL;
+}
+
+static const char *store_help(struct cli_options *options, const char *value) {
+    (void)value;
+    options->help = true;
+    return NULL;
+}
+
+#define ON_SAMPLING (CLI_ON(RUN) | CLI_ON(ATTACH))
+#define ON_SHOWING (CLI_ON(RUN) | CLI_ON(ATTACH) | CLI_ON(REPORT))
+#define ON_ALL ((1u << CLI_VERB_COUNT) - 1)
+
+const struct cli_option cli_options[] = {
+    {'m', NULL, "MODULE", CLI_ON(RUN), true, NULL, store_module, "run a module, as python -m does"},
+    {'c', NULL, "CODE", CLI_ON(RUN), true, NULL, store_code, "run code, as python -c does"},
+    {'o', "output", "FILE", ON_SAMPLING, false, NULL, store_output,
+     "write the recording to FILE (default: NAME.hasten here, NAME-2.hasten when that exists)"},
+    {'r', "rate", "HZ", ON_SAMPLING, false, NULL, store_rate,
+     "look HZ times a second (default: 1000)"},
+    {'d', "duration", "SECONDS", ON_SAMPLING, false, NULL, store_duration,
+     "stop looking after SECONDS; the program goes on"},
+    {0, "mode", "MODE", ON_SAMPLING, false, "wall cpu gil", store_mode,
+     "wall: running and waiting (default); cpu: only threads that run; gil: only the thread "
+     "that holds the GIL"},
+    {0, "threads", "WHICH", ON_SAMPLING, false, "all main", store_threads,
+     "all threads (default) or the main thread only"},
+    {0, "blocking", NULL, ON_SAMPLING, false, NULL, store_blocking,
+     "stop the program for each look: no failed samples, but it gets slower"},
+    {0, "python", "PATH", CLI_ON(RUN), false, NULL, store_python,
+     "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
+     "else python3 on PATH)"},
+    {0, "no-report", NULL, ON_SAMPLING, false, NULL, store_no_report, "only write the recording"},
+    {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR), false, NULL, store_json,
+     "JSON instead of text"},
+    {0, "sort", "BY", ON_SHOWING, false, "self total name file", store_sort,
+     "order of the tables (default: self)"},
+    {0, "limit", "N", ON_SHOWING, false, NULL, store_limit,
+     "rows a table, 0 for all (default: 15; all in JSON)"},
+    {0, "filter", "TEXT", ON_SHOWING, false, NULL, store_filter,
+     "only functions and lines whose \"file:name\" contains TEXT"},
+    {'h', "help", NULL, ON_ALL, false, NULL, store_help, "show this help"},
+};
+const size_t cli_option_count = sizeof cli_options / sizeof *cli_options;
+
+/* Examples in these texts are run by tests/cli/test_examples.py. */
+static const char *const usages[CLI_VERB_COUNT] = {
+    [CLI_VERB_RUN] = "hasten run [OPTIONS] SCRIPT [ARGS...]\n"
+                     "hasten run [OPTIONS] -m MODULE [ARGS...]\n"
+                     "hasten run [OPTIONS] -c CODE [ARGS...]\n"
+                     "hasten run [OPTIONS] -- COMMAND [ARGS...]\n",
+    [CLI_VERB_ATTACH] = "hasten attach [OPTIONS] PID\n",
+    [CLI_VERB_REPORT] = "hasten report [OPTIONS] FILE\n",
+    [CLI_VERB_DOCTOR] = "hasten doctor [--json]\n",
+    [CLI_VERB_COMPLETION] = "hasten completion bash|zsh|fish\n",
+    [CLI_VERB_HELP] = "hasten help [COMMAND]\n",
+};
+
+static const char *const details[CLI_VERB_COUNT] = {
+    [CLI_VERB_RUN] =
+        "The program runs exactly as under python: same arguments, input, output, signals\n"
+        "and exit status. It is not changed and not stopped; a second process looks at its\n"
+        "memory. Python processes that it starts are recorded too. The report goes to\n"
+        "standard error when the program has ended (or after -d).\n"
+        "\n"
+        "Examples:\n"
+        "  hasten run app.py --port 8000\n"
+        "  hasten run -m json.tool data.json\n"
+        "  hasten run -c 'print(sum(i * i for i in range(3000000)))'\n"
+        "  hasten run -o pip.hasten -- pip list\n"
+        "  hasten run --mode cpu -r 200 -d 1 app.py\n"
+        "\n"
+        "Exit status: the program's own; when a signal ended it, hasten ends by the same.\n"
+        "  1    hasten failed before the program started\n"
+        "  2    wrong usage\n"
+        "  126  the program cannot be executed\n"
+        "  127  the program was not found\n",
+    [CLI_VERB_ATTACH] =
+        "Watches until Ctrl-C, the end of -d or the end of the process, which is not\n"
+        "changed and not stopped. Python processes that it starts are recorded too.\n"
+        "\n"
+        "Examples:\n"
+        "  hasten attach 1234\n"
+        "  hasten attach -d 10 -o server.hasten 1234\n"
+        "\n"
+        "Exit status:\n"
+        "  0  a recording was made\n"
+        "  1  the process cannot be watched, or the recording cannot be written\n"
+        "  2  wrong usage\n",
+    [CLI_VERB_REPORT] =
+        "FILE is a recording, finished or not: one that was cut short (hasten or the\n"
+        "machine was stopped) shows everything up to then.\n"
+        "\n"
+        "Examples:\n"
+        "  hasten report app.hasten\n"
+        "  hasten report --sort total --limit 30 app.hasten\n"
+        "  hasten report --filter parser.py app.hasten\n"
+        "  hasten report --json app.hasten\n"
+        "\n"
+        "Exit status:\n"
+        "  0  shown\n"
+        "  1  not a recording, or not readable\n"
+        "  2  wrong usage\n",
+    [CLI_VERB_DOCTOR] =
+        "Looks at the kernel's rules for reading other processes, at the container, at the\n"
+        "interpreters installed, and samples each supported one for a moment.\n"
+        "\n"
+        "Examples:\n"
+        "  hasten doctor\n"
+        "  hasten doctor --json\n"
+        "\n"
+        "Exit status:\n"
+        "  0  a program can be run and sampled here\n"
+        "  1  something is missing; the output says what\n"
+        "  2  wrong usage\n",
+    [CLI_VERB_COMPLETION] =
+        "Prints a script that completes hasten's commands and options.\n"
+        "\n"
+        "Examples:\n"
+        "  hasten completion bash > ~/.local/share/bash-completion/completions/hasten\n"
+        "  hasten completion zsh > ~/.zfunc/_hasten\n"
+        "  hasten completion fish > ~/.config/fish/completions/hasten.fish\n",
+    [CLI_VERB_HELP] = "Examples:\n"
+                      "  hasten help\n"
+                      "  hasten help run\n",
+};
+
+/* Filled by the map, so that no verb can lack its row. */
+const struct cli_verb cli_verbs[CLI_VERB_COUNT] = {
+#define CLI_VERB_ROW(id, name, function, summary) {name, summary, function},
+    CLI_VERB_MAP(CLI_VERB_ROW)
+#undef CLI_VERB_ROW
+};
+
+const char *cli_verb_usage(enum cli_verb_id verb) {
+    return usages[verb];
+}
+
+const char *cli_verb_details(enum cli_verb_id verb) {
+    return details[verb];
+}
