@@ -121,62 +121,94 @@ static bool is_misplaced(const struct context *context, const struct hasten_fram
            hasten_snapshot_same_chunk(context->snapshot, caller->address, callee->address);
 }
 
-/* The two frames were not copied at one instant when one of them lies elsewhere (in
- * a generator): then the evidence must hold before and after. */
-static bool is_proven(const struct context *context, const struct hasten_frame *caller,
-                      const struct hasten_frame *callee) {
-    const struct hasten_layout *layout = context->layout;
-    if (!is_suspended(context, caller) || !names_callee(context, 1, caller, callee))
-        return false;
-    if (caller->owner == layout->owner_thread && callee->owner == layout->owner_thread)
-        return true;
-    return is_same_frame(context, caller) && is_same_frame(context, callee) &&
-           names_callee(context, 0, caller, callee);
+/* The frame has not been popped: up to 3.13 a frame that returns (or raises) leaves
+ * its stack top saved, from 3.14 on its code is cleared. Of a generator's frame on
+ * 3.14+ nothing is known. */
+static bool is_live(const struct context *context, const struct hasten_frame *frame) {
+    if (context->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER)
+        return true; /* walk.c has cut off those without code */
+    return !stack_top_saved(context->layout, frame->bytes) || is_suspended(context, frame);
 }
 
 enum verdict { LINKED, RETURNED, DOUBTFUL };
 
-/* Up to 3.13: the caller's saved stack top says exactly whether a callee runs. */
-static enum verdict judge_exact(const struct context *context, const struct hasten_frame *caller,
-                                const struct hasten_frame *callee) {
-    if (!is_suspended(context, caller)) {
-        if (callee->owner == context->layout->owner_thread)
-            return RETURNED;
-        return is_same_frame(context, caller) && is_same_frame(context, callee) ? LINKED : DOUBTFUL;
+/* Both frames are on the data stack, copied within nanoseconds of each other:
+ * whatever lives right above the caller was called by it. A call names what it
+ * called besides; a property or an operator does not. */
+static enum verdict judge_neighbours(const struct context *context,
+                                     const struct hasten_frame *caller,
+                                     const struct hasten_frame *callee) {
+    bool suspended = is_suspended(context, caller);
+    if (is_misplaced(context, caller, callee))
+        return suspended ? DOUBTFUL : RETURNED;
+    if (is_stable(context, caller, callee) && (suspended || callee->entered_from_c))
+        return LINKED;
+    if (context->walk->disturbed)
+        return DOUBTFUL;
+    if (callee->entered_from_c) {
+        bool exact = context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX;
+        return exact && stack_top_saved(context->layout, caller->bytes) ? DOUBTFUL : LINKED;
     }
-    return is_proven(context, caller, callee) ? LINKED : DOUBTFUL;
+    if (!suspended)
+        return DOUBTFUL;
+    if (caller->traits & HASTEN_UNIT_CALL)
+        return names_callee(context, 1, caller, callee) ? LINKED : DOUBTFUL;
+    return LINKED;
 }
 
-/* From 3.14 on: the value stack's evidence, else stability. A callee that is never
- * pushed by anything but calls, and that the call does not name, has returned. */
-static enum verdict judge_by_stack(const struct context *context, const struct hasten_frame *caller,
-                                   const struct hasten_frame *callee) {
-    if (is_proven(context, caller, callee))
-        return LINKED;
-    if (!is_same_frame(context, caller))
-        return DOUBTFUL;
-    if (callee->owner != context->layout->owner_thread)
-        return is_same_frame(context, callee) ? LINKED : DOUBTFUL;
-    if (names_callee(context, 0, caller, callee) || !callee->code->pushed_without_call)
-        return RETURNED;
-    return DOUBTFUL;
+/* One of them lies elsewhere (in a generator) and was copied some 300 ns earlier:
+ * the caller must be the same before and after. */
+static enum verdict judge_distant(const struct context *context, const struct hasten_frame *caller,
+                                  const struct hasten_frame *callee) {
+    return is_same_frame(context, caller) && is_same_frame(context, callee) ? LINKED : DOUBTFUL;
 }
 
 static enum verdict judge(const struct context *context, const struct hasten_frame *caller,
                           const struct hasten_frame *callee) {
-    if (is_misplaced(context, caller, callee))
-        return is_suspended(context, caller) ? DOUBTFUL : RETURNED;
-    bool may_be_linked = callee->entered_from_c || is_suspended(context, caller);
-    if (may_be_linked && is_stable(context, caller, callee)) {
-        if (!callee->entered_from_c && !(caller->traits & HASTEN_UNIT_CALL))
-            callee->code->pushed_without_call = true;
-        return LINKED;
+    uint8_t on_stack = context->layout->owner_thread;
+    if (!is_live(context, callee))
+        return RETURNED;
+    if (caller->owner == on_stack && callee->owner == on_stack)
+        return judge_neighbours(context, caller, callee);
+    return judge_distant(context, caller, callee);
+}
+
+/* Whether the frame at `bytes`, right above `leaf`, says that `leaf` called it:
+ * directly, or through the shim that stands for the C code in between. */
+static hasten_status check_caller(const struct context *context, const struct hasten_frame *leaf,
+                                  struct hasten_frame *pushed, bool *ret_called) {
+    const struct hasten_layout *layout = context->layout;
+    uint64_t previous = hasten_load_u64(pushed->bytes, layout->frame_previous);
+    bool suspended = is_suspended(context, leaf);
+    *ret_called = false;
+    if (previous == leaf->address) {
+        pushed->entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
+                                 hasten_load_u8(pushed->bytes, layout->frame_is_entry) != 0;
+        if (pushed->entered_from_c)
+            *ret_called = !stack_top_saved(layout, leaf->bytes);
+        else if (suspended && (leaf->traits & HASTEN_UNIT_CALL))
+            *ret_called = names_callee(context, 1, leaf, pushed);
+        else
+            *ret_called = suspended;
+        return HASTEN_OK;
     }
-    if (callee->entered_from_c || context->walk->disturbed)
-        return DOUBTFUL;
-    if (context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX)
-        return judge_exact(context, caller, callee);
-    return judge_by_stack(context, caller, callee);
+    if (layout->owner_c_stack == 0xff && layout->owner_interpreter == 0xff)
+        return HASTEN_OK;
+    const uint8_t *shim =
+        hasten_snapshot_at(context->snapshot, 1, previous, layout->frame_localsplus);
+    if (!shim) {
+        if (previous == 0 || (previous & 7) ||
+            hasten_snapshot_same_chunk(context->snapshot, previous, leaf->address))
+            return HASTEN_OK;
+        hasten_status status =
+            hasten_snapshot_want(context->snapshot, previous, layout->frame_localsplus);
+        return status == HASTEN_OK || status == HASTEN_LIMIT ? HASTEN_TORN : status;
+    }
+    uint8_t owner = hasten_load_u8(shim, layout->frame_owner);
+    pushed->entered_from_c = true;
+    *ret_called = (owner == layout->owner_c_stack || owner == layout->owner_interpreter) &&
+                  hasten_load_u64(shim, layout->frame_previous) == leaf->address;
+    return HASTEN_OK;
 }
 
 /* The frame that the leaf has pushed since the current frame was read, if any. */
@@ -184,12 +216,12 @@ static hasten_status find_pushed(const struct context *context, struct hasten_fr
                                  struct hasten_frame *ret_pushed, bool *ret_found) {
     const struct hasten_layout *layout = context->layout;
     *ret_found = false;
-    if (leaf->owner != layout->owner_thread || !is_suspended(context, leaf))
+    if (leaf->owner != layout->owner_thread)
         return HASTEN_OK;
     uint64_t address = leaf->address + (uint64_t)leaf->code->frame_words * 8;
     const uint8_t *bytes =
         hasten_snapshot_at(context->snapshot, 1, address, layout->frame_localsplus);
-    if (!bytes || hasten_load_u64(bytes, layout->frame_previous) != leaf->address)
+    if (!bytes)
         return HASTEN_OK;
     struct hasten_frame pushed = {
         .address = address,
@@ -197,14 +229,20 @@ static hasten_status find_pushed(const struct context *context, struct hasten_fr
         .owner = hasten_load_u8(bytes, layout->frame_owner),
         .code_address = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask,
     };
-    if (pushed.owner != layout->owner_thread || !names_callee(context, 1, leaf, &pushed))
-        return HASTEN_OK;
-    bool started;
+    if (pushed.owner != layout->owner_thread || pushed.code_address == 0 ||
+        !hasten_codes_find(context->codes, pushed.code_address))
+        return HASTEN_OK; /* what was never seen live is most likely left over */
+    bool started, called;
     hasten_status status =
         hasten_walk_resolve(&pushed, context->interpreter, context->codes, &started);
     if (status == HASTEN_NOT_FOUND)
         context->walk->missing_code = pushed.code_address;
-    if (status != HASTEN_OK || !started)
+    if (status == HASTEN_TORN)
+        return HASTEN_OK;
+    if (status != HASTEN_OK || !started || !is_live(context, &pushed))
+        return status;
+    status = check_caller(context, leaf, &pushed, &called);
+    if (status != HASTEN_OK || !called)
         return status;
     *ret_pushed = pushed;
     *ret_found = true;

@@ -130,6 +130,10 @@ static hasten_status resolve_frames(struct hasten_walk *walk,
     for (size_t i = 0; i < walk->count; i++) {
         struct hasten_frame frame = walk->frames[i];
         bool started;
+        if (frame.code_address == 0) { /* 3.14+: popped */
+            kept = 0;
+            continue;
+        }
         hasten_status status = hasten_walk_resolve(&frame, interpreter, codes, &started);
         if (status == HASTEN_NOT_FOUND)
             walk->missing_code = frame.code_address;
