@@ -14,6 +14,7 @@
 #include "core/os/procfs.h"
 
 #define HASTEN_NS_PER_S UINT64_C(1000000000)
+#define HASTEN_FLAG_KERNEL_THREAD 0x00200000u /* PF_KTHREAD of linux/sched.h */
 
 hasten_status hasten_process_executable(uint32_t pid, char *ret_path, size_t size) {
     static const char suffix[] = " (deleted)";
@@ -130,6 +131,7 @@ hasten_status hasten_process_stat(uint32_t pid, struct hasten_process_stat *ret_
     struct hasten_process_stat stat = {0};
     char text[2048];
     uint64_t user_ticks, system_ticks;
+    uint32_t flags;
 
     hasten_status status = hasten_procfs_read(pid, "stat", text, sizeof text, NULL);
     if (status != HASTEN_OK)
@@ -138,14 +140,16 @@ hasten_status hasten_process_stat(uint32_t pid, struct hasten_process_stat *ret_
     const char *rest = strrchr(text, ')');
     if (rest == NULL)
         return HASTEN_IO;
-    /* Fields 3, 4, 14, 15, 20, 22 and 28 of proc(5). */
-    int fields = sscanf(rest + 1,
-                        " %c %" SCNu32 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
-                        " %*s %*s %*s %*s %" SCNu32 " %*s %" SCNu64 " %*s %*s %*s %*s %*s %" SCNu64,
-                        &stat.state, &stat.parent_pid, &user_ticks, &system_ticks, &stat.threads,
-                        &stat.start_ticks, &stat.stack_start);
-    if (fields != 7)
+    /* Fields 3, 4, 9, 14, 15, 20, 22 and 28 of proc(5). */
+    int fields =
+        sscanf(rest + 1,
+               " %c %" SCNu32 " %*s %*s %*s %*s %" SCNu32 " %*s %*s %*s %*s %" SCNu64 " %" SCNu64
+               " %*s %*s %*s %*s %" SCNu32 " %*s %" SCNu64 " %*s %*s %*s %*s %*s %" SCNu64,
+               &stat.state, &stat.parent_pid, &flags, &user_ticks, &system_ticks, &stat.threads,
+               &stat.start_ticks, &stat.stack_start);
+    if (fields != 8)
         return HASTEN_IO;
+    stat.is_kernel = (flags & HASTEN_FLAG_KERNEL_THREAD) != 0;
     if (stat.stack_start == 1) /* what the kernel shows to those who may not know */
         stat.stack_start = 0;
     stat.cpu_ns = cpu_ns(pid, user_ticks + system_ticks);

@@ -49,6 +49,7 @@ struct hasten_process_stat {
     uint64_t cpu_ns;       /* user + system, children not included */
     uint32_t threads;
     uint64_t stack_start;  /* changes with exec; 0 where it may not be read */
+    bool is_kernel;        /* a thread of the kernel: has no program and no memory */
 };
 HASTEN_CHECKED hasten_status hasten_process_stat(uint32_t pid, struct hasten_process_stat *ret_stat);
 

@@ -41,15 +41,15 @@ static bool version_of_name(const char *path, unsigned *ret_major, unsigned *ret
 static hasten_status refuse_nameless(uint32_t pid, const char *path, struct hasten_error *error) {
     unsigned major, minor;
 
-    if (version_of_name(path, &major, &minor))
+    if (version_of_name(path, &major, &minor) && hasten_layout_of(major << 8 | minor) == NULL)
         return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
                                 "process %u runs Python %u.%u (%.200s): hasten supports CPython "
                                 "3.11 to 3.15",
                                 pid, major, minor, path);
     return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
-                            "process %u runs a Python whose version cannot be found out, older "
-                            "than 3.11 or stripped of it (%.200s): hasten supports CPython 3.11 "
-                            "to 3.15",
+                            "process %u runs a Python that does not tell its version, older than "
+                            "3.11 or stripped of it (%.200s): hasten supports CPython 3.11 to "
+                            "3.15 that export Py_Version",
                             pid, path);
 }
 
@@ -191,6 +191,12 @@ static hasten_status try_candidates(uint32_t pid, const struct hasten_candidates
 }
 
 static hasten_status not_python(uint32_t pid, const char *executable, struct hasten_error *error) {
+    /* Before the dynamic linker has mapped libpython, and while memory is given
+     * back at the end. */
+    if (strncmp(base_name(executable), "python", 6) == 0)
+        return hasten_error_set(error, HASTEN_NOT_READY, -1,
+                                "process %u (%.200s) has no Python in its memory, or not yet", pid,
+                                executable);
     if (strstr(base_name(executable), "pypy") != NULL)
         return hasten_error_set(error, HASTEN_UNSUPPORTED, -1,
                                 "process %u runs PyPy (%.200s): hasten supports CPython 3.11 to "
@@ -227,14 +233,15 @@ static hasten_status check_process(uint32_t pid, char executable[HASTEN_PATH_MAX
     status = hasten_process_executable(pid, executable, HASTEN_PATH_MAX);
     if (status == HASTEN_NO_PERMISSION)
         return hasten_process_explain_denied(pid, error);
-    if (status == HASTEN_NOT_FOUND) {
+    if (status == HASTEN_NOT_FOUND && stat.is_kernel) {
         if (hasten_process_command(pid, command, sizeof command) != HASTEN_OK)
             command[0] = '\0';
         return hasten_error_set(error, HASTEN_NOT_PYTHON, -1,
                                 "process %u is a part of the kernel, %s", pid, command);
     }
-    if (status == HASTEN_NO_PROCESS)
-        return hasten_error_set(error, status, -1, "there is no process %u", pid);
+    /* It gives back its memory before it is seen to have ended. */
+    if (status == HASTEN_NO_PROCESS || status == HASTEN_NOT_FOUND)
+        return hasten_error_set(error, HASTEN_NO_PROCESS, -1, "process %u has ended", pid);
     if (status != HASTEN_OK)
         return hasten_error_set(error, status, -1, "the program of process %u cannot be found out",
                                 pid);

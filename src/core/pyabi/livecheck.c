@@ -5,10 +5,14 @@
 #include "core/pyabi/livecheck.h"
 
 #include <stdbool.h>
-#include <string.h>
+#include <time.h>
 
-/* A thread that ends or grows its stack while we look spoils one look. */
-#define HASTEN_LIVECHECK_TRIES 32
+/* A thread that ends or grows its stack while we look spoils one look, or several
+ * when the kernel takes its processor away just then: the first looks follow each
+ * other, the rest wait. Together some 30 ms, and only where something is amiss. */
+#define HASTEN_LIVECHECK_TRIES 38
+#define HASTEN_LIVECHECK_TRIES_AT_ONCE 8
+#define HASTEN_LIVECHECK_WAIT_NS 1000000
 /* Interpreters that are passed over because they have no thread yet. */
 #define HASTEN_LIVECHECK_INTERPRETERS_MAX 256
 /* Largest chunk of a Python stack that is believed: CPython's begin with 16 KiB
@@ -39,27 +43,28 @@ static hasten_status get_int(const struct look *look, hasten_raddr base, uint32_
                               sizeof *ret_value);
 }
 
-/* The newest chunk of the thread's stack of frames contains the stack's top. */
+/* The stack of frames ends in the newest chunk. While a chunk is added or given
+ * back, either its limit or the top is still the other chunk's, but not both. */
 static hasten_status check_stack(const struct look *look, hasten_raddr thread) {
     const struct hasten_layout *layout = look->layout;
-    uint64_t chunk, top, limit, size, again;
+    uint64_t chunk, top, limit, size;
+    struct hasten_read fields[] = {
+        {hasten_raddr_add(thread, layout->thread_datastack_chunk), &chunk, sizeof chunk},
+        {hasten_raddr_add(thread, layout->thread_datastack_top), &top, sizeof top},
+        {hasten_raddr_add(thread, layout->thread_datastack_limit), &limit, sizeof limit},
+    };
+    size_t bytes;
 
-    hasten_status status = get(look, thread, layout->thread_datastack_chunk, &chunk);
+    /* Neighbours, so that one call sees them at nearly one moment. */
+    hasten_status status = hasten_memory_read_batch(look->pid, fields, 3, &bytes);
     if (status != HASTEN_OK || chunk == 0)
         return status;
-    status = get(look, thread, layout->thread_datastack_top, &top);
-    if (status == HASTEN_OK)
-        status = get(look, thread, layout->thread_datastack_limit, &limit);
-    if (status == HASTEN_OK)
-        status = get(look, hasten_raddr_at(chunk), layout->chunk_size, &size);
-    if (status == HASTEN_OK)
-        status = get(look, thread, layout->thread_datastack_chunk, &again);
+    status = get(look, hasten_raddr_at(chunk), layout->chunk_size, &size);
     if (status != HASTEN_OK)
         return status;
-    if (again != chunk)
-        return HASTEN_GONE;
-    if (size > HASTEN_LIVECHECK_CHUNK_MAX || limit != chunk + size || top > limit ||
-        top < chunk + layout->chunk_data)
+    bool holds_top = top >= chunk + layout->chunk_data && top <= chunk + size;
+    if (size < layout->chunk_data || size > HASTEN_LIVECHECK_CHUNK_MAX ||
+        (limit != chunk + size && !holds_top))
         return bad(look, thread, "a thread's stack of frames is not where it should be");
     return HASTEN_OK;
 }
@@ -160,6 +165,8 @@ hasten_status hasten_livecheck(uint32_t pid, hasten_raddr runtime,
     hasten_status status = HASTEN_OK;
 
     for (int i = 0; i < HASTEN_LIVECHECK_TRIES; i++) {
+        if (i >= HASTEN_LIVECHECK_TRIES_AT_ONCE)
+            (void)nanosleep(&(struct timespec){.tv_nsec = HASTEN_LIVECHECK_WAIT_NS}, NULL);
         status = look_once(&look, runtime);
         if (status != HASTEN_BAD_LAYOUT && status != HASTEN_GONE)
             return status;

@@ -63,6 +63,7 @@ static hasten_status locate_in_file(uint32_t pid, const struct hasten_elf_image 
     struct hasten_elf_file_symbol symbols[] = {
         {runtime_symbol, 0}, {version_symbol, 0}, {debug_symbol, 0}};
     struct hasten_location location = {.found_by = "symbol table"};
+    struct hasten_elf_symbol exported;
     uint64_t section;
     int descriptor;
 
@@ -83,7 +84,10 @@ static hasten_status locate_in_file(uint32_t pid, const struct hasten_elf_image 
     location.runtime = hasten_raddr_at(image->bias + runtime);
     if (symbols[1].address != 0)
         location.version = hasten_raddr_at(image->bias + symbols[1].address);
-    location.is_debug_build = symbols[2].address != 0;
+    else if (hasten_elf_find(image, version_symbol, &exported) == HASTEN_OK && exported.size >= 4)
+        location.version = hasten_raddr_at(exported.address);
+    location.is_debug_build =
+        symbols[2].address != 0 || hasten_elf_find(image, debug_symbol, &exported) == HASTEN_OK;
     *ret_location = location;
     return HASTEN_OK;
 }
