@@ -9,7 +9,7 @@
 #include "core/pyabi/interpreter.h"
 
 #define HASTEN_INTERP_PIECES 8
-#define HASTEN_INTERP_PULSE_MAX 2048
+#define HASTEN_INTERP_PULSE_MAX 12288
 
 struct hasten_pulse {
     uint64_t threads_head;

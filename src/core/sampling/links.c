@@ -47,36 +47,25 @@ static uint64_t stack_top_of(const struct hasten_layout *layout, const struct ha
 }
 
 /* `slot` must lie inside the frame: what follows is the next frame's. */
-static bool slot_holds(const struct context *context, int copy, const struct hasten_frame *frame,
+static bool slot_holds(const struct context *context, const struct hasten_frame *frame,
                        uint64_t slot, uint64_t object) {
     if (slot - frame->address >= (uint64_t)frame->code->frame_words * 8)
         return false;
-    const uint8_t *bytes = hasten_snapshot_at(context->snapshot, copy, slot, 8);
+    const uint8_t *bytes = hasten_snapshot_at(context->snapshot, 1, slot, 8);
     return bytes && (hasten_load_u64(bytes, 0) & context->layout->reference_mask) == object;
 }
 
-/* True when the caller's value stack, in this copy, names the callee: the two
- * slots above its top still hold what it called (callable and self, in either
- * order), the two below it the generator that it resumed. */
-static bool names_callee(const struct context *context, int copy, const struct hasten_frame *caller,
+/* True when the caller's value stack names the callee: the two slots above its top
+ * still hold what it called (callable and self, in either order). */
+static bool names_callee(const struct context *context, const struct hasten_frame *caller,
                          const struct hasten_frame *callee) {
     const struct hasten_layout *layout = context->layout;
-    const uint8_t *bytes = copy == 1 ? caller->bytes
-                                     : hasten_snapshot_at(context->snapshot, 0, caller->address,
-                                                          layout->frame_localsplus);
-    uint64_t top = bytes ? stack_top_of(layout, caller, bytes) : 0;
-    if (top == 0 || top - caller->address > (uint64_t)caller->code->frame_words * 8)
-        return false;
-    if (callee->owner == layout->owner_generator && layout->generator_frame != HASTEN_ABSENT) {
-        uint64_t generator = callee->address - layout->generator_frame;
-        if (slot_holds(context, copy, caller, top - 8, generator) ||
-            slot_holds(context, copy, caller, top - 16, generator))
-            return true;
-    }
+    uint64_t top = stack_top_of(layout, caller, caller->bytes);
     uint64_t function =
         hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask;
-    return function != 0 && (slot_holds(context, copy, caller, top, function) ||
-                             slot_holds(context, copy, caller, top + 8, function));
+    return top != 0 && function != 0 &&
+           (slot_holds(context, caller, top, function) ||
+            slot_holds(context, caller, top + 8, function));
 }
 
 static const uint8_t *before(const struct context *context, const struct hasten_frame *frame) {
@@ -141,8 +130,11 @@ static enum verdict judge_neighbours(const struct context *context,
     bool suspended = is_suspended(context, caller);
     if (is_misplaced(context, caller, callee))
         return suspended ? DOUBTFUL : RETURNED;
-    if (is_stable(context, caller, callee) && (suspended || callee->entered_from_c))
+    bool named = suspended && names_callee(context, caller, callee);
+    if (is_stable(context, caller, callee) && (suspended || callee->entered_from_c)) {
+        callee->code->unnamed |= !named && !callee->entered_from_c;
         return LINKED;
+    }
     if (context->walk->disturbed)
         return DOUBTFUL;
     if (callee->entered_from_c) {
@@ -151,15 +143,15 @@ static enum verdict judge_neighbours(const struct context *context,
     }
     if (!suspended)
         return DOUBTFUL;
-    if (caller->traits & HASTEN_UNIT_CALL)
-        return names_callee(context, 1, caller, callee) ? LINKED : DOUBTFUL;
-    return LINKED;
+    bool should_name = (caller->traits & HASTEN_UNIT_CALL) != 0 && !callee->code->unnamed;
+    return named || !should_name ? LINKED : DOUBTFUL;
 }
 
 /* One of them lies elsewhere (in a generator) and was copied some 300 ns earlier:
  * the caller must be the same before and after. */
 static enum verdict judge_distant(const struct context *context, const struct hasten_frame *caller,
                                   const struct hasten_frame *callee) {
+    context->walk->distant = true;
     return is_same_frame(context, caller) && is_same_frame(context, callee) ? LINKED : DOUBTFUL;
 }
 
@@ -187,7 +179,7 @@ static hasten_status check_caller(const struct context *context, const struct ha
         if (pushed->entered_from_c)
             *ret_called = !stack_top_saved(layout, leaf->bytes);
         else if (suspended && (leaf->traits & HASTEN_UNIT_CALL))
-            *ret_called = names_callee(context, 1, leaf, pushed);
+            *ret_called = names_callee(context, leaf, pushed);
         else
             *ret_called = suspended;
         return HASTEN_OK;

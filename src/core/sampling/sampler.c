@@ -19,13 +19,15 @@
 
 /* Children are looked for when something was started on the machine, at most
  * this often, and now and then anyway. */
-#define CHILDREN_MIN_NS 1000000u
+#define CHILDREN_MIN_NS 4000000u
 #define CHILDREN_MAX_NS 100000000u
 /* A new child is left alone this long: between vfork and exec it shows its
  * parent's memory. */
 #define CHILD_GRACE_NS 3000000u
 #define FLUSH_INTERVAL_NS 200000000u
 #define TARGETS_MAX 4096
+/* Going to sleep and waking up takes longer than this. */
+#define SLEEP_MIN_NS 4000u
 
 struct hasten_sampler {
     struct hasten_sampler_options options;
@@ -197,7 +199,7 @@ static bool sleep_to_slot(struct hasten_sampler *sampler) {
         sampler->slot = current;
     }
     uint64_t when_ns = start_ns + sampler->slot * interval_ns + next_random(sampler) % interval_ns;
-    if (when_ns <= now_ns)
+    if (when_ns <= now_ns + SLEEP_MIN_NS)
         return true;
     struct timespec when = {(time_t)(when_ns / 1000000000u), (long)(when_ns % 1000000000u)};
     return clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) != EINTR;

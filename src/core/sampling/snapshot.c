@@ -194,7 +194,8 @@ static hasten_status plan(struct hasten_snapshot *snapshot,
                     sizeof *snapshot->reads) != 0)
         return HASTEN_NO_MEMORY;
     snapshot->read_count = 0;
-    plan_copy(snapshot, 0);
+    if (snapshot->doubled)
+        plan_copy(snapshot, 0);
     plan_read(snapshot, snapshot->thread_state, snapshot->thread, snapshot->thread_size);
     if (interpreter->layout.thread_cframe != HASTEN_ABSENT)
         plan_read(snapshot, snapshot->cframe_address, snapshot->cframe,
@@ -283,6 +284,8 @@ hasten_status hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
 
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
                                   uint64_t address, uint32_t size) {
+    if (copy == 0 && !snapshot->doubled)
+        return NULL;
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
         const struct hasten_region *chunk = &snapshot->chunks[i];
         uint64_t at = address - chunk->address;

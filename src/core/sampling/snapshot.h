@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two copies of one thread's stack memory, taken in a single batched read.
+ * One or two copies of a thread's stack memory, taken in a single batched read.
  *
- * The batch is ordered in time: all regions, then the thread state (which names
- * the current frame), then all regions again. A region is the used part of a
+ * The batch is ordered in time: with two copies first all regions (copy 0); then
+ * the thread state, which names the current frame; then all regions (copy 1). A
+ * region is the used part of a
  * data-stack chunk or a frame that lives elsewhere (in a generator, on the C
  * stack). Which regions to read is predicted from the last look; what turns out
  * to be missing is added for the next try. */
@@ -47,6 +48,7 @@ struct hasten_snapshot {
     struct hasten_read *reads;
     size_t read_count, read_capacity;
     bool primed;
+    bool doubled;        /* set by the owner: take copy 0, too */
     bool disturbed;      /* the last read took longer than it should */
     uint64_t typical_ns; /* what a read takes */
 };
@@ -56,7 +58,7 @@ void hasten_snapshot_init(struct hasten_snapshot *snapshot,
                           const struct hasten_allocator *allocator);
 void hasten_snapshot_done(struct hasten_snapshot *snapshot);
 
-/* Reads both copies, then `extra` (in the same batch, after them). GONE: the
+/* Reads the copies, then `extra` (in the same batch, after them). GONE: the
  * thread state itself is not there any more. TORN: something else was missing;
  * the prediction was renewed, try again. */
 HASTEN_CHECKED hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
@@ -72,7 +74,7 @@ hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
                               const struct hasten_interpreter *interpreter, uint64_t *ret_frame);
 
 /* The copied bytes [address, address + size) in copy 0 (before the thread state
- * was read) or 1 (after), or NULL. */
+ * was read) or 1 (after), or NULL where they were not copied. */
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
                                   uint64_t address, uint32_t size);
 /* True when both addresses lie in the same chunk of the data stack. */

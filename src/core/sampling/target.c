@@ -75,9 +75,7 @@ static hasten_status record_end(struct hasten_target *target, uint64_t now_ns) {
 }
 
 static hasten_status record_process(struct hasten_target *target, uint64_t now_ns) {
-    char command[4096] = "", executable[4096] = "";
-    if (target->recorded != HASTEN_NONE)
-        return HASTEN_OK;
+    char command[4096], executable[4096];
     if (hasten_process_command(target->pid, command, sizeof command) != HASTEN_OK)
         command[0] = 0;
     if (hasten_process_executable(target->pid, executable, sizeof executable) != HASTEN_OK)
@@ -217,29 +215,38 @@ static hasten_status record_sample(struct hasten_target *target, struct hasten_t
                                   thread->state, weight);
 }
 
-/* Asks the kernel what the thread does. False: it has not run since the last look,
- * and waited then, so that nothing about it can have changed. */
-static bool needs_look(struct hasten_thread_watch *thread, uint64_t now_ns,
-                       hasten_status *ret_status) {
-    *ret_status = HASTEN_OK;
+/* Asks the kernel what the thread does. `*ret_changed` is false when it has not run
+ * since the last look, and waited then: nothing about it can have changed. The
+ * stamp is taken before a look that finds it waiting, so that it cannot hide a run
+ * in between. */
+static hasten_status ask_activity(struct hasten_thread_watch *thread, uint64_t now_ns,
+                                  bool *ret_changed) {
     bool was_running = thread->activity.kind == HASTEN_ACTIVITY_RUNNING;
+    *ret_changed = true;
     if (thread->valid && was_running && now_ns - thread->activity_ns < ACTIVITY_INTERVAL_NS)
-        return true;
-    uint64_t stamp = hasten_activity_stamp(&thread->probe);
-    if (thread->valid && !was_running && stamp != 0 && stamp == thread->stamp)
-        return false;
-    thread->stamp = stamp;
+        return HASTEN_OK;
     thread->activity_ns = now_ns;
-    *ret_status = hasten_activity_look(&thread->probe, &thread->activity);
-    return true;
+    if (thread->valid && was_running) {
+        hasten_status status = hasten_activity_look(&thread->probe, &thread->activity);
+        if (status != HASTEN_OK || thread->activity.kind == HASTEN_ACTIVITY_RUNNING)
+            return status;
+    }
+    uint64_t stamp = hasten_activity_stamp(&thread->probe);
+    if (thread->valid && !was_running && stamp != 0 && stamp == thread->stamp) {
+        *ret_changed = false;
+        return HASTEN_OK;
+    }
+    thread->stamp = stamp;
+    return hasten_activity_look(&thread->probe, &thread->activity);
 }
 
 static hasten_status look_at_thread(struct hasten_target *target,
                                     struct hasten_thread_watch *thread, uint64_t slot,
                                     uint64_t now_ns, uint32_t weight) {
     struct hasten_target_shared *shared = target->shared;
-    hasten_status status;
-    if (!needs_look(thread, now_ns, &status))
+    bool changed;
+    hasten_status status = ask_activity(thread, now_ns, &changed);
+    if (!changed)
         return record_sample(target, thread, slot, weight);
     if (status != HASTEN_OK) {
         target->relist = true;
@@ -373,7 +380,8 @@ hasten_status hasten_target_look(struct hasten_target *target, uint64_t slot, ui
         status = check_image(target, now_ns);
     if (status != HASTEN_OK || target->state != HASTEN_TARGET_ACTIVE)
         return status;
-    status = record_process(target, now_ns);
+    if (target->recorded == HASTEN_NONE)
+        status = record_process(target, now_ns);
     if (status != HASTEN_OK)
         return status;
     if (target->shared->options->blocking)

@@ -217,9 +217,12 @@ hasten_status hasten_thread_look(struct hasten_thread_watch *thread,
     for (int tries = 0; tries < HASTEN_THREAD_TRIES_MAX && status == HASTEN_TORN; tries++) {
         status = try_once(thread, context, wanted_heads, ret_pulse);
         *context->retried += tries > 0;
+        if (status == HASTEN_TORN)
+            thread->snapshot.doubled = true;
     }
     if (status != HASTEN_OK)
         return status;
+    thread->snapshot.doubled = context->walk->distant;
     hasten_snapshot_trim(&thread->snapshot);
     remember_heads(thread, context->walk);
     *ret_native = context->walk->native;

@@ -152,31 +152,12 @@ static hasten_status resolve_frames(struct hasten_walk *walk,
     return HASTEN_OK;
 }
 
-/* Frames elsewhere are first read without their value stacks; now that the code
- * is known, ask for those of generators, where evidence for links is. */
-static hasten_status want_value_stacks(const struct hasten_walk *walk,
-                                       struct hasten_snapshot *snapshot,
-                                       const struct hasten_layout *layout) {
-    for (size_t i = walk->leaf; i < walk->count; i++) {
-        const struct hasten_frame *frame = &walk->frames[i];
-        uint32_t words = frame->code->frame_words;
-        if (frame->owner != layout->owner_generator || words > 512)
-            continue;
-        if (!hasten_snapshot_at(snapshot, 1, frame->address, words * 8)) {
-            hasten_status status = hasten_snapshot_want(snapshot, frame->address, words * 8);
-            if (status != HASTEN_OK && status != HASTEN_LIMIT)
-                return status;
-        }
-    }
-    return HASTEN_OK;
-}
-
 hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                 const struct hasten_interpreter *interpreter,
                                 const struct hasten_codes *codes) {
     uint64_t current = 0;
     walk->count = walk->leaf = 0;
-    walk->native = false;
+    walk->native = walk->distant = false;
     walk->missing_code = 0;
     hasten_status status = hasten_snapshot_current_frame(snapshot, interpreter, &current);
     if (status == HASTEN_OK)
@@ -185,7 +166,5 @@ hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot
         status = resolve_frames(walk, interpreter, codes);
     if (status == HASTEN_OK)
         status = hasten_links_check(walk, snapshot, interpreter, codes);
-    if (status == HASTEN_OK)
-        status = want_value_stacks(walk, snapshot, &interpreter->layout);
     return status;
 }

@@ -9,11 +9,12 @@
  *    earlier and is only a hint: frames that have returned since are cut off, and
  *    frames that were pushed since are added. So neither short calls nor their
  *    callers are favoured.
- * 2. The links. A frame is accepted as another one's caller only with evidence:
- *    either the function object that the callee runs is the one that the caller's
- *    value stack has at its call ("strong"), or both are the same in both copies
- *    and the caller has not moved in between ("stable"). When we ourselves may have
- *    been interrupted in the middle of a copy, only the latter counts.
+ * 2. The links. A frame's caller is the frame right below it on the data stack,
+ *    copied within nanoseconds of it; both must say that they are not over, the
+ *    caller that it is inside a call, and its value stack what it called. Where
+ *    they were not copied together (a generator's frame lies elsewhere), or we may
+ *    have been interrupted in the middle of the copy, both frames must be the same
+ *    in two copies, one before and one after.
  * 3. Completeness. The chain must reach the bottom of the thread.
  *
  * What fails any of them is torn, and is read again by the caller. */
@@ -45,6 +46,7 @@ struct hasten_walk {
     size_t count, capacity;
     size_t leaf;           /* index of the first frame that counts */
     bool native;           /* the leaf is inside a C function */
+    bool distant;          /* frames elsewhere are in it, for which both copies are needed */
     bool disturbed;        /* set by the caller: the read took so long that we may have been
                        interrupted between two frames of one copy */
     uint64_t missing_code; /* address of a code object to load, else 0 */
