@@ -9,7 +9,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* What a table shows when nobody asked for a number of rows. */
 #define DEFAULT_ROWS 15
+#define LEAST_SHARE 0.005
 
 static bool is_set(const char *name) {
     const char *value = getenv(name);
@@ -65,6 +67,7 @@ struct hasten_report_options cli_screen(int descriptor, const struct cli_options
         .limit = options->has_limit ? options->limit
                  : options->json    ? 0
                                     : DEFAULT_ROWS,
+        .least_share = options->has_limit ? 0 : LEAST_SHARE,
         .filter = options->filter,
         .columns = columns(descriptor),
         .colour = wants_colour(descriptor),

@@ -18,9 +18,9 @@ static const int forwarded[] = {SIGINT,  SIGQUIT, SIGTERM, SIGHUP, SIGUSR1,
 
 static struct sigaction saved_forwarded[FORWARDED_COUNT];
 static struct sigaction saved_child;
-static const int terminal_signals[] = {SIGPIPE, SIGTTOU};
-#define TERMINAL_COUNT (sizeof terminal_signals / sizeof *terminal_signals)
-static struct sigaction saved_terminal[TERMINAL_COUNT];
+static const int ignored[] = {SIGPIPE, SIGTTOU, SIGXFSZ};
+#define IGNORED_COUNT (sizeof ignored / sizeof *ignored)
+static struct sigaction saved_ignored[IGNORED_COUNT];
 static sigset_t saved_mask;
 static volatile sig_atomic_t child_pid;
 static volatile sig_atomic_t stop_asked;
@@ -65,10 +65,11 @@ void cli_signals_prepare(void) {
     struct sigaction action = {.sa_handler = note_child, .sa_flags = SA_NOCLDSTOP};
     sigemptyset(&action.sa_mask);
     sigaction(SIGCHLD, &action, &saved_child);
-    /* A report to a closed pipe, or written from the background, must not end
-     * the launcher before it has passed on the program's status. */
-    for (size_t i = 0; i < TERMINAL_COUNT; i++) {
-        install(terminal_signals[i], SIG_IGN, &saved_terminal[i]);
+    /* A report to a closed pipe or written from the background, a recording that
+     * exceeds a limit: none must end the launcher before it has passed on the
+     * program's status. */
+    for (size_t i = 0; i < IGNORED_COUNT; i++) {
+        install(ignored[i], SIG_IGN, &saved_ignored[i]);
     }
 }
 
@@ -86,8 +87,8 @@ void cli_signals_restore(void) {
     for (size_t i = 0; i < FORWARDED_COUNT; i++) {
         sigaction(forwarded[i], &saved_forwarded[i], NULL);
     }
-    for (size_t i = 0; i < TERMINAL_COUNT; i++) {
-        sigaction(terminal_signals[i], &saved_terminal[i], NULL);
+    for (size_t i = 0; i < IGNORED_COUNT; i++) {
+        sigaction(ignored[i], &saved_ignored[i], NULL);
     }
     sigaction(SIGCHLD, &saved_child, NULL);
     sigprocmask(SIG_SETMASK, &saved_mask, NULL);
@@ -108,6 +109,7 @@ void cli_signals_catch_stop(void) {
         }
     }
     install(SIGPIPE, SIG_IGN, NULL);
+    install(SIGXFSZ, SIG_IGN, NULL); /* the recording may exceed a limit */
 }
 
 bool cli_signals_stop_asked(void) {

@@ -6,6 +6,7 @@
 #define HASTEN_TESTS_REPORT_FIXTURE_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/profile/builder.h"
 
@@ -33,13 +34,13 @@ __attribute__((unused)) static void fixture_init(struct fixture *fixture) {
 
 __attribute__((unused)) static uint32_t fixture_text(struct fixture *fixture, const char *text) {
     uint32_t string = 0;
-    must(hasten_builder_intern(&fixture->builder, text, &string));
+    must(hasten_builder_intern(&fixture->builder, text, strlen(text), &string));
     return string;
 }
 
 __attribute__((unused)) static void fixture_fact(struct fixture *fixture, const char *name,
                                                  const char *value) {
-    must(hasten_builder_fact(&fixture->builder, name, value));
+    must(hasten_builder_fact_text(&fixture->builder, name, strlen(name), value, strlen(value)));
 }
 
 __attribute__((unused)) static uint32_t fixture_process(struct fixture *fixture, uint32_t pid,

@@ -144,16 +144,24 @@ static void test_only_the_main_thread_waits(void) {
 static void test_callers(void) {
     struct hasten_profile *profile = pool_profile();
     struct hasten_aggregate *aggregate = aggregate_of(profile, NULL);
-    uint32_t line = aggregate->waiting[HASTEN_STATE_WAIT_NETWORK].line;
+    uint32_t line = aggregate->waiting[HASTEN_STATE_WAIT_NETWORK].main_line;
+    CHECK_EQ_INT(aggregate->waiting[HASTEN_STATE_WAIT_NETWORK].other_line, HASTEN_NONE);
+    CHECK_EQ_INT(aggregate->waiting[HASTEN_STATE_WAIT_LOCK].main_line, HASTEN_NONE);
+    CHECK_EQ_INT(aggregate->waiting[HASTEN_STATE_WAIT_LOCK].other_line, line);
     CHECK_EQ_INT(aggregate->lines[line].line, 706);
-    uint32_t caller = hasten_aggregate_caller(aggregate, line, 1u << HASTEN_STATE_WAIT_NETWORK);
+    uint32_t caller =
+        hasten_aggregate_caller(aggregate, line, 1u << HASTEN_STATE_WAIT_NETWORK, HASTEN_WHO_MAIN);
     CHECK(caller != HASTEN_NONE && aggregate->lines[caller].line == 5);
-    caller = hasten_aggregate_caller(aggregate, line, 1u << HASTEN_STATE_WAIT_LOCK);
+    caller = hasten_aggregate_caller(aggregate, line, 1u << HASTEN_STATE_WAIT_LOCK, HASTEN_WHO_ALL);
     CHECK(caller != HASTEN_NONE && aggregate->lines[caller].line == 20);
     /* Own code needs no other. */
-    CHECK_EQ_INT(hasten_aggregate_caller(aggregate, caller, 1u << HASTEN_STATE_WAIT_LOCK),
-                 HASTEN_NONE);
-    CHECK_EQ_INT(hasten_aggregate_caller(aggregate, HASTEN_NONE, 1), HASTEN_NONE);
+    CHECK_EQ_INT(
+        hasten_aggregate_caller(aggregate, caller, 1u << HASTEN_STATE_WAIT_LOCK, HASTEN_WHO_ALL),
+        HASTEN_NONE);
+    CHECK_EQ_INT(
+        hasten_aggregate_caller(aggregate, line, 1u << HASTEN_STATE_WAIT_LOCK, HASTEN_WHO_MAIN),
+        HASTEN_NONE);
+    CHECK_EQ_INT(hasten_aggregate_caller(aggregate, HASTEN_NONE, 1, HASTEN_WHO_ALL), HASTEN_NONE);
     hasten_aggregate_free(aggregate);
     hasten_profile_free(profile);
 }

@@ -8,7 +8,7 @@
 #include "core/base/allocator.h"
 #include "core/base/map.h"
 #include "core/report/order.h"
-#include "core/report/paths.h"
+#include "core/report/who.h"
 
 /* Metrics that say something about samples besides their state. */
 #define METRIC_NATIVE "time.native"
@@ -30,8 +30,11 @@ struct work {
     int64_t *blocked;          /* by node: waiting, but not for the GIL */
     uint32_t *first_child;
     uint32_t *next_sibling;
-    uint32_t *active;      /* by function, then by line: times on the current stack */
-    int64_t *line_waiting; /* by line and state: waiting with that line at the leaf */
+    size_t active_count;
+    uint32_t *active; /* by function, then by line: times on the current stack */
+    /* By line and state: waiting with that line at the leaf. */
+    int64_t *line_waiting; /* of the main thread */
+    int64_t *line_idle;    /* of the others */
 };
 
 static const char *const state_metrics[HASTEN_STATE_COUNT] = {
@@ -90,33 +93,6 @@ static bool indexes_fit(const struct hasten_profile *profile) {
         }
     }
     return true;
-}
-
-/* A process that no other process of the recording started. */
-static bool is_root_process(const struct hasten_profile *profile, uint32_t index) {
-    const struct hasten_process *process = &profile->processes[index];
-    for (size_t i = 0; i < profile->process_count; i++) {
-        if (profile->processes[i].pid == process->parent_pid &&
-            process->pid != process->parent_pid) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void find_main_threads(struct hasten_aggregate *aggregate) {
-    const struct hasten_profile *profile = aggregate->profile;
-    bool found = false;
-    for (size_t i = 0; i < profile->thread_count; i++) {
-        const struct hasten_thread *thread = &profile->threads[i];
-        aggregate->threads[i].is_main =
-            thread->is_main != 0 && is_root_process(profile, thread->process);
-        found = found || aggregate->threads[i].is_main;
-    }
-    /* Attached to a process whose main thread never ran Python. */
-    if (!found && profile->thread_count > 0) {
-        aggregate->threads[0].is_main = true;
-    }
 }
 
 static void find_roles(struct work *work) {
@@ -191,13 +167,17 @@ static void add_state(struct work *work, const struct hasten_value *value,
     struct hasten_aggregate *aggregate = work->aggregate;
     struct hasten_thread_row *thread = &aggregate->threads[value->thread];
     struct hasten_time *node = &work->nodes[value->node];
+    struct hasten_process_row *process =
+        &aggregate->processes[aggregate->profile->threads[value->thread].process];
     hasten_time_add(&thread->state_ns[state], amount_ns);
     if (hasten_state_is_running(state)) {
         hasten_time_add(&thread->running_ns, amount_ns);
+        hasten_time_add(&process->running_ns, amount_ns);
         hasten_time_add(&node->running_ns, amount_ns);
         return;
     }
     hasten_time_add(&thread->waiting_ns, amount_ns);
+    hasten_time_add(&process->waiting_ns, amount_ns);
     hasten_time_add(&work->blocked[value->node], state == HASTEN_STATE_WAIT_GIL ? 0 : amount_ns);
     struct hasten_waiting_row *waiting = &aggregate->waiting[state];
     if (thread->is_main) {
@@ -209,7 +189,8 @@ static void add_state(struct work *work, const struct hasten_value *value,
     }
     uint32_t line = aggregate->node_line[value->node];
     if (line != HASTEN_NONE) {
-        hasten_time_add(&work->line_waiting[(size_t)line * HASTEN_STATE_COUNT + state], amount_ns);
+        int64_t *amounts = thread->is_main ? work->line_waiting : work->line_idle;
+        hasten_time_add(&amounts[(size_t)line * HASTEN_STATE_COUNT + state], amount_ns);
     }
 }
 
@@ -251,18 +232,26 @@ static void sum_values(struct work *work) {
     }
 }
 
+static uint32_t largest_line(const struct hasten_aggregate *aggregate, const int64_t *amounts,
+                             uint32_t state) {
+    uint32_t largest = HASTEN_NONE;
+    int64_t largest_ns = 0;
+    for (size_t line = 0; line < aggregate->line_count; line++) {
+        int64_t amount_ns = amounts[line * HASTEN_STATE_COUNT + state];
+        if (amount_ns > largest_ns) {
+            largest_ns = amount_ns;
+            largest = (uint32_t)line;
+        }
+    }
+    return largest;
+}
+
 static void find_waiting_lines(struct work *work) {
     struct hasten_aggregate *aggregate = work->aggregate;
     for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
         struct hasten_waiting_row *waiting = &aggregate->waiting[state];
-        waiting->line = HASTEN_NONE;
-        for (size_t line = 0; line < aggregate->line_count; line++) {
-            int64_t amount = work->line_waiting[line * HASTEN_STATE_COUNT + state];
-            if (amount > waiting->line_ns) {
-                waiting->line_ns = amount;
-                waiting->line = (uint32_t)line;
-            }
-        }
+        waiting->main_line = largest_line(aggregate, work->line_waiting, state);
+        waiting->other_line = largest_line(aggregate, work->line_idle, state);
     }
 }
 
@@ -330,52 +319,69 @@ static void sum_totals(struct work *work) {
     }
 }
 
-static hasten_status sum_profile(struct hasten_aggregate *aggregate) {
-    const struct hasten_profile *profile = aggregate->profile;
-    const struct hasten_allocator *allocator = aggregate->allocator;
+/* What summing needs for every node. */
+static hasten_status work_init_nodes(struct work *work) {
+    const struct hasten_profile *profile = work->aggregate->profile;
+    const struct hasten_allocator *allocator = work->aggregate->allocator;
     size_t nodes = profile->node_count;
-    size_t active = 0;
-    hasten_status status = HASTEN_NO_MEMORY;
+    work->roles = hasten_allocate_zeroed(allocator, profile->metric_count * sizeof *work->roles);
+    work->nodes = hasten_allocate_zeroed(allocator, nodes * sizeof *work->nodes);
+    work->blocked = hasten_allocate_zeroed(allocator, nodes * sizeof *work->blocked);
+    work->first_child = hasten_allocate(allocator, nodes * sizeof *work->first_child);
+    work->next_sibling = hasten_allocate(allocator, nodes * sizeof *work->next_sibling);
+    bool complete = work->roles != NULL && work->nodes != NULL && work->blocked != NULL &&
+                    work->first_child != NULL && work->next_sibling != NULL;
+    return complete ? HASTEN_OK : HASTEN_NO_MEMORY;
+}
+
+/* What it needs for every line, once the lines are known. */
+static hasten_status work_init_lines(struct work *work) {
+    const struct hasten_aggregate *aggregate = work->aggregate;
+    const struct hasten_allocator *allocator = aggregate->allocator;
+    size_t cells = aggregate->line_count * HASTEN_STATE_COUNT;
+    work->active_count = aggregate->function_count + aggregate->line_count;
+    work->active = hasten_allocate_zeroed(allocator, work->active_count * sizeof *work->active);
+    work->line_waiting = hasten_allocate_zeroed(allocator, cells * sizeof *work->line_waiting);
+    work->line_idle = hasten_allocate_zeroed(allocator, cells * sizeof *work->line_idle);
+    bool complete = work->active != NULL && work->line_waiting != NULL && work->line_idle != NULL;
+    return complete ? HASTEN_OK : HASTEN_NO_MEMORY;
+}
+
+static void work_done(struct work *work) {
+    const struct hasten_aggregate *aggregate = work->aggregate;
+    const struct hasten_allocator *allocator = aggregate->allocator;
+    size_t nodes = aggregate->profile->node_count;
+    size_t cells = aggregate->line_count * HASTEN_STATE_COUNT;
+    hasten_release(allocator, work->roles, aggregate->profile->metric_count * sizeof *work->roles);
+    hasten_release(allocator, work->nodes, nodes * sizeof *work->nodes);
+    hasten_release(allocator, work->blocked, nodes * sizeof *work->blocked);
+    hasten_release(allocator, work->first_child, nodes * sizeof *work->first_child);
+    hasten_release(allocator, work->next_sibling, nodes * sizeof *work->next_sibling);
+    hasten_release(allocator, work->active, work->active_count * sizeof *work->active);
+    hasten_release(allocator, work->line_waiting, cells * sizeof *work->line_waiting);
+    hasten_release(allocator, work->line_idle, cells * sizeof *work->line_idle);
+}
+
+static hasten_status sum_profile(struct hasten_aggregate *aggregate) {
     struct work work = {.aggregate = aggregate};
-    work.roles = hasten_allocate_zeroed(allocator, profile->metric_count * sizeof *work.roles);
-    work.nodes = hasten_allocate_zeroed(allocator, nodes * sizeof *work.nodes);
-    work.blocked = hasten_allocate_zeroed(allocator, nodes * sizeof *work.blocked);
-    work.first_child = hasten_allocate(allocator, nodes * sizeof *work.first_child);
-    work.next_sibling = hasten_allocate(allocator, nodes * sizeof *work.next_sibling);
-    if (work.roles == NULL || work.nodes == NULL || work.blocked == NULL ||
-        work.first_child == NULL || work.next_sibling == NULL) {
-        goto done;
-    }
-    find_main_threads(aggregate);
-    find_roles(&work);
-    if (nodes > 0) {
+    hasten_status status = work_init_nodes(&work);
+    if (status == HASTEN_OK && aggregate->profile->node_count > 0) {
+        find_roles(&work);
         status = find_lines(&work);
-        if (status != HASTEN_OK) {
-            goto done;
-        }
     }
-    status = HASTEN_NO_MEMORY;
-    active = aggregate->function_count + aggregate->line_count;
-    work.active = hasten_allocate_zeroed(allocator, active * sizeof *work.active);
-    work.line_waiting = hasten_allocate_zeroed(
-        allocator, aggregate->line_count * HASTEN_STATE_COUNT * sizeof *work.line_waiting);
-    if (work.active == NULL || work.line_waiting == NULL) {
-        goto done;
+    if (status == HASTEN_OK) {
+        status = hasten_aggregate_find_who(aggregate);
     }
-    sum_values(&work);
-    find_waiting_lines(&work);
-    sum_subtrees(&work);
-    sum_totals(&work);
-    status = HASTEN_OK;
-done:
-    hasten_release(allocator, work.roles, profile->metric_count * sizeof *work.roles);
-    hasten_release(allocator, work.nodes, nodes * sizeof *work.nodes);
-    hasten_release(allocator, work.blocked, nodes * sizeof *work.blocked);
-    hasten_release(allocator, work.first_child, nodes * sizeof *work.first_child);
-    hasten_release(allocator, work.next_sibling, nodes * sizeof *work.next_sibling);
-    hasten_release(allocator, work.active, active * sizeof *work.active);
-    hasten_release(allocator, work.line_waiting,
-                   aggregate->line_count * HASTEN_STATE_COUNT * sizeof *work.line_waiting);
+    if (status == HASTEN_OK) {
+        status = work_init_lines(&work);
+    }
+    if (status == HASTEN_OK) {
+        sum_values(&work);
+        find_waiting_lines(&work);
+        sum_subtrees(&work);
+        sum_totals(&work);
+    }
+    work_done(&work);
     return status;
 }
 
@@ -389,8 +395,10 @@ static hasten_status make_arrays(struct hasten_aggregate *aggregate) {
         hasten_allocate_zeroed(allocator, profile->thread_count * sizeof *aggregate->threads);
     aggregate->node_line =
         hasten_allocate(allocator, profile->node_count * sizeof *aggregate->node_line);
+    aggregate->processes =
+        hasten_allocate_zeroed(allocator, profile->process_count * sizeof *aggregate->processes);
     if (aggregate->functions == NULL || aggregate->threads == NULL ||
-        aggregate->node_line == NULL) {
+        aggregate->processes == NULL || aggregate->node_line == NULL) {
         return HASTEN_NO_MEMORY;
     }
     for (size_t i = 0; i < profile->function_count; i++) {
@@ -449,6 +457,8 @@ void hasten_aggregate_free(struct hasten_aggregate *aggregate) {
                    aggregate->profile->node_count * sizeof *aggregate->node_line);
     hasten_release(allocator, aggregate->threads,
                    aggregate->profile->thread_count * sizeof *aggregate->threads);
+    hasten_release(allocator, aggregate->processes,
+                   aggregate->profile->process_count * sizeof *aggregate->processes);
     hasten_release(allocator, aggregate->function_order,
                    aggregate->function_count * sizeof *aggregate->function_order);
     hasten_release(allocator, aggregate->line_order,

@@ -49,18 +49,29 @@ struct hasten_row {
 };
 
 struct hasten_thread_row {
-    bool is_main; /* its waiting counts */
+    bool is_main;     /* its waiting counts */
+    bool shares_name; /* with another thread of its process */
     int64_t running_ns;
     int64_t waiting_ns; /* all kinds together, the GIL too */
     int64_t state_ns[HASTEN_STATE_COUNT];
 };
 
+/* All threads of a process together. */
+struct hasten_process_row {
+    bool is_root; /* no process of the recording started it */
+    int64_t running_ns;
+    int64_t waiting_ns;
+};
+
 struct hasten_waiting_row {
     int64_t main_ns;
     int64_t other_ns;
-    uint32_t line; /* the line row with most of it, HASTEN_NONE where there is none */
-    int64_t line_ns;
+    uint32_t main_line; /* the line row where most of it is, HASTEN_NONE where there is none */
+    uint32_t other_line;
 };
+
+/* Whose time. */
+enum hasten_who { HASTEN_WHO_ALL, HASTEN_WHO_MAIN, HASTEN_WHO_OTHERS };
 
 struct hasten_aggregate {
     const struct hasten_allocator *allocator;
@@ -69,8 +80,9 @@ struct hasten_aggregate {
     size_t function_count;
     struct hasten_row *lines;
     size_t line_count, line_capacity;
-    uint32_t *node_line;               /* line row of each node, HASTEN_NONE at the root */
-    struct hasten_thread_row *threads; /* one for each of the profile's, same index */
+    uint32_t *node_line;                  /* line row of each node, HASTEN_NONE at the root */
+    struct hasten_thread_row *threads;    /* one for each of the profile's, same index */
+    struct hasten_process_row *processes; /* one for each of the profile's, same index */
     struct hasten_waiting_row waiting[HASTEN_STATE_COUNT];
     struct hasten_time sum;
     /* Rows that have any time and pass the filter, best first. */
@@ -94,9 +106,10 @@ bool hasten_state_is_running(enum hasten_state state);
 
 /* The line of the program's own code (neither standard library nor installed
  * package) from which most of `line`'s self time was reached, over the states in
- * `states` (bit n = state n): the nearest own frame above it in each stack.
+ * `states` (bit n = state n) and the threads of `who`: the nearest own frame above
+ * it in each stack.
  * HASTEN_NONE where `line` is own code itself or nothing own is above it. */
 uint32_t hasten_aggregate_caller(const struct hasten_aggregate *aggregate, uint32_t line,
-                                 uint32_t states);
+                                 uint32_t states, enum hasten_who who);
 
 #endif

@@ -45,7 +45,7 @@ static uint64_t metrics_of(const struct hasten_profile *profile, uint32_t states
 }
 
 uint32_t hasten_aggregate_caller(const struct hasten_aggregate *aggregate, uint32_t line,
-                                 uint32_t states) {
+                                 uint32_t states, enum hasten_who who) {
     const struct hasten_profile *profile = aggregate->profile;
     if (line >= aggregate->line_count || is_own(aggregate, line)) {
         return HASTEN_NONE;
@@ -61,6 +61,10 @@ uint32_t hasten_aggregate_caller(const struct hasten_aggregate *aggregate, uint3
         const struct hasten_value *value = &profile->values[i];
         if (value->amount <= 0 || value->metric >= 64 || (metrics >> value->metric & 1) == 0 ||
             aggregate->node_line[value->node] != line) {
+            continue;
+        }
+        if (who != HASTEN_WHO_ALL &&
+            aggregate->threads[value->thread].is_main != (who == HASTEN_WHO_MAIN)) {
             continue;
         }
         uint32_t own = nearest_own(aggregate, value->node);

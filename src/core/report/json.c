@@ -84,13 +84,6 @@ static void write_processes(struct writer *writer) {
     hasten_json_open(json, "processes", '[');
     for (size_t i = 0; i < profile->process_count; i++) {
         const struct hasten_process *process = &profile->processes[i];
-        int64_t running_ns = 0, waiting_ns = 0;
-        for (size_t t = 0; t < profile->thread_count; t++) {
-            if (profile->threads[t].process == i) {
-                hasten_time_add(&running_ns, writer->aggregate->threads[t].running_ns);
-                hasten_time_add(&waiting_ns, writer->aggregate->threads[t].waiting_ns);
-            }
-        }
         hasten_json_open_row(json);
         hasten_json_integer(json, "pid", process->pid);
         hasten_json_integer(json, "parent_pid", process->parent_pid);
@@ -100,8 +93,8 @@ static void write_processes(struct writer *writer) {
         hasten_json_string(json, "command", text_of(writer, process->command));
         hasten_json_seconds(json, "start_s", bounded(process->start_ns));
         hasten_json_seconds(json, "end_s", bounded(process->end_ns));
-        hasten_json_seconds(json, "running_s", running_ns);
-        hasten_json_seconds(json, "waiting_s", waiting_ns);
+        hasten_json_seconds(json, "running_s", writer->aggregate->processes[i].running_ns);
+        hasten_json_seconds(json, "waiting_s", writer->aggregate->processes[i].waiting_ns);
         hasten_json_close_row(json);
     }
     hasten_json_close(json, ']');
@@ -169,11 +162,12 @@ static void write_waiting(struct writer *writer) {
         hasten_json_seconds(json, "main_s", row->main_ns);
         hasten_json_seconds(json, "others_s", row->other_ns);
         hasten_json_share(json, "share", hasten_share(row->main_ns, whole));
-        write_place(writer, "place", row->line);
+        bool is_main = row->main_line != HASTEN_NONE;
+        uint32_t line = is_main ? row->main_line : row->other_line;
+        write_place(writer, "place", line);
         write_place(writer, "reached_from",
-                    row->line == HASTEN_NONE
-                        ? HASTEN_NONE
-                        : hasten_aggregate_caller(writer->aggregate, row->line, 1u << state));
+                    hasten_aggregate_caller(writer->aggregate, line, 1u << state,
+                                            is_main ? HASTEN_WHO_MAIN : HASTEN_WHO_OTHERS));
         hasten_json_close_row(json);
     }
     hasten_json_close(json, ']');

@@ -9,6 +9,8 @@
 #include "core/report/text.h"
 
 #define INDENT "  "
+/* Narrower, a legend has no room for its sentence. */
+#define LEGEND_COLUMNS 76
 
 struct bar_glyphs {
     const char *python, *native, *waiting;
@@ -110,13 +112,18 @@ void hasten_page_legend(struct hasten_page *page, const char *text,
         {parts->native_ns, HASTEN_STYLE_NATIVE, glyph.native, "in C"},
         {parts->waiting_ns, HASTEN_STYLE_WAITING, glyph.waiting, "waiting"},
     };
+    if (page->columns < LEGEND_COLUMNS) {
+        text = "";
+    }
     hasten_buffer_text(&page->out, INDENT);
     hasten_page_style(page, HASTEN_STYLE_FAINT);
     hasten_buffer_text(&page->out, text);
     hasten_page_style(page, HASTEN_STYLE_PLAIN);
+    bool first = text[0] == '\0';
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         if (entries[i].amount > 0) {
-            hasten_buffer_text(&page->out, i == 0 && text[0] == '\0' ? "" : "  ");
+            hasten_buffer_text(&page->out, first ? "" : "  ");
+            first = false;
             repeat(page, entries[i].style, entries[i].glyph, 1);
             hasten_page_style(page, HASTEN_STYLE_FAINT);
             hasten_buffer_format(&page->out, " %s", entries[i].label);
@@ -136,10 +143,17 @@ void hasten_page_safe(const struct hasten_page *page, struct hasten_buffer *out,
     hasten_text_safe(out, text, strlen(text), page->options->unicode);
 }
 
+/* "outer.<locals>.inner" without the word that says nothing: room is scarce. */
 void hasten_page_name(const struct hasten_page *page, struct hasten_buffer *out,
                       const struct hasten_row *row) {
+    static const char locals[] = "<locals>.";
     const struct hasten_profile *profile = page->aggregate->profile;
-    hasten_page_safe(page, out, profile->strings[profile->functions[row->function].qualname]);
+    const char *name = profile->strings[profile->functions[row->function].qualname];
+    for (const char *next = strstr(name, locals); next != NULL; next = strstr(name, locals)) {
+        hasten_text_safe(out, name, (size_t)(next - name), page->options->unicode);
+        name = next + sizeof locals - 1;
+    }
+    hasten_page_safe(page, out, name);
 }
 
 void hasten_page_place(const struct hasten_page *page, struct hasten_buffer *out,

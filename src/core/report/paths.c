@@ -61,7 +61,25 @@ enum hasten_origin hasten_path_origin(const char *file) {
     return library_part(file) != NULL ? HASTEN_ORIGIN_LIBRARY : HASTEN_ORIGIN_OWN;
 }
 
+/* "<frozen importlib._bootstrap>" is <stdlib>/importlib/_bootstrap.py. */
+static bool shorten_frozen(struct hasten_buffer *out, const char *file) {
+    static const char start[] = "<frozen ";
+    size_t length = strlen(file);
+    if (strncmp(file, start, sizeof start - 1) != 0 || file[length - 1] != '>') {
+        return false;
+    }
+    hasten_buffer_text(out, "<stdlib>/");
+    for (size_t i = sizeof start - 1; i < length - 1; i++) {
+        hasten_buffer_byte(out, file[i] == '.' ? '/' : (uint8_t)file[i]);
+    }
+    hasten_buffer_text(out, ".py");
+    return true;
+}
+
 void hasten_path_shorten(struct hasten_buffer *out, const char *file, const char *directory) {
+    if (shorten_frozen(out, file)) {
+        return;
+    }
     const char *part = file[0] == '<' ? NULL : package_part(file);
     if (part != NULL) {
         hasten_buffer_text(out, part);

@@ -16,7 +16,7 @@ enum hasten_origin {
 
 enum hasten_origin hasten_path_origin(const char *file);
 
-/* Appends "<stdlib>/json/decoder.py", "site-packages/flask/app.py", the path
+/* Appends "<stdlib>/json/decoder.py" (frozen modules too), "site-packages/flask/app.py", the path
  * relative to `directory` (may be NULL) where it is below it, else the path as it
  * is. Not yet safe for a terminal. */
 void hasten_path_shorten(struct hasten_buffer *out, const char *file, const char *directory);

@@ -13,6 +13,10 @@
 /* Shares from which a row stands out. */
 #define LARGE_SHARE 0.10
 #define SMALL_SHARE 0.01
+/* Shown however small they are. */
+#define LEAST_ROWS 5
+/* From here on there is room for bars beside long texts. */
+#define WIDE_COLUMNS 100
 
 static enum hasten_style share_style(double share) {
     return share >= LARGE_SHARE   ? HASTEN_STYLE_STRONG
@@ -49,16 +53,28 @@ static void add_place(struct hasten_table *table, const struct hasten_row *row) 
     hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
-/* How many rows of an order are shown: those that count, up to the limit. */
+/* How many rows of an order are shown: those that count, up to the limit. Where
+ * the largest come first, small ones are left out, but some are always shown. */
 static size_t shown_rows(const struct hasten_page *page, const struct hasten_row *rows,
                          const uint32_t *order, size_t count, size_t *ret_with_time) {
+    const struct hasten_report_options *options = page->options;
+    int64_t whole = hasten_time_counted(&page->aggregate->sum);
     size_t with_time = 0;
-    size_t limit = page->options->limit;
+    size_t large = 0;
     for (size_t i = 0; i < count; i++) {
-        with_time += hasten_time_counted(&rows[order[i]].total) > 0;
+        const struct hasten_row *row = &rows[order[i]];
+        const struct hasten_time *time =
+            options->sort == HASTEN_SORT_TOTAL ? &row->total : &row->self;
+        with_time += hasten_time_counted(&row->total) > 0;
+        large += hasten_time_counted(&row->total) > 0 &&
+                 hasten_share(hasten_time_counted(time), whole) >= options->least_share;
     }
     *ret_with_time = with_time;
-    return limit > 0 && limit < with_time ? limit : with_time;
+    size_t shown = with_time;
+    if (options->sort == HASTEN_SORT_SELF || options->sort == HASTEN_SORT_TOTAL) {
+        shown = large > LEAST_ROWS ? large : with_time < LEAST_ROWS ? with_time : LEAST_ROWS;
+    }
+    return options->limit > 0 && options->limit < shown ? options->limit : shown;
 }
 
 static int64_t largest_self(const struct hasten_row *rows, const uint32_t *order, size_t count) {
@@ -220,13 +236,18 @@ void hasten_section_lines(struct hasten_page *page) {
 
 /* "fetch app.py:33 → SocketIO.readinto": own code has the place, since it is
  * what can be changed. */
-static void add_waiting_place(struct hasten_table *table, enum hasten_state state, uint32_t line) {
+static void add_waiting_place(struct hasten_table *table, enum hasten_state state) {
     struct hasten_page *page = table->page;
     const struct hasten_aggregate *aggregate = page->aggregate;
+    const struct hasten_waiting_row *row = &aggregate->waiting[state];
+    int64_t whole = hasten_time_counted(&aggregate->sum);
+    bool is_main = row->other_ns == 0 || hasten_share(row->main_ns, whole) >= SMALL_SHARE;
+    uint32_t line = is_main ? row->main_line : row->other_line;
     struct hasten_buffer *text = &page->scratch;
     hasten_buffer_clear(text);
     if (line != HASTEN_NONE) {
-        uint32_t caller = hasten_aggregate_caller(aggregate, line, 1u << state);
+        uint32_t caller = hasten_aggregate_caller(aggregate, line, 1u << state,
+                                                  is_main ? HASTEN_WHO_MAIN : HASTEN_WHO_OTHERS);
         uint32_t placed = caller != HASTEN_NONE ? caller : line;
         hasten_page_name(page, text, &aggregate->lines[placed]);
         hasten_buffer_byte(text, ' ');
@@ -260,47 +281,55 @@ static size_t sort_waiting(const struct hasten_aggregate *aggregate, enum hasten
     return count;
 }
 
-static const struct hasten_table_column waiting_columns[] = {
-    {"", false, HASTEN_CUT_NEVER, 0},    {"%", true, HASTEN_CUT_NEVER, 0},
-    {"main", true, HASTEN_CUT_NEVER, 0}, {"others", true, HASTEN_CUT_NEVER, 0},
-    {"for", false, HASTEN_CUT_END, 6},   {"mostly in", false, HASTEN_CUT_END, 12},
-};
-static const struct hasten_table_column waiting_columns_alone[] = {
-    {"", false, HASTEN_CUT_NEVER, 0},         {"%", true, HASTEN_CUT_NEVER, 0},
-    {"time", true, HASTEN_CUT_NEVER, 0},      {"for", false, HASTEN_CUT_END, 6},
-    {"mostly in", false, HASTEN_CUT_END, 12},
-};
+/* The bar is first and left out on narrow pages, "others" where there are none. */
+static size_t waiting_columns(bool bars, bool others, struct hasten_table_column *columns) {
+    size_t count = 0;
+    if (bars) {
+        columns[count++] = (struct hasten_table_column){"", false, HASTEN_CUT_NEVER, 0};
+    }
+    columns[count++] = (struct hasten_table_column){"%", true, HASTEN_CUT_NEVER, 0};
+    columns[count++] =
+        (struct hasten_table_column){others ? "main" : "time", true, HASTEN_CUT_NEVER, 0};
+    if (others) {
+        columns[count++] = (struct hasten_table_column){"others", true, HASTEN_CUT_NEVER, 0};
+    }
+    columns[count++] = (struct hasten_table_column){"for", false, HASTEN_CUT_NEVER, 0};
+    columns[count++] = (struct hasten_table_column){"mostly in", false, HASTEN_CUT_END, 12};
+    return count;
+}
 
 void hasten_section_waiting(struct hasten_page *page) {
     const struct hasten_aggregate *aggregate = page->aggregate;
+    struct hasten_table_column columns[HASTEN_TABLE_COLUMNS];
     enum hasten_state states[HASTEN_STATE_COUNT];
     size_t count = sort_waiting(aggregate, states);
     if (count == 0) {
         return;
     }
     bool others = aggregate->profile->thread_count > 1;
+    bool bars = page->columns >= WIDE_COLUMNS;
     int64_t whole = hasten_time_counted(&aggregate->sum);
     hasten_page_heading(page, "Waiting",
                         others ? "main: the main thread, % as above; others: all other threads, "
                                  "in no percentage"
                                : NULL);
     struct hasten_table table;
-    hasten_table_init(&table, page, others ? waiting_columns : waiting_columns_alone,
-                      others ? sizeof waiting_columns / sizeof *waiting_columns
-                             : sizeof waiting_columns_alone / sizeof *waiting_columns_alone,
+    hasten_table_init(&table, page, columns, waiting_columns(bars, others, columns),
                       aggregate->waiting[states[0]].main_ns);
     for (size_t i = 0; i < count; i++) {
         const struct hasten_waiting_row *row = &aggregate->waiting[states[i]];
         double share = hasten_share(row->main_ns, whole);
         enum hasten_style style = share_style(share);
-        hasten_table_bar(&table, (struct hasten_bar){.waiting_ns = row->main_ns});
+        if (bars) {
+            hasten_table_bar(&table, (struct hasten_bar){.waiting_ns = row->main_ns});
+        }
         add_percent(&table, style, share);
         add_duration(&table, style, row->main_ns);
         if (others) {
             add_duration(&table, HASTEN_STYLE_PLAIN, row->other_ns);
         }
         hasten_table_text(&table, HASTEN_STYLE_PLAIN, hasten_waiting_name(states[i]));
-        add_waiting_place(&table, states[i], row->line);
+        add_waiting_place(&table, states[i]);
     }
     hasten_table_finish(&table);
 }

@@ -66,6 +66,29 @@ static void write_thread_rest(struct hasten_page *page, const uint32_t *order, s
     hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
+/* "main thread", "pool_0", "python3, 4711": threads that nobody named have the
+ * program's name. */
+static void add_thread_name(struct hasten_table *table, uint32_t index) {
+    const struct hasten_aggregate *aggregate = table->page->aggregate;
+    const struct hasten_thread *thread = &aggregate->profile->threads[index];
+    const char *name = aggregate->profile->strings[thread->name];
+    struct hasten_buffer *text = &table->page->scratch;
+    hasten_buffer_clear(text);
+    if (thread->is_main != 0) {
+        hasten_buffer_text(text, "main thread");
+    } else if (name[0] == '\0') {
+        hasten_buffer_format(text, "thread %u", thread->tid);
+    } else {
+        hasten_page_safe(table->page, text, name);
+        if (aggregate->threads[index].shares_name) {
+            hasten_buffer_format(text, ", %u", thread->tid);
+        }
+    }
+    hasten_table_text(table,
+                      aggregate->threads[index].is_main ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN,
+                      hasten_buffer_cstring(text));
+}
+
 static void add_thread(struct hasten_table *table, uint32_t index, bool processes) {
     const struct hasten_aggregate *aggregate = table->page->aggregate;
     const struct hasten_thread *thread = &aggregate->profile->threads[index];
@@ -83,14 +106,7 @@ static void add_thread(struct hasten_table *table, uint32_t index, bool processe
         hasten_buffer_format(text, "%u", aggregate->profile->processes[thread->process].pid);
         hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
     }
-    struct hasten_buffer *text = &table->page->scratch;
-    hasten_buffer_clear(text);
-    hasten_page_safe(table->page, text, aggregate->profile->strings[thread->name]);
-    if (text->size == 0) {
-        hasten_buffer_format(text, "thread %u", thread->tid);
-    }
-    hasten_table_text(table, row->is_main ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN,
-                      hasten_buffer_cstring(text));
+    add_thread_name(table, index);
 }
 
 static const struct hasten_table_column thread_columns[] = {
@@ -147,17 +163,9 @@ void hasten_section_threads(struct hasten_page *page) {
     hasten_release(aggregate->allocator, order, count * sizeof *order);
 }
 
-/* Running and waiting time of all threads of a process. */
 static struct hasten_bar process_bar(const struct hasten_aggregate *aggregate, size_t process) {
-    const struct hasten_profile *profile = aggregate->profile;
-    struct hasten_bar bar = {0};
-    for (size_t i = 0; i < profile->thread_count; i++) {
-        if (profile->threads[i].process == process) {
-            hasten_time_add(&bar.python_ns, aggregate->threads[i].running_ns);
-            hasten_time_add(&bar.waiting_ns, aggregate->threads[i].waiting_ns);
-        }
-    }
-    return bar;
+    return (struct hasten_bar){.python_ns = aggregate->processes[process].running_ns,
+                               .waiting_ns = aggregate->processes[process].waiting_ns};
 }
 
 static void add_process(struct hasten_table *table, size_t index) {
@@ -194,8 +202,7 @@ void hasten_section_processes(struct hasten_page *page) {
     }
     int64_t longest = 0;
     for (size_t i = 0; i < count; i++) {
-        struct hasten_bar bar = process_bar(aggregate, i);
-        int64_t time = bar.python_ns;
+        int64_t time = aggregate->processes[i].running_ns;
         longest = time > longest ? time : longest;
     }
     size_t limit = page->options->limit;

@@ -57,8 +57,7 @@ static void write_run(struct hasten_page *page, const struct hasten_facts *facts
     hasten_page_paragraph(page, HASTEN_STYLE_PLAIN, hasten_buffer_cstring(text));
 }
 
-/* "12 401 samples at 1000 Hz, 3 failed; sampling cost 212 ms CPU (1.7 % of a
- * core)". */
+/* "12 401 samples at 1000 Hz, 3 failed; sampler: 212 ms CPU, 1.7 % of a core". */
 static void write_sampling(struct hasten_page *page, const struct hasten_facts *facts) {
     struct hasten_buffer *text = &page->scratch;
     hasten_buffer_clear(text);
@@ -76,12 +75,12 @@ static void write_sampling(struct hasten_page *page, const struct hasten_facts *
     hasten_number_count(text, facts->failed);
     hasten_buffer_text(text, " failed");
     if (facts->has_sampler_cpu) {
-        hasten_buffer_text(text, "; sampling cost ");
+        hasten_buffer_text(text, "; sampler: ");
         hasten_number_duration(text, (int64_t)facts->sampler_cpu_ns);
-        hasten_buffer_text(text, " CPU (");
+        hasten_buffer_text(text, " CPU, ");
         hasten_number_share(
             text, hasten_share((int64_t)facts->sampler_cpu_ns, (int64_t)facts->duration_ns));
-        hasten_buffer_text(text, " of a core)");
+        hasten_buffer_text(text, " of a core");
     }
     hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
@@ -191,8 +190,8 @@ hasten_status hasten_report_terminal(const struct hasten_profile *profile,
         .options = options,
         .directory = facts.directory,
         .columns = columns,
-        .bar_columns = columns < 70    ? 8
-                       : columns < 100 ? 12
+        .bar_columns = columns < 70    ? 6
+                       : columns < 100 ? 10
                        : columns < 130 ? 18
                                        : 24,
     };

@@ -33,7 +33,7 @@ const char *hasten_waiting_name(enum hasten_state state) {
     case HASTEN_STATE_WAIT_SLEEP:
         return "sleep";
     case HASTEN_STATE_WAIT_OTHER:
-        return "something else";
+        return "other things";
     case HASTEN_STATE_RUNNING_GIL:
     case HASTEN_STATE_RUNNING:
     case HASTEN_STATE_UNKNOWN:
@@ -75,8 +75,8 @@ static void say_place(const struct hasten_page *page, struct hasten_buffer *out,
 
 /* ", called from fetch (app.py:33)" where `line` is not the program's own code. */
 static void say_caller(const struct hasten_page *page, struct hasten_buffer *out, uint32_t line,
-                       uint32_t states) {
-    uint32_t caller = hasten_aggregate_caller(page->aggregate, line, states);
+                       uint32_t states, enum hasten_who who) {
+    uint32_t caller = hasten_aggregate_caller(page->aggregate, line, states, who);
     if (caller != HASTEN_NONE) {
         hasten_buffer_text(out, ", reached from ");
         say_place(page, out, &page->aggregate->lines[caller]);
@@ -130,21 +130,22 @@ static uint32_t largest_own_total(const struct hasten_aggregate *aggregate) {
 }
 
 static void say_running(const struct hasten_page *page, struct hasten_buffer *out,
-                        uint32_t function, int64_t whole) {
+                        uint32_t function, int64_t whole, bool first) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     const struct hasten_row *row = &aggregate->functions[function];
     double share = hasten_share(row->self.running_ns, whole);
     if (share >= LARGE_FUNCTION) {
         hasten_number_share(out, share);
-        hasten_buffer_text(out, " of the time is spent in ");
+        hasten_buffer_text(out, first ? " of the time is spent in " : " in ");
         say_place(page, out, row);
         if (row->self.native_ns > row->self.running_ns / 2) {
             hasten_buffer_text(out, ", mostly inside C functions that it calls");
         }
-        say_caller(page, out, largest_line(aggregate, function), RUNNING_STATES);
+        say_caller(page, out, largest_line(aggregate, function), RUNNING_STATES, HASTEN_WHO_ALL);
         return;
     }
-    hasten_buffer_text(out, "No single function dominates: the largest, ");
+    hasten_buffer_text(out, first ? "No single function dominates: the largest, "
+                                  : "no function dominates the rest: the largest, ");
     say_place(page, out, row);
     hasten_buffer_text(out, ", has ");
     hasten_number_share(out, share);
@@ -199,10 +200,10 @@ static void say_waits(const struct hasten_page *page, struct hasten_buffer *out,
         if (has_other_threads(aggregate)) {
             hasten_buffer_text(out, first ? " on the main thread" : " (main thread)");
         }
-        if (first && waiting->line != HASTEN_NONE) {
+        if (first && waiting->main_line != HASTEN_NONE) {
             hasten_buffer_text(out, " in ");
-            say_place(page, out, &aggregate->lines[waiting->line]);
-            say_caller(page, out, waiting->line, STATE_BIT(states[i]));
+            say_place(page, out, &aggregate->lines[waiting->main_line]);
+            say_caller(page, out, waiting->main_line, STATE_BIT(states[i]), HASTEN_WHO_MAIN);
         }
         first = false;
     }
@@ -227,6 +228,27 @@ static void say_more(const struct hasten_page *page, struct hasten_buffer *out) 
     }
 }
 
+/* Whether waiting is the news. A main thread that waits for a lock while others
+ * work for it is not: what they do is. */
+static bool waiting_comes_first(const struct hasten_aggregate *aggregate, uint32_t function) {
+    int64_t others_ns = 0;
+    for (size_t i = 0; i < aggregate->profile->thread_count; i++) {
+        if (!aggregate->threads[i].is_main) {
+            hasten_time_add(&others_ns, aggregate->threads[i].running_ns);
+        }
+    }
+    int64_t running_ns = aggregate->functions[function].self.running_ns;
+    for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
+        int64_t waiting_ns = aggregate->waiting[state].main_ns;
+        bool for_others = state == HASTEN_STATE_WAIT_LOCK || state == HASTEN_STATE_WAIT_GIL ||
+                          state == HASTEN_STATE_WAIT_OTHER;
+        if (waiting_ns > running_ns && !(for_others && others_ns > waiting_ns / 2)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hasten_verdict(const struct hasten_page *page, struct hasten_buffer *out) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     int64_t whole = hasten_time_counted(&aggregate->sum);
@@ -236,13 +258,14 @@ void hasten_verdict(const struct hasten_page *page, struct hasten_buffer *out) {
     }
     if (function == HASTEN_NONE) {
         say_waits(page, out, whole, true);
-    } else if (aggregate->sum.waiting_ns > aggregate->sum.running_ns) {
+    } else if (waiting_comes_first(aggregate, function)) {
         size_t before = out->size;
         say_waits(page, out, whole, true);
-        hasten_buffer_text(out, out->size == before ? "" : "; ");
-        say_running(page, out, function, whole);
+        bool none = out->size == before;
+        hasten_buffer_text(out, none ? "" : "; ");
+        say_running(page, out, function, whole, none);
     } else {
-        say_running(page, out, function, whole);
+        say_running(page, out, function, whole, true);
         say_waits(page, out, whole, false);
     }
     hasten_buffer_byte(out, '.');
