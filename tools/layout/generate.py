@@ -4,6 +4,7 @@
 
     generate.py PYTHON...           write the tables of these interpreters
     generate.py --check [PYTHON...] compare them (default: all that are found)
+    generate.py --check --self      compare with the interpreter that runs this
     generate.py --include DIR ...   headers without an interpreter, e.g. of
                                     another machine, with --compiler for it
 
@@ -127,12 +128,12 @@ def render(records: dict[str, int]) -> str:
             continue
         more = AARCH64_ADDS.get(minor, {}).get(key, 0)
         if more:
-            value -= more * records["python.is_aarch64"]
+            elsewhere = value - more * records["python.is_aarch64"]
             lines += [
                 "#if defined(__aarch64__) /* larger mutexes in the GIL */",
-                f"    .{key} = {value + more},",
+                f"    .{key} = {elsewhere + more},",
                 "#else",
-                f"    .{key} = {value},",
+                f"    .{key} = {elsewhere},",
                 "#endif",
             ]
         else:
@@ -191,11 +192,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("python", nargs="*")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--self", action="store_true")
     parser.add_argument("--include", action="append", default=[])
     parser.add_argument("--compiler", default="cc")
     options = parser.parse_args()
     if options.include:
         sources = {options.include[0]: options.include}
+    elif options.self:
+        sources = {sys.executable: python_includes(sys.executable)}
     elif options.python:
         sources = {python: python_includes(python) for python in options.python}
     else:

@@ -264,6 +264,9 @@ hasten_status hasten_interpreter_find(uint32_t pid, struct hasten_interpreter *r
     if (status == HASTEN_NOT_FOUND)
         status = try_candidates(pid, &candidates, HASTEN_CANDIDATE_LIBPYTHON, hasten_locate_hidden,
                                 &interpreter, error);
+    if (status == HASTEN_NOT_FOUND)
+        status = try_candidates(pid, &candidates, HASTEN_CANDIDATE_OTHER, hasten_locate_ancient,
+                                &interpreter, error);
     switch (status) {
     case HASTEN_OK:
         *ret_interpreter = interpreter;

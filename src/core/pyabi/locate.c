@@ -20,7 +20,7 @@
 static const char debug_symbol[] = "_Py_NegativeRefcount";
 static const char runtime_symbol[] = "_PyRuntime";
 static const char version_symbol[] = "Py_Version";
-/* Every Python since 1991; without the others it is 3.6 or older. */
+/* Every Python has it. */
 static const char ancient_symbol[] = "Py_GetVersion";
 
 static hasten_status read_process(void *context, uint64_t address, void *into, size_t size) {
@@ -40,16 +40,9 @@ hasten_status hasten_locate_exported(uint32_t pid, const struct hasten_candidate
     if (status != HASTEN_OK)
         return status;
     status = hasten_elf_find(&image, runtime_symbol, &symbol);
-    if (status == HASTEN_OK) {
-        location.runtime = hasten_raddr_at(symbol.address);
-    } else if (status == HASTEN_NOT_FOUND &&
-               hasten_elf_find(&image, ancient_symbol, &symbol) == HASTEN_OK) {
-        location.is_ancient = true;
-        *ret_location = location;
-        return HASTEN_OK;
-    } else {
+    if (status != HASTEN_OK)
         return status;
-    }
+    location.runtime = hasten_raddr_at(symbol.address);
     if (hasten_elf_find(&image, version_symbol, &symbol) == HASTEN_OK && symbol.size >= 4)
         location.version = hasten_raddr_at(symbol.address);
     location.is_debug_build = hasten_elf_find(&image, debug_symbol, &symbol) == HASTEN_OK;
@@ -164,4 +157,18 @@ hasten_status hasten_locate_hidden(uint32_t pid, const struct hasten_candidate *
     if (status == HASTEN_OK)
         return HASTEN_OK;
     return locate_cookie(pid, candidate, ret_location);
+}
+
+hasten_status hasten_locate_ancient(uint32_t pid, const struct hasten_candidate *candidate,
+                                    struct hasten_location *ret_location) {
+    struct hasten_elf_reader reader = {read_process, &pid};
+    struct hasten_elf_symbol symbol;
+    struct hasten_elf_image image;
+
+    hasten_status status = hasten_elf_open(reader, candidate->start, &image);
+    if (status == HASTEN_OK)
+        status = hasten_elf_find(&image, ancient_symbol, &symbol);
+    if (status == HASTEN_OK)
+        *ret_location = (struct hasten_location){.is_ancient = true, .found_by = ""};
+    return status;
 }

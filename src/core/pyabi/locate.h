@@ -15,7 +15,7 @@ struct hasten_location {
     hasten_raddr runtime;
     hasten_raddr version; /* &Py_Version; null where the file has no such symbol */
     bool is_debug_build;  /* Py_DEBUG or Py_REF_DEBUG */
-    bool is_ancient;      /* a Python without _PyRuntime (3.6 and before): `runtime` is null */
+    bool is_ancient;      /* a Python whose runtime was not found: `runtime` is null */
     const char *found_by; /* as in struct hasten_interpreter */
 };
 
@@ -30,5 +30,11 @@ HASTEN_CHECKED hasten_status hasten_locate_exported(uint32_t pid,
 HASTEN_CHECKED hasten_status hasten_locate_hidden(uint32_t pid,
                                                   const struct hasten_candidate *candidate,
                                                   struct hasten_location *ret_location);
+
+/* Whether it is a Python all the same: 3.6 or before, which has no runtime, or a
+ * build that hides it. Fills `is_ancient` alone. */
+HASTEN_CHECKED hasten_status hasten_locate_ancient(uint32_t pid,
+                                                   const struct hasten_candidate *candidate,
+                                                   struct hasten_location *ret_location);
 
 #endif
