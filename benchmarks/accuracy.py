@@ -46,7 +46,7 @@ def shares(stacks, names, metric):
 def measure(profiler, interpreter, program, metric, options, folder):
     file, *rest = program
     with Gated(interpreter, file, options.seconds, *rest) as target:
-        session = profiler.attach(interpreter, target.pid, options.rate, folder / "out")
+        session = profiler.attach(interpreter, target.pid, options.rate, folder)
         truth = target.run()
         result = session.finish()
     stacks = profiler.stacks(result)

@@ -108,6 +108,7 @@ class Gated:
             text=True,
             env=os.environ | {"TARGET_GATE": "1"},
         )
+        assert self.process.stdout.readline() == "at the gate\n"
 
     @property
     def pid(self):

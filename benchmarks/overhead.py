@@ -20,7 +20,7 @@ def group(steps, units, profiler, interpreter, rate, folder):
     outer = [steps.work_in_slices(units)]
     session = None
     if profiler is not None:
-        session = profiler.attach(interpreter, steps.pid, rate, folder / "out", all_threads=True)
+        session = profiler.attach(interpreter, steps.pid, rate, folder, all_threads=True)
         if session.ended():
             raise RuntimeError(f"{profiler.name} ended: {session.wait().messages[-300:]}")
     else:
@@ -47,9 +47,6 @@ def measure(options, interpreter, profilers, threads=1, rate=1000):
                 ratios[name]["cpu"].append(cpu)
                 if result is not None:
                     behind.setdefault(name, []).append(result)
-                    for file in Path(folder).iterdir():
-                        if file != result.path:
-                            file.unlink()
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return ratios, behind

@@ -93,7 +93,10 @@ class Profiler:
     def command(self, interpreter, pid, rate, path, all_threads):
         raise NotImplementedError
 
-    def attach(self, interpreter, pid, rate, path, all_threads=False):
+    def attach(self, interpreter, pid, rate, folder, all_threads=False):
+        """Starts it on the process; its output is a new file in the folder."""
+        path = folder / f"{self.name.replace(' ', '-')}.out"
+        path.unlink(missing_ok=True)
         session = Session(self.command(interpreter, pid, rate, path, all_threads), path)
         time.sleep(self.slow_to_attach)
         return session
@@ -139,6 +142,8 @@ class Hasten(Profiler):
         return Recording(result.path).stacks()
 
     def failed(self, result):
+        if not result.path.exists():
+            return None
         return int(Recording(result.path).facts["samples.failed"])
 
 

@@ -17,7 +17,7 @@ DEPTH = 30
 
 
 def run(profiler, interpreter, steps, seconds, folder):
-    session = profiler.attach(interpreter, steps.pid, 1_000_000, folder / "out")
+    session = profiler.attach(interpreter, steps.pid, 1_000_000, folder)
     time.sleep(seconds)
     sampled = time.perf_counter() - session.start
     result = session.stop()

@@ -15,7 +15,7 @@ from measuring import Steps, chosen, interval, parser, table, write_json
 
 
 def run(profiler, interpreter, steps, seconds, folder):
-    session = profiler.attach(interpreter, steps.pid, 1000, folder / "out", all_threads=True)
+    session = profiler.attach(interpreter, steps.pid, 1000, folder, all_threads=True)
     time.sleep(seconds)
     return session.stop()
 

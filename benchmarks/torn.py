@@ -23,7 +23,7 @@ RATES = (1_000, 10_000, 100_000, 1_000_000)
 def measure(profiler, interpreter, rate, seconds, folder, judge):
     """(samples, impossible ones, failed ones, reasons)"""
     with Gated(interpreter, "oracle.py", seconds) as target:
-        session = profiler.attach(interpreter, target.pid, rate, folder / "out")
+        session = profiler.attach(interpreter, target.pid, rate, folder)
         target.run()
         result = session.finish(600)
     samples, impossible, reasons = 0, 0, Counter()

@@ -54,7 +54,11 @@ class Recording:
             )
         }
         stacks: dict[int, tuple[Frame, ...]] = {0: ()}
-        for row in self.rows("SELECT id, parent, code, line FROM node WHERE id > 0 ORDER BY id"):
+        nodes = self.rows(
+            "SELECT n.id, n.parent, n.code, l.line FROM node n JOIN line l ON l.id = n.line "
+            "WHERE n.id > 0 ORDER BY n.id"
+        )
+        for row in nodes:
             frame = (*codes[row["code"]], row["line"] or 0)
             stacks[row["id"]] = (*stacks[row["parent"]], frame)
         return stacks

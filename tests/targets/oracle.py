@@ -301,7 +301,7 @@ def operators():
 
 
 def main():
-    end = time.perf_counter() + seconds_asked()  # calls: seconds_asked
+    end = seconds_asked() + time.perf_counter()  # calls: seconds_asked
     rounds = 0
     while time.perf_counter() < end:
         rounds += 1

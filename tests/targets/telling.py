@@ -43,9 +43,10 @@ def tell(**facts):
 
 
 def seconds_asked(default=2.0):
-    """The first argument. With TARGET_GATE set, first waits for a line on standard input,
+    """The first argument. With TARGET_GATE set, says so and waits for a line on standard input,
     so that a profiler can be attached before anything that counts has happened."""
     if os.environ.get("TARGET_GATE"):
+        print("at the gate", flush=True)
         sys.stdin.readline()
     return float(sys.argv[1]) if len(sys.argv) > 1 else default
 
