@@ -35,7 +35,7 @@ static void copy_path(struct hasten_mapping *mapping, const char *text) {
         }
     }
     size_t suffix = sizeof deleted_suffix - 1;
-    mapping->deleted = mapping->path[0] == '/' && used > suffix &&
+    mapping->deleted = used > suffix && mapping->path[0] == '/' &&
                        memcmp(mapping->path + used - suffix, deleted_suffix, suffix) == 0;
     if (mapping->deleted)
         used -= suffix;

@@ -78,16 +78,21 @@ static hasten_status wrong(struct hasten_error *error, const char *name, uint64_
                             name, found, version >> 8, version & 0xff, expected);
 }
 
+static uint64_t number_at(const uint8_t *bytes, uint32_t position) {
+    uint64_t value = 0;
+
+    memcpy(&value, bytes + position, sizeof value);
+    return value;
+}
+
 hasten_status hasten_debug_head(const uint8_t *bytes, uint32_t *ret_version_hex,
                                 uint32_t *ret_free_threaded, struct hasten_error *error) {
-    uint64_t version, free_threaded;
-
     if (memcmp(bytes, HASTEN_DEBUG_COOKIE, 8) != 0)
         return hasten_error_set(error, HASTEN_BAD_LAYOUT, -1,
                                 "the runtime does not begin with the cookie of CPython 3.13 and "
                                 "later");
-    memcpy(&version, bytes + 8, sizeof version);
-    memcpy(&free_threaded, bytes + 16, sizeof free_threaded);
+    uint64_t version = number_at(bytes, 8);
+    uint64_t free_threaded = number_at(bytes, 16);
     if (version > UINT32_MAX || free_threaded > 1)
         return hasten_error_set(error, HASTEN_BAD_LAYOUT, -1,
                                 "the runtime's description of itself has version 0x%" PRIx64,
@@ -105,10 +110,9 @@ static hasten_status take_numbers(const uint8_t *bytes, size_t size,
     if (size < positions->total)
         return hasten_error_set(error, HASTEN_BAD_LAYOUT, -1,
                                 "the runtime's description of itself is cut short");
-#define HASTEN_TAKE(name)                 \
-    ret_numbers->name = HASTEN_ABSENT;    \
-    if (positions->name != HASTEN_ABSENT) \
-        memcpy(&ret_numbers->name, bytes + positions->name, sizeof(uint64_t));
+#define HASTEN_TAKE(name) \
+    ret_numbers->name =   \
+        positions->name == HASTEN_ABSENT ? HASTEN_ABSENT : number_at(bytes, positions->name);
     HASTEN_DEBUG_MAP(HASTEN_TAKE)
 #undef HASTEN_TAKE
     return HASTEN_OK;
@@ -282,7 +286,7 @@ hasten_status hasten_debug_layout(const uint8_t *bytes, size_t size,
                                   struct hasten_layout *ret_layout, struct hasten_error *error) {
     struct hasten_layout layout = *table;
     struct numbers numbers = {0};
-    uint32_t version_hex, free_threaded;
+    uint32_t version_hex = 0, free_threaded = 0;
 
     if (size < HASTEN_DEBUG_HEAD_SIZE)
         return hasten_error_set(error, HASTEN_BAD_LAYOUT, -1,
