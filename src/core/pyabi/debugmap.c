@@ -222,7 +222,7 @@ static hasten_status place(struct piece *pieces, size_t count, uint64_t size, ui
 
 static hasten_status place_runtime(const struct numbers *numbers, const struct hasten_layout *table,
                                    struct hasten_layout *layout, struct hasten_error *error) {
-    int64_t move;
+    int64_t move = 0;
     struct piece pieces[HASTEN_PIECES_MAX] = {
         {"runtime_finalizing", table->runtime_finalizing, numbers->runtime_finalizing, true,
          &layout->runtime_finalizing},
@@ -264,7 +264,7 @@ static hasten_status place_interpreter(const struct numbers *numbers,
     };
     struct piece pieces[HASTEN_PIECES_MAX];
     size_t count = 0;
-    int64_t move;
+    int64_t move = 0;
 
     if (numbers->interpreter_size < table->interpreter_size)
         return wrong(error, "interpreter_size", numbers->interpreter_size, table->interpreter_size,
