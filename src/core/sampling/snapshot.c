@@ -282,6 +282,31 @@ hasten_status hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
     return HASTEN_OK;
 }
 
+/* The first chunk keeps its first word free (CPython, Python/pystate.c,
+ * push_chunk), so that it is never given back. */
+uint64_t hasten_snapshot_bottom(const struct hasten_snapshot *snapshot,
+                                const struct hasten_interpreter *interpreter) {
+    if (snapshot->chunk_count == 0)
+        return 0;
+    return snapshot->chunks[snapshot->chunk_count - 1].address + interpreter->layout.chunk_data + 8;
+}
+
+uint64_t hasten_snapshot_above(const struct hasten_snapshot *snapshot,
+                               const struct hasten_interpreter *interpreter, uint64_t end) {
+    uint64_t top = hasten_load_u64(snapshot->thread, interpreter->layout.thread_datastack_top);
+    for (size_t i = 0; i < snapshot->chunk_count; i++) {
+        const struct hasten_region *chunk = &snapshot->chunks[i];
+        if (end - chunk->address > chunk->limit)
+            continue;
+        if (i == 0)
+            return end < top ? end : 0;
+        if (end - chunk->address < chunk->size)
+            return end;
+        return snapshot->chunks[i - 1].address + interpreter->layout.chunk_data;
+    }
+    return 0;
+}
+
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
                                   uint64_t address, uint32_t size) {
     if (copy == 0 && !snapshot->doubled)

@@ -73,6 +73,14 @@ HASTEN_CHECKED hasten_status
 hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
                               const struct hasten_interpreter *interpreter, uint64_t *ret_frame);
 
+/* Where the data stack's first frame is; 0 where there is no data stack. */
+uint64_t hasten_snapshot_bottom(const struct hasten_snapshot *snapshot,
+                                const struct hasten_interpreter *interpreter);
+/* Where the frame above a frame that ends at `end` starts: there, or in the next
+ * chunk. 0 at the top of the data stack. */
+uint64_t hasten_snapshot_above(const struct hasten_snapshot *snapshot,
+                               const struct hasten_interpreter *interpreter, uint64_t end);
+
 /* The copied bytes [address, address + size) in copy 0 (before the thread state
  * was read) or 1 (after), or NULL where they were not copied. */
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,

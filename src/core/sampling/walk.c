@@ -30,20 +30,41 @@ static hasten_status push_frame(struct hasten_walk *walk, struct hasten_frame fr
     return HASTEN_OK;
 }
 
+/* A chain that ends says little: a frame that is being pushed has no caller yet. It
+ * must end in the thread's sentinel, where there is one, and at the bottom of the
+ * data stack, unless that is empty. */
+static bool reaches_bottom(const struct hasten_snapshot *snapshot,
+                           const struct hasten_interpreter *interpreter, uint64_t last,
+                           uint64_t last_on_stack) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    if (last == 0)
+        return true; /* no frame at all */
+    if (layout->thread_base_frame != HASTEN_ABSENT) {
+        uint64_t base = hasten_load_u64(snapshot->thread, layout->thread_base_frame);
+        if (base != 0 && last != base)
+            return false;
+    }
+    uint64_t bottom = hasten_snapshot_bottom(snapshot, interpreter);
+    if (last_on_stack != 0)
+        return last_on_stack == bottom;
+    return bottom == 0 || hasten_load_u64(snapshot->thread, layout->thread_datastack_top) == bottom;
+}
+
 /* Collects the frames from `address` to the bottom. Frames that are not in the
  * snapshot are asked for and the walk goes on with a direct read, so that one
- * more try has them all. */
+ * more try has them all. GONE: `address` is no frame at all. */
 static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                   const struct hasten_interpreter *interpreter, uint64_t address) {
     const struct hasten_layout *layout = &interpreter->layout;
     uint32_t size = layout->frame_localsplus;
     uint8_t fresh[256];
     bool missed = false;
-    uint64_t last = 0;
+    uint64_t last = 0, last_on_stack = 0;
     walk->count = 0;
     for (uint32_t steps = 0; address != 0; steps++) {
+        hasten_status garbage = steps == 0 ? HASTEN_GONE : HASTEN_TORN;
         if (steps > 2 * HASTEN_STACK_DEPTH_MAX || (address & 7) || size > sizeof fresh)
-            return HASTEN_TORN;
+            return garbage;
         const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, size);
         if (!bytes) {
             hasten_status status = hasten_snapshot_want(snapshot, address, size + 8);
@@ -51,7 +72,7 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
                 status =
                     hasten_memory_read(interpreter->pid, hasten_raddr_at(address), fresh, size);
             if (status != HASTEN_OK)
-                return status == HASTEN_GONE || status == HASTEN_LIMIT ? HASTEN_TORN : status;
+                return status == HASTEN_GONE || status == HASTEN_LIMIT ? garbage : status;
             bytes = fresh;
             missed = true;
         }
@@ -72,11 +93,13 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
                                   hasten_load_u8(bytes, layout->frame_is_entry) != 0,
             };
             if (owner > layout->owner_frame_object)
-                return HASTEN_TORN;
+                return garbage;
             hasten_status status = push_frame(walk, frame);
             if (status != HASTEN_OK)
                 return status;
         }
+        if (owner == layout->owner_thread)
+            last_on_stack = address;
         uint64_t previous = hasten_load_u64(bytes, layout->frame_previous);
         if (previous == address)
             return HASTEN_TORN;
@@ -84,12 +107,7 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
     }
     if (missed)
         return HASTEN_TORN;
-    if (layout->thread_base_frame != HASTEN_ABSENT && last != 0) {
-        uint64_t base = hasten_load_u64(snapshot->thread, layout->thread_base_frame);
-        if (base != 0 && last != base)
-            return HASTEN_TORN;
-    }
-    return HASTEN_OK;
+    return reaches_bottom(snapshot, interpreter, last, last_on_stack) ? HASTEN_OK : HASTEN_TORN;
 }
 
 hasten_status hasten_walk_resolve(struct hasten_frame *frame,
@@ -152,6 +170,31 @@ static hasten_status resolve_frames(struct hasten_walk *walk,
     return HASTEN_OK;
 }
 
+/* The second topmost frame of the data stack, found from the bottom: frames lie one
+ * after the other and their code says how large they are. 0 where there is none.
+ * (The topmost is being entered and not linked yet.) */
+static uint64_t find_caller_of_top(const struct hasten_snapshot *snapshot,
+                                   const struct hasten_interpreter *interpreter,
+                                   const struct hasten_codes *codes) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    uint64_t top = 0, below = 0;
+    uint64_t address = hasten_snapshot_bottom(snapshot, interpreter);
+    for (uint32_t i = 0; address != 0 && i < HASTEN_STACK_DEPTH_MAX; i++) {
+        const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, layout->frame_localsplus);
+        if (!bytes)
+            break;
+        const struct hasten_code_entry *entry = hasten_codes_find(
+            codes, hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask);
+        if (!entry || entry->frame_words == 0)
+            break;
+        below = top;
+        top = address;
+        address = hasten_snapshot_above(snapshot, interpreter,
+                                        address + (uint64_t)entry->frame_words * 8);
+    }
+    return below;
+}
+
 hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                 const struct hasten_interpreter *interpreter,
                                 const struct hasten_codes *codes) {
@@ -162,6 +205,13 @@ hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot
     hasten_status status = hasten_snapshot_current_frame(snapshot, interpreter, &current);
     if (status == HASTEN_OK)
         status = follow_chain(walk, snapshot, interpreter, current);
+    if (status == HASTEN_GONE) {
+        /* Up to 3.12, a C frame is linked before it is filled in. */
+        status = follow_chain(walk, snapshot, interpreter,
+                              find_caller_of_top(snapshot, interpreter, codes));
+        if (status == HASTEN_GONE)
+            status = HASTEN_TORN;
+    }
     if (status == HASTEN_OK)
         status = resolve_frames(walk, interpreter, codes);
     if (status == HASTEN_OK)
