@@ -4,12 +4,17 @@
  * files, command lines that need quoting, states, refusals. */
 #include "core/os/process.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -237,8 +242,26 @@ static void test_hostile_name(void) {
     CHECK_EQ_INT(after.start_ticks, before.start_ticks);
 }
 
-/* Runs the explanation as another user, in a child that sends it back. */
-static bool explain_as(uid_t user, uint32_t pid, struct hasten_error *ret_error) {
+static bool become_nobody(void) {
+    return setgid(65534) == 0 && setuid(65534) == 0;
+}
+
+/* As container engines do that do not allow the call. */
+static bool block_the_call(void) {
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof steps / sizeof *steps, steps};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Runs the explanation in a child that first changed itself, and takes it back. */
+static bool explain_after(bool (*change)(void), uint32_t pid, struct hasten_error *ret_error) {
     int pipes[2];
 
     if (pipe(pipes) != 0)
@@ -246,7 +269,7 @@ static bool explain_as(uid_t user, uint32_t pid, struct hasten_error *ret_error)
     pid_t child = fork();
     if (child == 0) {
         struct hasten_error error = {0};
-        if (setgid(user) != 0 || setuid(user) != 0)
+        if (!change())
             _exit(1);
         (void)hasten_process_explain_denied(pid, &error);
         _exit(write(pipes[1], &error, sizeof error) == sizeof error ? 0 : 1);
@@ -263,9 +286,13 @@ static void test_explanations(void) {
     char expected[64];
 
     CHECK_STATUS(hasten_process_explain_denied(4194304 + 5, &error), HASTEN_NO_PROCESS);
+    CHECK(explain_after(block_the_call, (uint32_t)getpid(), &error));
+    CHECK_STATUS(error.status, HASTEN_NO_PERMISSION);
+    CHECK_HAS_STR(error.message, "seccomp filter");
+    CHECK_HAS_STR(error.message, "--cap-add SYS_PTRACE");
     if (geteuid() != 0)
         return;
-    CHECK(explain_as(65534, (uint32_t)getpid(), &error));
+    CHECK(explain_after(become_nobody, (uint32_t)getpid(), &error));
     CHECK_STATUS(error.status, HASTEN_NO_PERMISSION);
     CHECK_HAS_STR(error.message, "runs as user 0");
     (void)snprintf(expected, sizeof expected, "sudo hasten attach %d", getpid());
@@ -275,13 +302,13 @@ static void test_explanations(void) {
     pid_t child = fork();
     if (child == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (setgid(65534) != 0 || setuid(65534) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        if (!become_nobody() || prctl(PR_SET_DUMPABLE, 0) != 0)
             _exit(1);
         (void)kill(getpid(), SIGSTOP);
         _exit(0);
     }
     (void)waitpid(child, NULL, WUNTRACED);
-    CHECK(explain_as(65534, (uint32_t)child, &error));
+    CHECK(explain_after(become_nobody, (uint32_t)child, &error));
     CHECK_STATUS(error.status, HASTEN_NO_PERMISSION);
     CHECK_HAS_STR(error.message, "not dumpable");
     end(child);

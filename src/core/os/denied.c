@@ -79,6 +79,19 @@ static bool in_container(void) {
            getenv("KUBERNETES_SERVICE_HOST") != NULL || getenv("container") != NULL;
 }
 
+/* We live in a user namespace that is not the machine's own: its identities do
+ * not span all. */
+static bool in_user_namespace(void) {
+    char map[256];
+    unsigned long inside, outside, count;
+    size_t length;
+
+    return hasten_procfs_read((uint32_t)getpid(), "uid_map", map, sizeof map, &length) ==
+               HASTEN_OK &&
+           (sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 ||
+            outside != 0 || count != UINT32_MAX);
+}
+
 /* Both are known and differ. */
 static bool other_user_namespace(uint32_t pid) {
     char ours[64], theirs[64];
@@ -111,9 +124,13 @@ static hasten_status explain_with_capability(uint32_t pid, int scope, struct has
         return say(pid, error,
                    "it lives in another user namespace, where our CAP_SYS_PTRACE does not count",
                    "run hasten as root on the host, or inside the container that has the process");
+    if (in_user_namespace())
+        return say(pid, error,
+                   "hasten runs in a user namespace (a rootless container), whose CAP_SYS_PTRACE "
+                   "does not reach it",
+                   "run hasten outside of it, or inside the container that has the process");
     return say(pid, error,
-               "a security module (AppArmor, SELinux) or the user namespace forbids it although "
-               "we have CAP_SYS_PTRACE",
+               "a security module (AppArmor, SELinux) forbids it although we have CAP_SYS_PTRACE",
                "look at the kernel's log, or run hasten outside the container");
 }
 
