@@ -23,8 +23,7 @@ hasten_status hasten_log_model_init(struct hasten_log_model *model, const char *
         hasten_log_model_done(model);
         return status;
     }
-    model->samples = hasten_allocate(allocator, HASTEN_CHUNK_SAMPLES * sizeof *model->samples);
-    if (model->samples == NULL || hasten_builder_init(&model->builder, allocator) != HASTEN_OK) {
+    if (hasten_builder_init(&model->builder, allocator) != HASTEN_OK) {
         hasten_log_model_done(model);
         return hasten_error_set(error, HASTEN_NO_MEMORY, -1, "out of memory");
     }
@@ -35,8 +34,6 @@ void hasten_log_model_done(struct hasten_log_model *model) {
     hasten_log_reader_done(&model->reader);
     hasten_tally_done(&model->tally);
     hasten_samples_codec_done(&model->codec);
-    hasten_release(model->allocator, model->samples, HASTEN_CHUNK_SAMPLES * sizeof *model->samples);
-    model->samples = NULL;
     hasten_builder_done(&model->builder);
 }
 
@@ -227,7 +224,7 @@ static hasten_status read_samples(struct hasten_log_model *model,
     const char *complaint = "";
     size_t count = 0;
     hasten_status status = hasten_samples_decode(&model->codec, block->data, block->size, &bounds,
-                                                 model->samples, &count, &complaint);
+                                                 &model->samples, &count, &complaint);
     if (status != HASTEN_OK) {
         return block_error(model, block, status, complaint, error);
     }

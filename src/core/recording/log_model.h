@@ -19,8 +19,8 @@ struct hasten_log_model {
     struct hasten_builder builder;
     struct hasten_tally tally;
     struct hasten_samples_codec codec;
-    struct hasten_sample *samples; /* of the current block */
-    uint64_t next_slot;            /* samples are not before it */
+    const struct hasten_sample *samples; /* of the current block, in the codec */
+    uint64_t next_slot;                  /* samples are not before it */
     uint64_t sample_count;
     bool complete; /* the end block was seen */
 };

@@ -16,6 +16,8 @@ void hasten_samples_codec_init(struct hasten_samples_codec *codec,
 void hasten_samples_codec_done(struct hasten_samples_codec *codec) {
     hasten_release(codec->allocator, codec->threads,
                    codec->thread_capacity * sizeof *codec->threads);
+    hasten_release(codec->allocator, codec->samples,
+                   codec->sample_capacity * sizeof *codec->samples);
     hasten_samples_codec_init(codec, codec->allocator);
 }
 
@@ -225,32 +227,48 @@ static const char *decode_columns(struct decoding *decoding) {
                : "there is something after the last column of samples";
 }
 
-hasten_status hasten_samples_decode(struct hasten_samples_codec *codec, const uint8_t *data,
-                                    size_t size, const struct hasten_samples_bounds *bounds,
-                                    struct hasten_sample *samples, size_t *ret_count,
-                                    const char **ret_complaint) {
-    next_block(codec);
+/* Makes room for what a block says that it has. */
+static hasten_status reach_bounds(struct hasten_samples_codec *codec,
+                                  const struct hasten_samples_bounds *bounds, size_t count) {
     if (bounds->thread_count > codec->thread_capacity &&
         reach_thread(codec, (uint32_t)bounds->thread_count - 1) != 0) {
         return HASTEN_NO_MEMORY;
     }
+    void *samples = codec->samples;
+    if (hasten_grow(codec->allocator, &samples, &codec->sample_capacity, count,
+                    sizeof *codec->samples) != 0) {
+        return HASTEN_NO_MEMORY;
+    }
+    codec->samples = samples;
+    return HASTEN_OK;
+}
+
+hasten_status hasten_samples_decode(struct hasten_samples_codec *codec, const uint8_t *data,
+                                    size_t size, const struct hasten_samples_bounds *bounds,
+                                    const struct hasten_sample **ret_samples, size_t *ret_count,
+                                    const char **ret_complaint) {
     struct decoding decoding = {
         .codec = codec,
         .cursor = {.data = data, .size = size},
         .bounds = bounds,
-        .samples = samples,
     };
     uint64_t count = hasten_cursor_varint(&decoding.cursor);
     if (decoding.cursor.failed || count == 0 || count > HASTEN_CHUNK_SAMPLES) {
         *ret_complaint = "the number of samples in a block is out of range";
         return HASTEN_CORRUPT;
     }
+    if (reach_bounds(codec, bounds, (size_t)count) != HASTEN_OK) {
+        return HASTEN_NO_MEMORY;
+    }
+    next_block(codec);
+    decoding.samples = codec->samples;
     decoding.count = (size_t)count;
     const char *complaint = decode_columns(&decoding);
     if (complaint != NULL) {
         *ret_complaint = complaint;
         return HASTEN_CORRUPT;
     }
+    *ret_samples = codec->samples;
     *ret_count = decoding.count;
     return HASTEN_OK;
 }

@@ -33,6 +33,8 @@ struct hasten_samples_codec {
     struct hasten_samples_thread *threads;
     size_t thread_capacity;
     uint32_t block;
+    struct hasten_sample *samples; /* the last decoded */
+    size_t sample_capacity;
 };
 
 void hasten_samples_codec_init(struct hasten_samples_codec *codec,
@@ -52,12 +54,12 @@ struct hasten_samples_bounds {
     size_t node_count;
 };
 
-/* Decodes into `samples`, which has room for HASTEN_CHUNK_SAMPLES. CORRUPT sets
+/* Decodes; `*ret_samples` lives in the codec until the next call. CORRUPT sets
  * `*ret_complaint`. */
 HASTEN_CHECKED hasten_status hasten_samples_decode(struct hasten_samples_codec *codec,
                                                    const uint8_t *data, size_t size,
                                                    const struct hasten_samples_bounds *bounds,
-                                                   struct hasten_sample *samples, size_t *ret_count,
-                                                   const char **ret_complaint);
+                                                   const struct hasten_sample **ret_samples,
+                                                   size_t *ret_count, const char **ret_complaint);
 
 #endif

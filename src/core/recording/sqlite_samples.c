@@ -14,7 +14,7 @@ struct chunk_reader {
     struct hasten_samples_bounds bounds;
     struct hasten_packer packer;
     struct hasten_buffer columns;
-    struct hasten_sample *samples;
+    const struct hasten_sample *samples; /* in the codec */
 };
 
 /* How many rows a table has whose ids count up from 0; the limit bounds it. */
@@ -61,7 +61,7 @@ static hasten_status take_chunk(struct hasten_rows *rows, struct chunk_reader *r
     }
     if (rows->complaint == NULL && status == HASTEN_OK) {
         status = hasten_samples_decode(&reader->codec, (const uint8_t *)reader->columns.data,
-                                       reader->columns.size, &reader->bounds, reader->samples,
+                                       reader->columns.size, &reader->bounds, &reader->samples,
                                        &decoded, &complaint);
     }
     if (rows->complaint == NULL && status == HASTEN_OK) {
@@ -123,13 +123,9 @@ hasten_status hasten_sqlite_samples(struct sqlite3 *database, const char *path,
                                   error);
     }
     if (status == HASTEN_OK) {
-        reader.samples = hasten_allocate(allocator, HASTEN_CHUNK_SAMPLES * sizeof *reader.samples);
-        status = reader.samples == NULL
-                     ? hasten_error_set(error, HASTEN_NO_MEMORY, -1, "out of memory")
-                     : read_chunks(&rows, &reader, visit, context);
+        status = read_chunks(&rows, &reader, visit, context);
     }
     hasten_rows_done(&rows);
-    hasten_release(allocator, reader.samples, HASTEN_CHUNK_SAMPLES * sizeof *reader.samples);
     hasten_samples_codec_done(&reader.codec);
     hasten_packer_done(&reader.packer);
     hasten_buffer_done(&reader.columns);
