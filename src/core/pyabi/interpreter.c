@@ -88,6 +88,11 @@ static hasten_status check_version(uint32_t pid, uint32_t hex, const char *path,
                                    struct hasten_error *error) {
     uint32_t level = hex >> 4 & 0xf;
 
+    /* An executable's own copy of a library's symbol is empty until the dynamic
+     * linker has filled it. */
+    if (hex == 0)
+        return hasten_error_set(error, HASTEN_NOT_READY, -1,
+                                "the Python in process %u is not initialised yet", pid);
     if (hasten_layout_of(hex >> 16) == NULL)
         return refuse_version(pid, hex, path, ": hasten supports CPython 3.11 to 3.15", error);
     if (level != 0xc && level != 0xf)
