@@ -8,42 +8,28 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A message's arguments may come from other processes: nothing that a terminal
- * would obey passes. */
-static void neutralise(char *text, size_t size) {
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if ((byte < 0x20 && byte != '\n') || byte == 0x7f) {
-            text[i] = '?';
-        }
-        /* C1 controls in UTF-8 are c2 80 to c2 9f. */
-        if (byte == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] >= 0x80 &&
-            (unsigned char)text[i + 1] < 0xa0) {
-            text[i] = text[i + 1] = '?';
-        }
-    }
-}
+#include "core/report/text.h"
 
 void cli_say(const char *format, ...) {
-    static const char prefix[] = "hasten: ";
     char text[2048];
-    memcpy(text, prefix, sizeof prefix);
-    size_t used = sizeof prefix - 1;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text + used, sizeof text - used - 1, format, arguments);
+    int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (length < 0) {
         return;
     }
-    size_t room = sizeof text - used - 2;
-    used += (size_t)length < room ? (size_t)length : room;
-    neutralise(text, used);
-    text[used++] = '\n';
+    /* The arguments may come from other processes and damaged files: nothing that
+     * a terminal would obey passes. */
+    struct hasten_buffer line;
+    hasten_buffer_init(&line, NULL);
+    hasten_buffer_text(&line, "hasten: ");
+    hasten_text_safe(&line, text, strlen(text), true);
+    hasten_buffer_byte(&line, '\n');
     fflush(stdout);
-    if (write(STDERR_FILENO, text, used) < 0) {
-        return; /* nobody to tell */
-    }
+    ssize_t written = line.failed ? 0 : write(STDERR_FILENO, line.data, line.size);
+    (void)written; /* there is nobody else to tell */
+    hasten_buffer_done(&line);
 }
 
 const char *cli_error_text(const struct hasten_error *error) {

@@ -134,7 +134,7 @@ const struct cli_option cli_options[] = {
      "wall: running and waiting (default); cpu: only threads that run; gil: only the thread "
      "that holds the GIL"},
     {0, "threads", "WHICH", ON_SAMPLING, false, "all main", store_threads,
-     "all threads (default) or the main thread only"},
+     "all (default), or main: the main thread only"},
     {0, "blocking", NULL, ON_SAMPLING, false, NULL, store_blocking,
      "stop the program for each look: no failed samples, but it gets slower"},
     {0, "python", "PATH", CLI_ON(RUN), false, NULL, store_python,
@@ -144,7 +144,7 @@ const struct cli_option cli_options[] = {
     {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR), false, NULL, store_json,
      "JSON instead of text"},
     {0, "sort", "BY", ON_SHOWING, false, "self total name file", store_sort,
-     "order of the tables (default: self)"},
+     "order of the tables: self (default), total, name or file"},
     {0, "limit", "N", ON_SHOWING, false, NULL, store_limit,
      "rows a table, 0 for all (default: 15; all in JSON)"},
     {0, "filter", "TEXT", ON_SHOWING, false, NULL, store_filter,
@@ -153,7 +153,7 @@ const struct cli_option cli_options[] = {
 };
 const size_t cli_option_count = sizeof cli_options / sizeof *cli_options;
 
-/* Examples in these texts are run by tests/cli/test_examples.py. */
+/* Examples in these texts are run by tests/cli/test_cli_examples.py. */
 static const char *const usages[CLI_VERB_COUNT] = {
     [CLI_VERB_RUN] = "hasten run [OPTIONS] SCRIPT [ARGS...]\n"
                      "hasten run [OPTIONS] -m MODULE [ARGS...]\n"

@@ -224,7 +224,9 @@ static void sum_values(struct work *work) {
         keep_running(&work->nodes[i], work->blocked[i]);
         add_time(&aggregate->sum, &work->nodes[i]);
         uint32_t line = aggregate->node_line[i];
-        if (line != HASTEN_NONE) {
+        if (line == HASTEN_NONE) {
+            add_time(&aggregate->outside, &work->nodes[i]);
+        } else {
             struct hasten_row *row = &aggregate->lines[line];
             add_time(&row->self, &work->nodes[i]);
             add_time(&aggregate->functions[row->function].self, &work->nodes[i]);

@@ -85,6 +85,7 @@ struct hasten_aggregate {
     struct hasten_process_row *processes; /* one for each of the profile's, same index */
     struct hasten_waiting_row waiting[HASTEN_STATE_COUNT];
     struct hasten_time sum;
+    struct hasten_time outside; /* the part of it outside any Python function: start, shutdown */
     /* Rows that have any time and pass the filter, best first. */
     uint32_t *function_order;
     size_t function_order_count;

@@ -75,6 +75,7 @@ static void write_time(struct writer *writer) {
     hasten_json_seconds(json, "idle_s", sum->idle_ns);
     hasten_json_seconds(json, "native_s", sum->native_ns);
     hasten_json_seconds(json, "gc_s", sum->gc_ns);
+    hasten_json_seconds(json, "outside_s", hasten_time_counted(&writer->aggregate->outside));
     hasten_json_close(json, '}');
 }
 

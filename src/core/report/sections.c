@@ -86,21 +86,28 @@ static int64_t largest_self(const struct hasten_row *rows, const uint32_t *order
     return largest;
 }
 
-/* "and 143 more with 3.2 %". */
+/* "and 143 more, with 3.2 % together; 0.8 % outside Python functions". */
 static void write_rest(struct hasten_page *page, const struct hasten_row *rows,
                        const uint32_t *order, size_t shown, size_t with_time, size_t count) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    int64_t whole = hasten_time_counted(&aggregate->sum);
+    double outside = hasten_share(hasten_time_counted(&aggregate->outside), whole);
     int64_t rest_ns = 0;
-    if (shown == with_time) {
-        return;
-    }
+    struct hasten_buffer *text = &page->scratch;
+    hasten_buffer_clear(text);
     for (size_t i = shown; i < count; i++) {
         hasten_time_add(&rest_ns, hasten_time_counted(&rows[order[i]].self));
     }
-    struct hasten_buffer *text = &page->scratch;
-    hasten_buffer_clear(text);
-    hasten_buffer_format(text, "and %zu more, with ", with_time - shown);
-    hasten_number_share(text, hasten_share(rest_ns, hasten_time_counted(&page->aggregate->sum)));
-    hasten_buffer_text(text, " together");
+    if (shown < with_time) {
+        hasten_buffer_format(text, "and %zu more, with ", with_time - shown);
+        hasten_number_share(text, hasten_share(rest_ns, whole));
+        hasten_buffer_text(text, " together");
+    }
+    if (outside >= SMALL_SHARE / 10 && rows == aggregate->functions) {
+        hasten_buffer_text(text, shown < with_time ? "; " : "and ");
+        hasten_number_share(text, outside);
+        hasten_buffer_text(text, " outside Python functions");
+    }
     hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 

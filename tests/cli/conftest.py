@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures: hasten as a command in a folder of its own."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from hasten_command import Hasten  # noqa: E402
+
+
+@pytest.fixture
+def hasten(tmp_path: Path) -> Iterator[Hasten]:
+    command = Hasten(tmp_path)
+    yield command
+    command.end()
