@@ -58,6 +58,9 @@ void hasten_page_heading(struct hasten_page *page, const char *title, const char
 }
 
 void hasten_page_paragraph(struct hasten_page *page, enum hasten_style style, const char *text) {
+    if (text[0] == '\0') {
+        return;
+    }
     hasten_page_style(page, style);
     hasten_text_wrap(&page->out, text, INDENT, page->columns);
     hasten_page_style(page, HASTEN_STYLE_PLAIN);
@@ -96,7 +99,9 @@ size_t hasten_page_bar(struct hasten_page *page, const struct hasten_bar *bar, i
     repeat(page, HASTEN_STYLE_PYTHON, glyph.python, python);
     repeat(page, HASTEN_STYLE_NATIVE, glyph.native, native - python);
     repeat(page, HASTEN_STYLE_WAITING, glyph.waiting, waiting - native);
-    hasten_page_style(page, HASTEN_STYLE_PLAIN);
+    if (waiting > 0) {
+        hasten_page_style(page, HASTEN_STYLE_PLAIN);
+    }
     return waiting;
 }
 

@@ -120,11 +120,12 @@ static void write_text(struct hasten_table *table, size_t column, enum hasten_st
         used = hasten_text_cut_end(cut, text, width, page->options->unicode);
     }
     pad(page, description->right ? width - used : 0);
-    if (style != HASTEN_STYLE_PLAIN) {
+    bool styled = style != HASTEN_STYLE_PLAIN && cut->size > 0;
+    if (styled) {
         hasten_page_style(page, style);
     }
     hasten_buffer_append(&page->out, cut->data, cut->size);
-    if (style != HASTEN_STYLE_PLAIN) {
+    if (styled) {
         hasten_page_style(page, HASTEN_STYLE_PLAIN);
     }
     pad(page, description->right || last ? 0 : width - used);
