@@ -18,7 +18,7 @@
 /* Above this rate, a running thread's activity is asked for only this often. */
 #define ACTIVITY_INTERVAL_NS 200000u
 /* Longest gap (a suspended machine, a stopped hasten) that one sample stands for. */
-#define WEIGHT_MAX 1000u
+#define WEIGHT_MAX_NS 1000000000u
 
 hasten_status hasten_target_new(struct hasten_target_shared *shared, uint32_t pid,
                                 uint32_t parent_pid, const char *label, uint64_t now_ns,
@@ -298,7 +298,8 @@ static uint32_t slot_weight(const struct hasten_target *target, uint64_t slot) {
     if (target->last_slot == 0 || slot <= target->last_slot)
         return 1;
     uint64_t weight = slot - target->last_slot;
-    return weight > WEIGHT_MAX ? WEIGHT_MAX : (uint32_t)weight;
+    uint64_t most = WEIGHT_MAX_NS / target->shared->options->interval_ns + 1;
+    return (uint32_t)(weight > most ? most : weight);
 }
 
 /* Threads of several interpreters may share one kernel thread; the one whose

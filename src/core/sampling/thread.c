@@ -215,6 +215,7 @@ hasten_status hasten_thread_look(struct hasten_thread_watch *thread,
     }
     hasten_status status = HASTEN_TORN;
     for (int tries = 0; tries < HASTEN_THREAD_TRIES_MAX && status == HASTEN_TORN; tries++) {
+        context->walk->tries = (uint32_t)tries;
         status = try_once(thread, context, wanted_heads, ret_pulse);
         *context->retried += tries > 0;
         if (status == HASTEN_TORN)

@@ -7,6 +7,9 @@
 #include "core/sampling/links.h"
 #include "core/sampling/load.h"
 
+/* A chain that leads nowhere is read this often before it is taken as it stands. */
+#define TRIES_BEFORE_DETOUR 8
+
 void hasten_walk_init(struct hasten_walk *walk, const struct hasten_allocator *allocator) {
     *walk = (struct hasten_walk){.allocator = allocator};
 }
@@ -52,7 +55,8 @@ static bool reaches_bottom(const struct hasten_snapshot *snapshot,
 
 /* Collects the frames from `address` to the bottom. Frames that are not in the
  * snapshot are asked for and the walk goes on with a direct read, so that one
- * more try has them all. GONE: `address` is no frame at all. */
+ * more try has them all. TORN: do that. GONE: the chain leads
+ * nowhere. */
 static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                   const struct hasten_interpreter *interpreter, uint64_t address) {
     const struct hasten_layout *layout = &interpreter->layout;
@@ -62,9 +66,8 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
     uint64_t last = 0, last_on_stack = 0;
     walk->count = 0;
     for (uint32_t steps = 0; address != 0; steps++) {
-        hasten_status garbage = steps == 0 ? HASTEN_GONE : HASTEN_TORN;
         if (steps > 2 * HASTEN_STACK_DEPTH_MAX || (address & 7) || size > sizeof fresh)
-            return garbage;
+            return HASTEN_GONE;
         const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, size);
         if (!bytes) {
             hasten_status status = hasten_snapshot_want(snapshot, address, size + 8);
@@ -72,7 +75,7 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
                 status =
                     hasten_memory_read(interpreter->pid, hasten_raddr_at(address), fresh, size);
             if (status != HASTEN_OK)
-                return status == HASTEN_GONE || status == HASTEN_LIMIT ? garbage : status;
+                return status == HASTEN_LIMIT ? HASTEN_GONE : status;
             bytes = fresh;
             missed = true;
         }
@@ -93,7 +96,7 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
                                   hasten_load_u8(bytes, layout->frame_is_entry) != 0,
             };
             if (owner > layout->owner_frame_object)
-                return garbage;
+                return HASTEN_GONE;
             hasten_status status = push_frame(walk, frame);
             if (status != HASTEN_OK)
                 return status;
@@ -102,12 +105,12 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
             last_on_stack = address;
         uint64_t previous = hasten_load_u64(bytes, layout->frame_previous);
         if (previous == address)
-            return HASTEN_TORN;
+            return HASTEN_GONE;
         address = previous;
     }
     if (missed)
         return HASTEN_TORN;
-    return reaches_bottom(snapshot, interpreter, last, last_on_stack) ? HASTEN_OK : HASTEN_TORN;
+    return reaches_bottom(snapshot, interpreter, last, last_on_stack) ? HASTEN_OK : HASTEN_GONE;
 }
 
 hasten_status hasten_walk_resolve(struct hasten_frame *frame,
@@ -205,13 +208,13 @@ hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot
     hasten_status status = hasten_snapshot_current_frame(snapshot, interpreter, &current);
     if (status == HASTEN_OK)
         status = follow_chain(walk, snapshot, interpreter, current);
-    if (status == HASTEN_GONE) {
-        /* Up to 3.12, a C frame is linked before it is filled in. */
+    /* Up to 3.12, a C frame is linked before it is filled in. A thread that lost its
+     * processor just then shows the same nonsense in every try. */
+    if (status == HASTEN_GONE && walk->tries >= TRIES_BEFORE_DETOUR)
         status = follow_chain(walk, snapshot, interpreter,
                               find_caller_of_top(snapshot, interpreter, codes));
-        if (status == HASTEN_GONE)
-            status = HASTEN_TORN;
-    }
+    if (status == HASTEN_GONE)
+        status = HASTEN_TORN;
     if (status == HASTEN_OK)
         status = resolve_frames(walk, interpreter, codes);
     if (status == HASTEN_OK)

@@ -47,6 +47,7 @@ struct hasten_walk {
     size_t leaf;           /* index of the first frame that counts */
     bool native;           /* the leaf is inside a C function */
     bool distant;          /* frames elsewhere are in it, for which both copies are needed */
+    uint32_t tries;        /* set by the caller: how often this stack was read already */
     bool disturbed;        /* set by the caller: the read took so long that we may have been
                        interrupted between two frames of one copy */
     uint64_t missing_code; /* address of a code object to load, else 0 */
