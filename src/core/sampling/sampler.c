@@ -136,6 +136,7 @@ hasten_status hasten_sampler_add(struct hasten_sampler *sampler, uint32_t pid, b
 struct child_search {
     struct hasten_sampler *sampler;
     uint32_t parent_pid;
+    uint64_t parent_stack_start;
     uint64_t now_ns;
     hasten_status status;
 };
@@ -149,13 +150,15 @@ static int note_child(void *context, uint32_t pid) {
             return 0;
     if (pid == (uint32_t)getpid())
         return 0;
-    hasten_status status = add_target(sampler, pid, search->parent_pid, "child", &target);
+    hasten_status status = add_target(sampler, pid, search->parent_pid, NULL, &target);
     if (status == HASTEN_NO_MEMORY) {
         search->status = status;
         return 1;
     }
-    if (status == HASTEN_OK)
+    if (status == HASTEN_OK) {
         target->check_ns = search->now_ns + CHILD_GRACE_NS;
+        target->parent_stack_start = search->parent_stack_start;
+    }
     return 0;
 }
 
@@ -170,7 +173,8 @@ static hasten_status find_children(struct hasten_sampler *sampler, uint64_t now_
     sampler->children_ns = now_ns;
     size_t count = sampler->count; /* children of new ones wait for the next time */
     for (size_t i = 0; i < count; i++) {
-        struct child_search search = {sampler, sampler->targets[i]->pid, now_ns, HASTEN_OK};
+        const struct hasten_target *parent = sampler->targets[i];
+        struct child_search search = {sampler, parent->pid, parent->stack_start, now_ns, HASTEN_OK};
         hasten_status status = hasten_tasks_children(search.parent_pid, note_child, &search);
         if (search.status != HASTEN_OK)
             return search.status;

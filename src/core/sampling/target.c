@@ -3,6 +3,8 @@
  * The life of a watched process, from pending through Python to gone. */
 #include "core/sampling/target.h"
 
+#include <string.h>
+
 #include "core/base/clock.h"
 #include "core/os/process.h"
 #include "core/os/tasks.h"
@@ -16,7 +18,7 @@
 /* The process may have become another program with exec. */
 #define IMAGE_INTERVAL_NS 20000000u
 /* Above this rate, a running thread's activity is asked for only this often. */
-#define ACTIVITY_INTERVAL_NS 200000u
+#define ACTIVITY_INTERVAL_NS 900000u
 /* Longest gap (a suspended machine, a stopped hasten) that one sample stands for. */
 #define WEIGHT_MAX_NS 1000000000u
 
@@ -74,6 +76,22 @@ static hasten_status record_end(struct hasten_target *target, uint64_t now_ns) {
                                        since_start(target, now_ns));
 }
 
+/* How a process came to be. A forked one still has its parent's memory image; the
+ * others say in their command line what they are for. */
+static const char *label_of(const struct hasten_target *target, const char *command) {
+    if (target->label)
+        return target->label;
+    if (target->stack_start != 0 && target->stack_start == target->parent_stack_start)
+        return "fork";
+    if (strstr(command, "multiprocessing.spawn"))
+        return "spawn";
+    if (strstr(command, "multiprocessing.forkserver"))
+        return "forkserver";
+    if (strstr(command, "multiprocessing.resource_tracker"))
+        return "resource tracker";
+    return "exec";
+}
+
 static hasten_status record_process(struct hasten_target *target, uint64_t now_ns) {
     char command[4096], executable[4096];
     if (hasten_process_command(target->pid, command, sizeof command) != HASTEN_OK)
@@ -86,7 +104,7 @@ static hasten_status record_process(struct hasten_target *target, uint64_t now_n
         .python_version = target->interpreter.version_hex,
         .command = command,
         .executable = executable,
-        .label = target->label,
+        .label = label_of(target, command),
         .start_ns = since_start(target, now_ns),
     };
     target->shared->statistics->processes++;
@@ -148,7 +166,8 @@ static hasten_status check_image(struct hasten_target *target, uint64_t now_ns) 
         return record_end(target, now_ns);
     }
     if (stat.stack_start != target->stack_start) {
-        target->label = "exec";
+        target->label = NULL;
+        target->parent_stack_start = 0;
         return start_over(target, now_ns);
     }
     return HASTEN_OK;

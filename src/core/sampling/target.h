@@ -34,8 +34,9 @@ struct hasten_target {
     struct hasten_target_shared *shared;
     uint32_t pid, parent_pid;
     enum hasten_target_state state;
-    const char *label; /* "main", "attached", "child", "exec" */
-    bool is_root;      /* asked for, not found as a child */
+    const char *label;           /* of a process asked for: "main", "attached"; NULL: a child */
+    uint64_t parent_stack_start; /* of a child: tells fork from exec */
+    bool is_root;                /* asked for, not found as a child */
     uint64_t check_ns, check_delay_ns, found_ns;
     uint64_t start_ticks, stack_start;
     uint64_t image_check_ns;
