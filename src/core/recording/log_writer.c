@@ -52,6 +52,11 @@ static int write_header(struct hasten_log_writer *writer, uint64_t interval_ns) 
 static hasten_status create_file(struct hasten_log_writer *writer, struct hasten_error *error) {
     writer->descriptor =
         open(writer->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+    if (writer->descriptor < 0 && errno == ENOENT) {
+        return hasten_error_set(error, HASTEN_NOT_FOUND, -1,
+                                "cannot create \"%.*s\": there is no such folder",
+                                HASTEN_PATH_SHOWN, writer->path);
+    }
     if (writer->descriptor < 0) {
         return hasten_file_error(error, errno, "create", writer->path);
     }

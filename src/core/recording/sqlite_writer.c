@@ -30,8 +30,11 @@ static const char settings[] = "PRAGMA page_size=4096;"
 /* Turns SQLite's failure into ours, with its words. */
 static hasten_status fail(struct hasten_sqlite_writer *writer, int code) {
     int primary = code & 0xff;
-    int error_number = writer->database == NULL ? 0 : sqlite3_system_errno(writer->database);
+    int error_number = 0;
     hasten_status status = HASTEN_IO;
+    if (writer->database != NULL) {
+        sqlite3_file_control(writer->database, "main", SQLITE_FCNTL_LAST_ERRNO, &error_number);
+    }
     if (primary == SQLITE_NOMEM) {
         status = HASTEN_NO_MEMORY;
     } else if (primary == SQLITE_FULL) {
