@@ -3,13 +3,15 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hasten_command import PATIENCE_S, Hasten, wait_until
+from hasten_command import HASTEN, PATIENCE_S, Hasten, environment, wait_until
 
 LOOP = "import time\nprint('ready', flush=True)\ndef loop():\n    while True: pass\nloop()\n"
 
@@ -36,7 +38,7 @@ def functions(hasten: Hasten, path: str) -> list[str]:
 def test_for_a_time(hasten: Hasten, target: "subprocess.Popen[str]") -> None:
     result = hasten("attach", "-d", "0.5", target.pid)
     assert result.returncode == 0, result.stderr
-    assert "is spent in loop (loop.py:3)" in result.stderr
+    assert "is spent in loop (loop.py:4)" in result.stderr
     name = f"pid-{target.pid}.hasten"
     assert result.stderr.endswith(
         f"hasten: recorded in {name}; `hasten report {name}` shows this again\n"
@@ -88,13 +90,24 @@ def test_not_python(hasten: Hasten) -> None:
     assert not list(hasten.folder.iterdir())
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter and write, with hasten in it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        shutil.copy(HASTEN, folder / "hasten")
+        yield folder
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_no_permission(hasten: Hasten, target: "subprocess.Popen[str]") -> None:
-    Path(hasten.folder).chmod(0o777)
-    for folder in hasten.folder.parents:
-        if folder.owner() == "root" and not folder.stat().st_mode & 0o001:
-            pytest.skip("the test folder is closed to other users")
-    result = hasten("attach", target.pid, user=65534, group=65534, extra_groups=[])
+def test_no_permission(open_folder: Path, target: "subprocess.Popen[str]") -> None:
+    result = subprocess.run(
+        [open_folder / "hasten", "attach", str(target.pid)],
+        cwd=open_folder, user=65534, group=65534, extra_groups=[], env=environment(),
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
     assert result.returncode == 1
     assert result.stderr.startswith(f"hasten: cannot attach to {target.pid}: ")
     assert "sudo" in result.stderr
+    assert [path.name for path in open_folder.iterdir()] == ["hasten"]

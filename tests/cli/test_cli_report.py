@@ -40,7 +40,7 @@ def report(recording: Path, *arguments: str, **env: str) -> str:
 
 def test_text(recording: Path) -> None:
     text = report(recording)
-    assert "of the time is spent in busy (app.py:3)" in text
+    assert "of the time is spent in busy (app.py:" in text
     assert "while time.monotonic() < end:" in text
     assert "sleep" in text
     assert all(len(line) <= 80 for line in text.splitlines())

@@ -267,11 +267,16 @@ static void add_waiting_place(struct hasten_table *table, enum hasten_state stat
     hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
-static size_t sort_waiting(const struct hasten_aggregate *aggregate, enum hasten_state *states) {
+/* The kinds worth a row, most first. */
+static size_t sort_waiting(const struct hasten_page *page, enum hasten_state *states) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    int64_t whole = hasten_time_counted(&aggregate->sum);
+    double least = page->options->least_share;
     size_t count = 0;
     for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
         const struct hasten_waiting_row *row = &aggregate->waiting[state];
-        if (row->main_ns + row->other_ns == 0) {
+        if (row->main_ns + row->other_ns == 0 || (hasten_share(row->main_ns, whole) < least &&
+                                                  hasten_share(row->other_ns, whole) < least)) {
             continue;
         }
         size_t place = count++;
@@ -309,7 +314,7 @@ void hasten_section_waiting(struct hasten_page *page) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     struct hasten_table_column columns[HASTEN_TABLE_COLUMNS];
     enum hasten_state states[HASTEN_STATE_COUNT];
-    size_t count = sort_waiting(aggregate, states);
+    size_t count = sort_waiting(page, states);
     if (count == 0) {
         return;
     }

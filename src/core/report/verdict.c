@@ -11,6 +11,11 @@
 /* Shares from which something is worth saying. */
 #define LARGE_FUNCTION 0.15
 #define LARGE_TOTAL 0.30
+#define LARGE_IMPORT 0.20
+/* A line with this part of its function's time stands for the function. */
+#define HOT_LINE 0.60
+/* More functions are no news. */
+#define MOST_FUNCTIONS 3
 #define LARGE_WAITING 0.05
 #define LARGE_GC 0.05
 #define LARGE_GIL 0.25 /* of the running time: a quarter more threads than the GIL serves */
@@ -83,19 +88,6 @@ static void say_caller(const struct hasten_page *page, struct hasten_buffer *out
     }
 }
 
-/* The function with most running time of its own, HASTEN_NONE where none has. */
-static uint32_t largest_running(const struct hasten_aggregate *aggregate) {
-    uint32_t best = HASTEN_NONE;
-    int64_t best_ns = 0;
-    for (size_t i = 0; i < aggregate->function_count; i++) {
-        if (aggregate->functions[i].self.running_ns > best_ns) {
-            best_ns = aggregate->functions[i].self.running_ns;
-            best = (uint32_t)i;
-        }
-    }
-    return best;
-}
-
 /* The largest line of a function by its running time. */
 static uint32_t largest_line(const struct hasten_aggregate *aggregate, uint32_t function) {
     uint32_t best = HASTEN_NONE;
@@ -129,36 +121,90 @@ static uint32_t largest_own_total(const struct hasten_aggregate *aggregate) {
     return best;
 }
 
-static void say_running(const struct hasten_page *page, struct hasten_buffer *out,
-                        uint32_t function, int64_t whole, bool first) {
+/* A function by its hottest line where that has most of its time: that is where
+ * to look. */
+static void say_hot_place(const struct hasten_page *page, struct hasten_buffer *out,
+                          uint32_t function) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     const struct hasten_row *row = &aggregate->functions[function];
-    double share = hasten_share(row->self.running_ns, whole);
-    if (share >= LARGE_FUNCTION) {
-        hasten_number_share(out, share);
-        hasten_buffer_text(out, first ? " of the time is spent in " : " in ");
-        say_place(page, out, row);
-        if (row->self.native_ns > row->self.running_ns / 2) {
-            hasten_buffer_text(out, ", mostly inside C functions that it calls");
+    uint32_t line = largest_line(aggregate, function);
+    if (line != HASTEN_NONE && !is_module(page, row) &&
+        hasten_share(aggregate->lines[line].self.running_ns, row->self.running_ns) >= HOT_LINE) {
+        row = &aggregate->lines[line];
+    }
+    say_place(page, out, row);
+}
+
+/* The functions with most running time of their own, at most MOST_FUNCTIONS. */
+static size_t largest_running(const struct hasten_aggregate *aggregate, uint32_t *functions) {
+    size_t count = 0;
+    for (size_t i = 0; i < aggregate->function_count; i++) {
+        int64_t amount_ns = aggregate->functions[i].self.running_ns;
+        size_t place = count < MOST_FUNCTIONS ? count : MOST_FUNCTIONS;
+        while (place > 0 &&
+               aggregate->functions[functions[place - 1]].self.running_ns < amount_ns) {
+            place--;
         }
-        say_caller(page, out, largest_line(aggregate, function), RUNNING_STATES, HASTEN_WHO_ALL);
+        if (amount_ns <= 0 || place == MOST_FUNCTIONS) {
+            continue;
+        }
+        count += count < MOST_FUNCTIONS;
+        for (size_t last = count - 1; last > place; last--) {
+            functions[last] = functions[last - 1];
+        }
+        functions[place] = (uint32_t)i;
+    }
+    return count;
+}
+
+/* "the largest, f (x.py:3), has 8 %; main (x.py:1) with all it calls takes 61 %". */
+static void say_spread(const struct hasten_page *page, struct hasten_buffer *out, uint32_t function,
+                       int64_t whole) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    hasten_buffer_text(out, "the largest, ");
+    say_hot_place(page, out, function);
+    hasten_buffer_text(out, ", has ");
+    hasten_number_share(out, hasten_share(aggregate->functions[function].self.running_ns, whole));
+    uint32_t total = largest_own_total(aggregate);
+    if (total == HASTEN_NONE) {
         return;
     }
-    hasten_buffer_text(out, first ? "No single function dominates: the largest, "
-                                  : "no function dominates the rest: the largest, ");
-    say_place(page, out, row);
-    hasten_buffer_text(out, ", has ");
-    hasten_number_share(out, share);
-    uint32_t total = largest_own_total(aggregate);
-    if (total != HASTEN_NONE) {
-        const struct hasten_row *own = &aggregate->functions[total];
-        double own_share = hasten_share(hasten_time_counted(&own->total), whole);
-        if (own_share >= LARGE_TOTAL) {
-            hasten_buffer_text(out, "; ");
-            say_place(page, out, own);
-            hasten_buffer_text(out, " with all it calls takes ");
-            hasten_number_share(out, own_share);
+    const struct hasten_row *own = &aggregate->functions[total];
+    double share = hasten_share(hasten_time_counted(&own->total), whole);
+    if (share >= LARGE_TOTAL) {
+        hasten_buffer_text(out, "; ");
+        say_place(page, out, own);
+        hasten_buffer_text(out, " with all it calls takes ");
+        hasten_number_share(out, share);
+    }
+}
+
+static void say_running(const struct hasten_page *page, struct hasten_buffer *out,
+                        const uint32_t *functions, size_t count, bool first) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    int64_t whole = hasten_time_counted(&aggregate->sum);
+    for (size_t i = 0; i < count; i++) {
+        const struct hasten_row *row = &aggregate->functions[functions[i]];
+        double share = hasten_share(row->self.running_ns, whole);
+        if (i == 0 && share < LARGE_FUNCTION) {
+            hasten_buffer_text(out, first ? "No single function dominates: "
+                                          : "no function dominates the rest: ");
+            say_spread(page, out, functions[0], whole);
+            return;
         }
+        if (share < LARGE_FUNCTION) {
+            return;
+        }
+        hasten_buffer_text(out, i == 0 ? "" : "; ");
+        hasten_number_share(out, share);
+        hasten_buffer_text(out, first && i == 0 ? " of the time is spent in " : " in ");
+        say_hot_place(page, out, functions[i]);
+        if (row->self.native_ns > row->self.running_ns / 2) {
+            hasten_buffer_text(out, i == 0 ? ", mostly inside C functions that it calls"
+                                           : " (mostly C)");
+        }
+        say_caller(page, out, largest_line(aggregate, functions[i]), RUNNING_STATES,
+                   HASTEN_WHO_ALL);
     }
 }
 
@@ -209,6 +255,20 @@ static void say_waits(const struct hasten_page *page, struct hasten_buffer *out,
     }
 }
 
+/* The import machinery's entry, under which all of an import happens. */
+static double import_share(const struct hasten_aggregate *aggregate) {
+    const struct hasten_profile *profile = aggregate->profile;
+    for (size_t i = 0; i < aggregate->function_count; i++) {
+        const struct hasten_function *function = &profile->functions[i];
+        if (strcmp(profile->strings[function->file], "<frozen importlib._bootstrap>") == 0 &&
+            strcmp(profile->strings[function->qualname], "_find_and_load") == 0) {
+            return hasten_share(hasten_time_counted(&aggregate->functions[i].total),
+                                hasten_time_counted(&aggregate->sum));
+        }
+    }
+    return 0;
+}
+
 /* What is not in the shares but worth knowing. */
 static void say_more(const struct hasten_page *page, struct hasten_buffer *out) {
     const struct hasten_aggregate *aggregate = page->aggregate;
@@ -216,6 +276,12 @@ static void say_more(const struct hasten_page *page, struct hasten_buffer *out) 
     int64_t gil = aggregate->waiting[HASTEN_STATE_WAIT_GIL].main_ns +
                   aggregate->waiting[HASTEN_STATE_WAIT_GIL].other_ns;
     double gc = hasten_share(aggregate->sum.gc_ns, running);
+    double import = import_share(aggregate);
+    if (import >= LARGE_IMPORT) {
+        hasten_buffer_text(out, " Importing modules takes ");
+        hasten_number_share(out, import);
+        hasten_buffer_text(out, " in all.");
+    }
     if (gc >= LARGE_GC) {
         hasten_buffer_text(out, " The garbage collector runs ");
         hasten_number_share(out, gc > 1 ? 1 : gc);
@@ -252,20 +318,21 @@ static bool waiting_comes_first(const struct hasten_aggregate *aggregate, uint32
 void hasten_verdict(const struct hasten_page *page, struct hasten_buffer *out) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     int64_t whole = hasten_time_counted(&aggregate->sum);
-    uint32_t function = largest_running(aggregate);
+    uint32_t functions[MOST_FUNCTIONS];
+    size_t count = largest_running(aggregate, functions);
     if (whole == 0) {
         return;
     }
-    if (function == HASTEN_NONE) {
+    if (count == 0) {
         say_waits(page, out, whole, true);
-    } else if (waiting_comes_first(aggregate, function)) {
+    } else if (waiting_comes_first(aggregate, functions[0])) {
         size_t before = out->size;
         say_waits(page, out, whole, true);
         bool none = out->size == before;
         hasten_buffer_text(out, none ? "" : "; ");
-        say_running(page, out, function, whole, none);
+        say_running(page, out, functions, count, none);
     } else {
-        say_running(page, out, function, whole, true);
+        say_running(page, out, functions, count, true);
         say_waits(page, out, whole, false);
     }
     hasten_buffer_byte(out, '.');
