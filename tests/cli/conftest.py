@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from hasten_command import Hasten  # noqa: E402
+from hasten_command import Hasten
 
 
 @pytest.fixture

@@ -33,7 +33,9 @@ class Hasten:
         self.python = sys.executable
         self.started: list[subprocess.Popen[str]] = []
 
-    def __call__(self, *arguments: object, env: dict[str, str] | None = None, **more: Any) -> Result:
+    def __call__(
+        self, *arguments: object, env: dict[str, str] | None = None, **more: Any
+    ) -> Result:
         options: dict[str, Any] = {
             "cwd": self.folder,
             "capture_output": True,

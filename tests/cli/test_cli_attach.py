@@ -20,9 +20,7 @@ LOOP = "import time\nprint('ready', flush=True)\ndef loop():\n    while True: pa
 def target(hasten: Hasten) -> Iterator[subprocess.Popen[str]]:
     hasten.script("loop.py", LOOP)
     command = [hasten.python, "loop.py"]
-    with subprocess.Popen(
-        command, cwd=hasten.folder, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=hasten.folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
         yield process

@@ -48,7 +48,16 @@ def test_version_opens_no_files(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
     log = tmp_path / "log"
-    command = ["strace", "-f", "-e", "trace=openat,fork,clone,execve", "-o", log, HASTEN, "--version"]
+    command = [
+        "strace",
+        "-f",
+        "-e",
+        "trace=openat,fork,clone,execve",
+        "-o",
+        log,
+        HASTEN,
+        "--version",
+    ]
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("strace does not work here")
     opened = [line for line in log.read_text().splitlines() if "openat" in line]
@@ -61,31 +70,86 @@ def test_version_opens_no_files(tmp_path: Path) -> None:
     [
         (["frobnicate"], "no command frobnicate; `hasten help` lists them"),
         (["help", "frobnicate"], "help: no command frobnicate; `hasten help` lists them"),
-        (["run"], "run: what? A script, -m MODULE, -c CODE or -- COMMAND; `hasten help run` shows how"),
-        (["run", "--frobnicate"], "run: unknown option --frobnicate; `hasten help run` lists what is possible"),
+        (
+            ["run"],
+            "run: what? A script, -m MODULE, -c CODE or -- COMMAND; `hasten help run` shows how",
+        ),
+        (
+            ["run", "--frobnicate"],
+            "run: unknown option --frobnicate; `hasten help run` lists what is possible",
+        ),
         (["run", "-x"], "run: unknown option -x; `hasten help run` lists what is possible"),
-        (["run", "-o"], "run: a value is missing after -o; `hasten help run` lists what is possible"),
-        (["run", "--no-report=1", "x.py"], "run: takes no value: --no-report=1; `hasten help run` lists what is possible"),
+        (
+            ["run", "-o"],
+            "run: a value is missing after -o; `hasten help run` lists what is possible",
+        ),
+        (
+            ["run", "--no-report=1", "x.py"],
+            "run: takes no value: --no-report=1; `hasten help run` lists what is possible",
+        ),
         (["run", "-r", "fast", "x.py"], "run: -r fast: a number from 0.01 to 1000000 is expected"),
         (["run", "-r", "0", "x.py"], "run: -r 0: a number from 0.01 to 1000000 is expected"),
         (["run", "-r", "nan", "x.py"], "run: -r nan: a number from 0.01 to 1000000 is expected"),
-        (["run", "--rate=1e9", "x.py"], "run: --rate=1e9 1e9: a number from 0.01 to 1000000 is expected"),
-        (["run", "-d", "-1", "x.py"], "run: -d -1: a number of seconds, at least 0.001, is expected"),
-        (["run", "--mode", "warp", "x.py"], "run: --mode warp: one of these is expected: wall cpu gil"),
+        (
+            ["run", "--rate=1e9", "x.py"],
+            "run: --rate=1e9 1e9: a number from 0.01 to 1000000 is expected",
+        ),
+        (
+            ["run", "-d", "-1", "x.py"],
+            "run: -d -1: a number of seconds, at least 0.001, is expected",
+        ),
+        (
+            ["run", "--mode", "warp", "x.py"],
+            "run: --mode warp: one of these is expected: wall cpu gil",
+        ),
         (["run", "--mode", "", "x.py"], "run: --mode : one of these is expected: wall cpu gil"),
-        (["run", "--threads", "some", "x.py"], "run: --threads some: one of these is expected: all main"),
-        (["run", "--python", "p", "--", "ls"], "run: --python goes with a script, not with a command after --"),
-        (["run", "sleep", "1"], "run: there is no file sleep here; to run the command of that name: hasten run -- sleep"),
+        (
+            ["run", "--threads", "some", "x.py"],
+            "run: --threads some: one of these is expected: all main",
+        ),
+        (
+            ["run", "--python", "p", "--", "ls"],
+            "run: --python goes with a script, not with a command after --",
+        ),
+        (
+            ["run", "sleep", "1"],
+            "run: there is no file sleep here; "
+            "to run the command of that name: hasten run -- sleep",
+        ),
         (["report"], "report: which recording?; `hasten help report` shows how"),
         (["report", "a", "b"], "report: one recording at a time; `hasten help report` shows how"),
-        (["report", "--limit", "1.5", "a"], "report: --limit 1.5: a whole number from 0 (all) to 1000000 is expected"),
-        (["report", "--sort", "size", "a"], "report: --sort size: one of these is expected: self total name file"),
-        (["report", "-o", "x", "a"], "report: unknown option -o; `hasten help report` lists what is possible"),
-        (["attach"], "attach: the number of one process is expected; `hasten help attach` shows how"),
-        (["attach", "x"], "attach: the number of one process is expected; `hasten help attach` shows how"),
-        (["attach", "0"], "attach: the number of one process is expected; `hasten help attach` shows how"),
-        (["attach", "99999999999"], "attach: the number of one process is expected; `hasten help attach` shows how"),
-        (["attach", "1", "2"], "attach: the number of one process is expected; `hasten help attach` shows how"),
+        (
+            ["report", "--limit", "1.5", "a"],
+            "report: --limit 1.5: a whole number from 0 (all) to 1000000 is expected",
+        ),
+        (
+            ["report", "--sort", "size", "a"],
+            "report: --sort size: one of these is expected: self total name file",
+        ),
+        (
+            ["report", "-o", "x", "a"],
+            "report: unknown option -o; `hasten help report` lists what is possible",
+        ),
+        (
+            ["attach"],
+            "attach: the number of one process is expected; `hasten help attach` shows how",
+        ),
+        (
+            ["attach", "x"],
+            "attach: the number of one process is expected; `hasten help attach` shows how",
+        ),
+        (
+            ["attach", "0"],
+            "attach: the number of one process is expected; `hasten help attach` shows how",
+        ),
+        (
+            ["attach", "99999999999"],
+            "attach: the number of one process is expected; `hasten help attach` shows how",
+        ),
+        (
+            ["attach", "1", "2"],
+            "attach: the number of one process is expected; `hasten help attach` shows how",
+        ),
         (["completion"], "completion: one of these is expected: bash zsh fish"),
         (["completion", "tcsh"], "completion: one of these is expected: bash zsh fish"),
         (["doctor", "now"], "doctor: no argument is expected; `hasten help doctor` shows how"),
@@ -112,7 +176,8 @@ def test_full_output_is_a_failure(hasten: Hasten) -> None:
 
 def complete(script: str, *words: str) -> list[str]:
     line = " ".join(f"'{word}'" for word in words)
-    code = f"{script}\nCOMP_WORDS=({line})\nCOMP_CWORD={len(words) - 1}\n_hasten\necho \"${{COMPREPLY[*]}}\""
+    state = f"COMP_WORDS=({line})\nCOMP_CWORD={len(words) - 1}"
+    code = f'{script}\n{state}\n_hasten\necho "${{COMPREPLY[*]}}"'
     answer = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
     return answer.stdout.split()
 

@@ -103,9 +103,9 @@ def test_exit_status(hasten: Hasten, code: int) -> None:
     "number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGINT]
 )
 def test_death_by_signal(hasten: Hasten, number: signal.Signals) -> None:
-    code = f"import os, signal; signal.signal({number}, signal.SIG_DFL); os.kill(os.getpid(), {number})"
-    if number == signal.SIGKILL:
-        code = "import os; os.kill(os.getpid(), 9)"
+    code = f"import os; os.kill(os.getpid(), {number})"
+    if number != signal.SIGKILL:
+        code = f"import signal; signal.signal({number}, signal.SIG_DFL); {code}"
     result = hasten.run("-o", "x.hasten", "-c", code)
     assert result.returncode == -number
     assert not list(hasten.folder.glob("core*"))
@@ -185,7 +185,8 @@ def test_ctrl_c_in_a_terminal(hasten: Hasten) -> None:
         "loop.py",
         "import time\nprint('ready', flush=True)\n"
         "try:\n    while True: time.sleep(0.01)\n"
-        "except KeyboardInterrupt:\n    print('interrupted', flush=True)\n    time.sleep(0.3)\n    raise\n",
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', flush=True)\n    time.sleep(0.3)\n    raise\n",
     )
     pid, terminal = start_in_terminal(hasten, "run", "--python", hasten.python, "loop.py")
     read_until(terminal, b"ready")
@@ -209,7 +210,9 @@ def test_stop_and_continue(hasten: Hasten) -> None:
         "import os, time\nprint(os.getpid(), flush=True)\n"
         "while not os.path.exists('go'): time.sleep(0.01)\nraise SystemExit(7)\n",
     )
-    process = hasten.start("run", "--python", hasten.python, "--no-report", "stop.py", process_group=0)
+    process = hasten.start(
+        "run", "--python", hasten.python, "--no-report", "stop.py", process_group=0
+    )
     assert process.stdout is not None
     child = int(process.stdout.readline())
     os.killpg(process.pid, signal.SIGTSTP)
@@ -254,7 +257,15 @@ def test_a_full_disk_does_not_touch_the_program(hasten: Hasten) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
     result = hasten(
-        "run", "--python", hasten.python, "-o", "w.hasten", "-r", "5000", "wide.py", preexec_fn=limit
+        "run",
+        "--python",
+        hasten.python,
+        "-o",
+        "w.hasten",
+        "-r",
+        "5000",
+        "wide.py",
+        preexec_fn=limit,
     )
     assert result.returncode == 5
     assert result.stderr.count("sampling stopped") == 1, result.stderr

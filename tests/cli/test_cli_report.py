@@ -63,7 +63,15 @@ def test_json(recording: Path) -> None:
     assert [thread["is_main"] for thread in found["threads"]] == [True]
     for key in ("functions", "lines"):
         for row in found[key]:
-            assert {"file", "line", "name", "self_s", "total_s", "self_share", "total_share"} <= set(row)
+            assert {
+                "file",
+                "line",
+                "name",
+                "self_s",
+                "total_s",
+                "self_share",
+                "total_share",
+            } <= set(row)
             assert 0 <= row["self_share"] <= row["total_share"] <= 1
             assert row["self_s"] <= row["total_s"]
         whole = sum(row["self_s"] for row in found[key]) + found["time"]["outside_s"]
@@ -75,10 +83,14 @@ def test_json(recording: Path) -> None:
 
 
 def test_limit_sort_filter(recording: Path) -> None:
-    names = [row["name"] for row in json.loads(report(recording, "--json", "--limit", "2"))["functions"]]
+    names = [
+        row["name"] for row in json.loads(report(recording, "--json", "--limit", "2"))["functions"]
+    ]
     assert len(names) == 2
     rows = json.loads(report(recording, "--json", "--sort", "total"))["functions"]
-    assert [row["total_s"] for row in rows] == sorted((row["total_s"] for row in rows), reverse=True)
+    assert [row["total_s"] for row in rows] == sorted(
+        (row["total_s"] for row in rows), reverse=True
+    )
     rows = json.loads(report(recording, "--json", "--sort", "name"))["functions"]
     assert [row["name"] for row in rows] == sorted(row["name"] for row in rows)
     rows = json.loads(report(recording, "--json", "--filter", "app.py:rest"))["functions"]
@@ -147,7 +159,11 @@ def test_a_reader_that_goes_away(recording: Path) -> None:
 def test_full_output(recording: Path) -> None:
     with open("/dev/full", "w") as full:
         result = subprocess.run(
-            [HASTEN, "report", recording], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [HASTEN, "report", recording],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     assert result.returncode == 1
     assert result.stderr == "hasten: cannot write the report: No space left on device\n"

@@ -148,7 +148,10 @@ def test_facts(hasten: Hasten) -> None:
 
 
 def test_the_report_goes_to_standard_error(hasten: Hasten) -> None:
-    hasten.script("app.py", f"def work():\n    {BUSY.format(seconds=1).replace(chr(10), chr(10) + '    ')}\nwork()\n")
+    hasten.script(
+        "app.py",
+        f"def work():\n    {BUSY.format(seconds=1).replace(chr(10), chr(10) + '    ')}\nwork()\n",
+    )
     result = hasten("run", "--python", hasten.python, "app.py")
     assert result.returncode == 0
     assert result.stdout == ""
@@ -177,7 +180,9 @@ def test_a_program_that_is_not_python(hasten: Hasten) -> None:
 
 def test_a_python_below_another_program(hasten: Hasten) -> None:
     hasten.script("app.py", BUSY.format(seconds=0.5))
-    result = hasten("run", "-o", "x.hasten", "--no-report", "--", "sh", "-c", f"{hasten.python} app.py; true")
+    result = hasten(
+        "run", "-o", "x.hasten", "--no-report", "--", "sh", "-c", f"{hasten.python} app.py; true"
+    )
     assert result.returncode == 0
     found = report(hasten, hasten.folder / "x.hasten")
     functions = found["functions"]

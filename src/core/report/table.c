@@ -7,8 +7,8 @@
 
 #include "core/report/text.h"
 
-#define INDENT "  "
-#define GAP 2
+/* Before each column, the first too: the page's indent. */
+#define GAP "  "
 
 struct hasten_table_cell {
     size_t text; /* offset of the NUL-terminated text */
@@ -89,14 +89,16 @@ static void measure(const struct hasten_table *table, size_t *widths) {
         const char *heading = table->columns[i].heading;
         widths[i] = hasten_text_width(heading, strlen(heading));
     }
+    size_t column = 0;
     for (size_t i = 0; i < table->cell_count; i++) {
         const struct hasten_table_cell *cell = &table->cells[i];
         const char *text = cell->is_bar ? "" : cell_text(table, cell);
         size_t width =
             cell->is_bar ? table->page->bar_columns : hasten_text_width(text, strlen(text));
-        widths[i % count] = width > widths[i % count] ? width : widths[i % count];
+        widths[column] = width > widths[column] ? width : widths[column];
+        column = column + 1 == count ? 0 : column + 1;
     }
-    size_t gaps = strlen(INDENT) + (count - 1) * GAP;
+    size_t gaps = count * strlen(GAP);
     shrink(table, widths, table->page->columns > gaps ? table->page->columns - gaps : 0);
 }
 
@@ -135,7 +137,7 @@ static void write_text(struct hasten_table *table, size_t column, enum hasten_st
 static void write_cell(struct hasten_table *table, size_t index, const size_t *widths) {
     const struct hasten_table_cell *cell = &table->cells[index];
     size_t column = index % table->column_count;
-    hasten_buffer_text(&table->page->out, column == 0 ? INDENT : "  ");
+    hasten_buffer_text(&table->page->out, GAP);
     if (cell->is_bar) {
         size_t drawn = hasten_page_bar(table->page, &cell->bar, table->bar_full_ns, widths[column]);
         pad(table->page, widths[column] - drawn);
@@ -152,10 +154,10 @@ void hasten_table_finish(struct hasten_table *table) {
     struct hasten_page *page = table->page;
     if (table->failed || table->text.failed) {
         page->out.failed = true;
-    } else {
+    } else if (table->column_count > 0) {
         measure(table, widths);
         for (size_t i = 0; i < table->column_count; i++) {
-            hasten_buffer_text(&page->out, i == 0 ? INDENT : "  ");
+            hasten_buffer_text(&page->out, GAP);
             write_text(table, i, HASTEN_STYLE_FAINT, table->columns[i].heading, widths[i]);
         }
         hasten_buffer_byte(&page->out, '\n');
