@@ -19,6 +19,17 @@ import sysconfig
 # _PUSH_FRAME, DISPATCH_INLINED or "goto start_frame").
 CALL = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
 RETURN = {"RETURN_VALUE", "RETURN_CONST"}
+# Specialised calls whose inline cache has the version of the function that they
+# call, after one unit of counter (CPython, pycore_code.h, _PyCallCache).
+VERSIONED = {
+    "CALL_PY_EXACT_ARGS",
+    "CALL_PY_WITH_DEFAULTS",
+    "CALL_PY_GENERAL",
+    "CALL_BOUND_METHOD_EXACT_ARGS",
+    "CALL_BOUND_METHOD_GENERAL",
+    "CALL_KW_PY",
+    "CALL_KW_BOUND_METHOD",
+}
 # These stand in place of another instruction, whose inline caches are not known.
 OPAQUE = {"INSTRUMENTED_LINE", "INSTRUMENTED_INSTRUCTION", "ENTER_EXECUTOR", "DO_TRACING"}
 MAY_PUSH = CALL | {
@@ -30,6 +41,7 @@ MAY_PUSH = CALL | {
     "LOAD_METHOD",
     "SEND",
 }
+COLUMNS = ("caches", "may_push", "call", "returns", "versioned", "opaque")
 
 
 def opcode_numbers():
@@ -54,12 +66,12 @@ def caches():
 def table():
     base_of = {s: base for base, group in opcode._specializations.items() for s in group}
     counts = caches()
-    rows = [(0, 0, 0, 0, 0)] * 256
+    rows = [(0,) * len(COLUMNS)] * 256
     for name, number in opcode_numbers().items():
         base = base_of.get(name, name).removeprefix("INSTRUMENTED_")
         if name.endswith("_ADAPTIVE"):  # 3.11
             base = name.removesuffix("_ADAPTIVE")
-        traits = base in MAY_PUSH, base in CALL, base in RETURN, name in OPAQUE
+        traits = base in MAY_PUSH, base in CALL, base in RETURN, name in VERSIONED, name in OPAQUE
         rows[number] = (counts.get(base, 0), *map(int, traits))
     return rows
 
@@ -74,7 +86,7 @@ def main():
     print()
     print("/* clang-format off */")
     print(f"const struct hasten_opcodes hasten_opcodes_3{minor} = {{")
-    for column, label in enumerate(("caches", "may_push", "call", "returns", "opaque")):
+    for column, label in enumerate(COLUMNS):
         print(f"    .{label} = {{")
         for start in range(0, 256, 16):
             print("        " + " ".join(f"{rows[i][column]}," for i in range(start, start + 16)))

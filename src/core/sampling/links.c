@@ -20,16 +20,21 @@ struct context {
     const struct hasten_interpreter *interpreter;
     const struct hasten_layout *layout;
     const struct hasten_codes *codes;
+    struct hasten_edges *edges;
 };
 
 static bool stack_top_saved(const struct hasten_layout *layout, const uint8_t *bytes) {
     return (int32_t)hasten_load_u32(bytes, layout->frame_stack_top) >= 0;
 }
 
+static bool may_call(const struct hasten_frame *frame) {
+    return (frame->traits & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL)) != 0;
+}
+
 static bool is_suspended(const struct context *context, const struct hasten_frame *frame) {
     /* A frame that was just pushed has a saved stack top too, but its instruction
      * is its first one. */
-    if (!(frame->traits & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL)))
+    if (!may_call(frame))
         return false;
     return context->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
            stack_top_saved(context->layout, frame->bytes);
@@ -119,7 +124,12 @@ static bool is_live(const struct context *context, const struct hasten_frame *fr
     return !stack_top_saved(context->layout, frame->bytes) || is_suspended(context, frame);
 }
 
-enum verdict { LINKED, RETURNED, DOUBTFUL };
+enum verdict { LINKED, RETURNED, DOUBTFUL, UNKNOWN };
+
+static struct hasten_edge edge_of(const struct hasten_frame *caller,
+                                  const struct hasten_frame *callee) {
+    return (struct hasten_edge){caller->code->code, caller->unit, callee->code->code};
+}
 
 /* Both frames are on the data stack, copied within nanoseconds of each other:
  * whatever lives right above the caller was called by it. A call names what it
@@ -133,6 +143,7 @@ static enum verdict judge_neighbours(const struct context *context,
     bool named = suspended && names_callee(context, caller, callee);
     if (is_stable(context, caller, callee) && (suspended || callee->entered_from_c)) {
         callee->code->unnamed |= !named && !callee->entered_from_c;
+        hasten_edges_learn(context->edges, edge_of(caller, callee));
         return LINKED;
     }
     if (context->walk->disturbed)
@@ -144,18 +155,45 @@ static enum verdict judge_neighbours(const struct context *context,
     if (!suspended)
         return DOUBTFUL;
     bool should_name = (caller->traits & HASTEN_UNIT_CALL) != 0 && !callee->code->unnamed;
-    return named || !should_name ? LINKED : DOUBTFUL;
+    if (!named)
+        return should_name ? DOUBTFUL : LINKED;
+    struct hasten_edge edge = edge_of(caller, callee);
+    if (hasten_edges_known(context->edges, edge))
+        return LINKED;
+    context->walk->unknown_call = (struct hasten_unknown_call){
+        .edge = edge,
+        .instruction =
+            caller->code_address + context->layout->code_bytecode + (uint64_t)caller->unit * 2,
+        .function = hasten_load_u64(callee->bytes, context->layout->frame_function) &
+                    context->layout->reference_mask,
+    };
+    return UNKNOWN;
 }
 
 /* One of them lies elsewhere (in a generator) and was copied some 300 ns earlier:
- * the caller must be the same before and after. */
-static enum verdict judge_distant(const struct context *context, const struct hasten_frame *caller,
+ * the caller must be the same before and after. Where it has gone on in between, its
+ * instruction is that of the copy in which it could make the call. */
+static enum verdict judge_distant(const struct context *context, struct hasten_frame *caller,
                                   const struct hasten_frame *callee) {
+    const struct hasten_layout *layout = context->layout;
     context->walk->distant = true;
-    return is_same_frame(context, caller) && is_same_frame(context, callee) ? LINKED : DOUBTFUL;
+    if (!is_same_frame(context, caller) || !is_same_frame(context, callee))
+        return DOUBTFUL;
+    struct hasten_frame earlier = *caller;
+    if (!hasten_walk_instruction(&earlier, layout, before(context, caller)))
+        return DOUBTFUL;
+    if (earlier.unit == caller->unit)
+        return LINKED;
+    if (may_call(&earlier) == may_call(caller))
+        return DOUBTFUL;
+    if (may_call(&earlier)) {
+        caller->unit = earlier.unit;
+        caller->traits = earlier.traits;
+    }
+    return LINKED;
 }
 
-static enum verdict judge(const struct context *context, const struct hasten_frame *caller,
+static enum verdict judge(const struct context *context, struct hasten_frame *caller,
                           const struct hasten_frame *callee) {
     uint8_t on_stack = context->layout->owner_thread;
     if (!is_live(context, callee))
@@ -278,8 +316,8 @@ static void drop_returned(struct hasten_walk *walk) {
 
 hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                  const struct hasten_interpreter *interpreter,
-                                 const struct hasten_codes *codes) {
-    struct context context = {walk, snapshot, interpreter, &interpreter->layout, codes};
+                                 const struct hasten_codes *codes, struct hasten_edges *edges) {
+    struct context context = {walk, snapshot, interpreter, &interpreter->layout, codes, edges};
     if (walk->count == 0)
         return HASTEN_OK;
     /* From the bottom up: what is above a frame that runs itself does not count. */
@@ -287,6 +325,8 @@ hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapsho
         enum verdict verdict = judge(&context, &walk->frames[i + 1], &walk->frames[i]);
         if (verdict == DOUBTFUL)
             return HASTEN_TORN;
+        if (verdict == UNKNOWN)
+            return HASTEN_NOT_FOUND;
         if (verdict == RETURNED) {
             walk->leaf = i + 1;
             break;

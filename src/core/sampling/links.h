@@ -11,7 +11,8 @@
 HASTEN_CHECKED hasten_status hasten_links_check(struct hasten_walk *walk,
                                                 struct hasten_snapshot *snapshot,
                                                 const struct hasten_interpreter *interpreter,
-                                                const struct hasten_codes *codes);
+                                                const struct hasten_codes *codes,
+                                                struct hasten_edges *edges);
 
 /* Looks up a frame's code and instruction (in walk.c). `*ret_started` is false for
  * frames that do not count: not started yet, or not running code. */
@@ -19,5 +20,10 @@ HASTEN_CHECKED hasten_status hasten_walk_resolve(struct hasten_frame *frame,
                                                  const struct hasten_interpreter *interpreter,
                                                  const struct hasten_codes *codes,
                                                  bool *ret_started);
+
+/* Sets unit and traits from the instruction in `bytes`, a copy of the frame; false
+ * where that is not in its code (in walk.c). */
+bool hasten_walk_instruction(struct hasten_frame *frame, const struct hasten_layout *layout,
+                             const uint8_t *bytes);
 
 #endif

@@ -45,6 +45,7 @@ hasten_status hasten_target_new(struct hasten_target_shared *shared, uint32_t pi
     target->start_ticks = stat.start_ticks;
     target->stack_start = stat.stack_start;
     target->recorded = HASTEN_NONE;
+    hasten_edges_init(&target->edges, shared->allocator);
     hasten_codes_init(&target->codes, shared->recorder, shared->allocator);
     hasten_freeze_init(&target->freeze, pid, shared->allocator);
     *ret_target = target;
@@ -60,6 +61,7 @@ void hasten_target_free(struct hasten_target *target) {
     hasten_release(allocator, target->interps, target->interp_capacity * sizeof *target->interps);
     hasten_release(allocator, target->threads, target->thread_capacity * sizeof *target->threads);
     hasten_codes_done(&target->codes);
+    hasten_edges_done(&target->edges);
     hasten_release(allocator, target, sizeof *target);
 }
 
@@ -139,6 +141,7 @@ hasten_status hasten_target_find(struct hasten_target *target, uint64_t now_ns,
     target->relist = true;
     target->last_slot = 0;
     hasten_codes_reset(&target->codes, &target->interpreter);
+    hasten_edges_clear(&target->edges);
     return HASTEN_OK;
 }
 
@@ -279,6 +282,7 @@ static hasten_status look_at_thread(struct hasten_target *target,
     struct hasten_thread_context context = {
         .interpreter = &target->interpreter,
         .codes = &target->codes,
+        .edges = &target->edges,
         .recorder = shared->recorder,
         .walk = &shared->walk,
         .process = target->recorded,

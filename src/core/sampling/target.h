@@ -52,6 +52,7 @@ struct hasten_target {
     uint64_t threads_made; /* sum of the interpreters' thread counters then */
     bool relist;
     struct hasten_codes codes;
+    struct hasten_edges edges;
     uint64_t epoch_ns;
     struct hasten_freeze freeze;
 };

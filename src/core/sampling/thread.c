@@ -9,6 +9,8 @@
  * at least this often, so that an address reused for another code object is
  * noticed in the next sample at ordinary rates. */
 #define VERIFY_INTERVAL_NS 900000u
+/* Walks over one snapshot: each may come upon a call that was not seen before. */
+#define WALK_ROUNDS_MAX 1000
 
 hasten_status hasten_thread_new(const struct hasten_interpreter *interpreter,
                                 struct hasten_interp *interp, uint64_t address,
@@ -109,13 +111,19 @@ static hasten_status confirm_codes(const struct hasten_thread_context *context, 
 
 static hasten_status walk_and_confirm(struct hasten_thread_watch *thread,
                                       const struct hasten_thread_context *context) {
-    bool again = false;
-    for (int round = 0; round < 3; round++) {
-        hasten_status status = hasten_walk_stack(context->walk, &thread->snapshot,
-                                                 context->interpreter, context->codes);
+    struct hasten_walk *walk = context->walk;
+    for (int round = 0; round < WALK_ROUNDS_MAX; round++) {
+        bool again = false;
+        hasten_status status = hasten_walk_stack(walk, &thread->snapshot, context->interpreter,
+                                                 context->codes, context->edges);
         if (status != HASTEN_NOT_FOUND)
             return status;
-        status = confirm_codes(context, &again);
+        if (walk->missing_code != 0)
+            status = confirm_codes(context, &again);
+        else
+            status = hasten_edges_ask(context->edges, context->interpreter, context->codes->opcodes,
+                                      &walk->unknown_call.edge, walk->unknown_call.instruction,
+                                      walk->unknown_call.function, &again);
         if (status == HASTEN_GONE)
             return HASTEN_TORN;
         if (status != HASTEN_OK)

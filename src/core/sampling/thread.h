@@ -48,6 +48,7 @@ struct hasten_thread_watch {
 struct hasten_thread_context {
     const struct hasten_interpreter *interpreter;
     struct hasten_codes *codes;
+    struct hasten_edges *edges;
     struct hasten_recorder *recorder;
     struct hasten_walk *walk;
     uint32_t process;   /* the recorder's */

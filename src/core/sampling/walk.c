@@ -113,10 +113,31 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
     return reaches_bottom(snapshot, interpreter, last, last_on_stack) ? HASTEN_OK : HASTEN_GONE;
 }
 
+bool hasten_walk_instruction(struct hasten_frame *frame, const struct hasten_layout *layout,
+                             const uint8_t *bytes) {
+    uint64_t start = frame->code_address + layout->code_bytecode;
+    int64_t unit = ((int64_t)(hasten_load_u64(bytes, layout->frame_instruction) - start)) / 2;
+    if (unit < 0 && layout->instruction_kind == HASTEN_INSTRUCTION_PREVIOUS)
+        unit = 0; /* before the first instruction */
+    if (unit < 0 || unit >= (int64_t)frame->code->unit_count)
+        return false;
+    uint8_t info = frame->code->units[unit];
+    frame->unit = (uint32_t)unit - (info & HASTEN_UNIT_BACK);
+    frame->traits = info & ~HASTEN_UNIT_BACK;
+    return true;
+}
+
+/* Before the first instruction that counts, the frame is not running yet. */
+static bool has_started(const struct hasten_frame *frame, const struct hasten_layout *layout) {
+    uint64_t first =
+        frame->code_address + layout->code_bytecode + (uint64_t)frame->code->first_traceable * 2;
+    uint64_t instruction = hasten_load_u64(frame->bytes, layout->frame_instruction);
+    return frame->owner == layout->owner_generator || (int64_t)(instruction - first) >= 0;
+}
+
 hasten_status hasten_walk_resolve(struct hasten_frame *frame,
                                   const struct hasten_interpreter *interpreter,
                                   const struct hasten_codes *codes, bool *ret_started) {
-    const struct hasten_layout *layout = &interpreter->layout;
     *ret_started = false;
     struct hasten_code_entry *entry = hasten_codes_find(codes, frame->code_address);
     if (!entry || entry->verified_epoch != codes->epoch)
@@ -124,18 +145,10 @@ hasten_status hasten_walk_resolve(struct hasten_frame *frame,
     frame->code = entry;
     if (entry->code == HASTEN_NONE)
         return HASTEN_OK; /* some other executable object: no Python frame */
-    uint64_t start = frame->code_address + layout->code_bytecode;
-    int64_t unit =
-        ((int64_t)(hasten_load_u64(frame->bytes, layout->frame_instruction) - start)) / 2;
-    if (unit < (int64_t)entry->first_traceable && frame->owner != layout->owner_generator)
-        return HASTEN_OK; /* pushed, but not started */
-    if (unit < 0 && layout->instruction_kind == HASTEN_INSTRUCTION_PREVIOUS)
-        unit = 0; /* a generator before its first instruction */
-    if (unit < 0 || unit >= (int64_t)entry->unit_count)
+    if (!has_started(frame, &interpreter->layout))
+        return HASTEN_OK;
+    if (!hasten_walk_instruction(frame, &interpreter->layout, frame->bytes))
         return HASTEN_TORN;
-    uint8_t info = entry->units[unit];
-    frame->unit = (uint32_t)unit - (info & HASTEN_UNIT_BACK);
-    frame->traits = info & ~HASTEN_UNIT_BACK;
     *ret_started = true;
     return HASTEN_OK;
 }
@@ -200,11 +213,12 @@ static uint64_t find_caller_of_top(const struct hasten_snapshot *snapshot,
 
 hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                 const struct hasten_interpreter *interpreter,
-                                const struct hasten_codes *codes) {
+                                const struct hasten_codes *codes, struct hasten_edges *edges) {
     uint64_t current = 0;
     walk->count = walk->leaf = 0;
     walk->native = walk->distant = false;
     walk->missing_code = 0;
+    walk->unknown_call.instruction = 0;
     hasten_status status = hasten_snapshot_current_frame(snapshot, interpreter, &current);
     if (status == HASTEN_OK)
         status = follow_chain(walk, snapshot, interpreter, current);
@@ -218,6 +232,6 @@ hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot
     if (status == HASTEN_OK)
         status = resolve_frames(walk, interpreter, codes);
     if (status == HASTEN_OK)
-        status = hasten_links_check(walk, snapshot, interpreter, codes);
+        status = hasten_links_check(walk, snapshot, interpreter, codes, edges);
     return status;
 }

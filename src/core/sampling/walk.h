@@ -22,6 +22,7 @@
 #define HASTEN_SAMPLING_WALK_H
 
 #include "core/sampling/codes.h"
+#include "core/sampling/edges.h"
 #include "core/sampling/snapshot.h"
 
 /* Frames of one stack. Deeper ones are refused, not cut: a cut stack would be
@@ -40,6 +41,14 @@ struct hasten_frame {
     bool over_helper;    /* a frame that does not count is between, too */
 };
 
+/* A call that was not seen before: whether `function` can be called there is to be
+ * found out. */
+struct hasten_unknown_call {
+    struct hasten_edge edge;
+    uint64_t instruction; /* address of the call; 0: there is none */
+    uint64_t function;    /* address of the function object that runs above it */
+};
+
 struct hasten_walk {
     const struct hasten_allocator *allocator;
     struct hasten_frame *frames; /* leaf first */
@@ -51,16 +60,19 @@ struct hasten_walk {
     bool disturbed;        /* set by the caller: the read took so long that we may have been
                        interrupted between two frames of one copy */
     uint64_t missing_code; /* address of a code object to load, else 0 */
+    struct hasten_unknown_call unknown_call;
 };
 
 void hasten_walk_init(struct hasten_walk *walk, const struct hasten_allocator *allocator);
 void hasten_walk_done(struct hasten_walk *walk);
 
-/* Fills frames[leaf..count). TORN: read again. NOT_FOUND: load `missing_code`
- * (it is unknown or was not verified in this epoch), then read again. */
+/* Fills frames[leaf..count). TORN: read again. NOT_FOUND: load `missing_code` (it is
+ * unknown or was not verified in this epoch), or where that is 0 find out about
+ * `unknown_call`, then walk again. */
 HASTEN_CHECKED hasten_status hasten_walk_stack(struct hasten_walk *walk,
                                                struct hasten_snapshot *snapshot,
                                                const struct hasten_interpreter *interpreter,
-                                               const struct hasten_codes *codes);
+                                               const struct hasten_codes *codes,
+                                               struct hasten_edges *edges);
 
 #endif

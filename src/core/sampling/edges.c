@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Remembers believable pairs of call and callee. */
+#include "core/sampling/edges.h"
+
+#include "core/sampling/load.h"
+
+/* A call may be specialised for one function and be used for others, too: a pair
+ * that contradicts it is believed when it comes this often. One that is an error of
+ * ours comes a few times in a million samples. */
+#define KNOWN 16
+
+void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
+    hasten_map_init(&edges->seen, allocator);
+}
+
+void hasten_edges_done(struct hasten_edges *edges) {
+    hasten_map_done(&edges->seen);
+}
+
+void hasten_edges_clear(struct hasten_edges *edges) {
+    hasten_map_clear(&edges->seen);
+}
+
+static struct hasten_map_key key_of(struct hasten_edge edge) {
+    return (struct hasten_map_key){(uint64_t)edge.caller << 32 | edge.unit, edge.callee};
+}
+
+bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge) {
+    const uint32_t *count = hasten_map_find(&edges->seen, key_of(edge));
+    return count && *count >= KNOWN;
+}
+
+static uint32_t *count_of(struct hasten_edges *edges, struct hasten_edge edge) {
+    if (edges->seen.count >= HASTEN_EDGES_MAX)
+        hasten_map_clear(&edges->seen);
+    return hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
+}
+
+void hasten_edges_learn(struct hasten_edges *edges, struct hasten_edge edge) {
+    uint32_t *count = count_of(edges, edge);
+    if (count)
+        *count = KNOWN;
+}
+
+hasten_status hasten_edges_ask(struct hasten_edges *edges,
+                               const struct hasten_interpreter *interpreter,
+                               const struct hasten_opcodes *opcodes, const struct hasten_edge *edge,
+                               uint64_t instruction, uint64_t function, bool *ret_doubtful) {
+    uint8_t code[8]; /* opcode and argument, counter, version */
+    uint32_t version = 0;
+    struct hasten_read reads[2] = {
+        {hasten_raddr_at(instruction), code, sizeof code},
+        {hasten_raddr_at(function + interpreter->layout.function_version), &version,
+         sizeof version},
+    };
+    size_t bytes = 0;
+    hasten_status status = hasten_memory_read_batch(interpreter->pid, reads, 2, &bytes);
+    if (status != HASTEN_OK)
+        return status;
+    bool contradicted = opcodes->versioned[code[0]] && hasten_load_u32(code, 4) != version;
+    uint32_t *count = count_of(edges, *edge);
+    if (!count)
+        return HASTEN_NO_MEMORY;
+    *count = contradicted ? *count + 1 : KNOWN;
+    *ret_doubtful = *count < KNOWN;
+    return HASTEN_OK;
+}
