@@ -51,6 +51,7 @@ static void fill(struct description *description, uint32_t version) {
     SAME(interpreter_next, interpreter_next)
     SAME(interpreter_threads_head, interpreter_threads_head)
     SAME(interpreter_threads_main, interpreter_threads_main)
+    SAME(interpreter_modules, interpreter_modules)
     SAME(interpreter_gil_pointer, interpreter_gil)
     SAME(interpreter_gil, interpreter_own_gil)
     SAME(interpreter_code_generation, interpreter_code_generation)
@@ -80,6 +81,13 @@ static void fill(struct description *description, uint32_t version) {
     SAME(object_type, object_type)
     SAME(type_name, type_name)
     SAME(type_flags, type_flags)
+    SAME(type_basic_size, type_basic_size)
+    SAME(type_dict_offset, type_dict_offset)
+    SAME(type_cached_keys, type_cached_keys)
+    SAME(dict_keys, dict_keys)
+    SAME(dict_values, dict_values)
+    SAME(int_tag, int_tag)
+    SAME(int_digits, int_digits)
     SAME(bytes_length, bytes_length)
     SAME(bytes_data, bytes_data)
     SAME(unicode_state, unicode_state)
@@ -204,6 +212,7 @@ static void insert(struct description *description, uint32_t from, uint32_t by) 
                                positions->interpreter_threads_head,
                                positions->interpreter_threads_main,
                                positions->interpreter_gc,
+                               positions->interpreter_modules,
                                positions->interpreter_gil,
                                positions->interpreter_gil_locked,
                                positions->interpreter_gil_holder,
@@ -234,8 +243,17 @@ static void test_patch_release(uint32_t version) {
         CHECK_EQ_INT(layout.interpreter_finalizing, table->interpreter_finalizing + 24);
         CHECK_EQ_INT(layout.interpreter_gc_collecting, table->interpreter_gc_collecting + 24);
         CHECK_EQ_INT(layout.interpreter_size, table->interpreter_size + 24);
+        CHECK_EQ_INT(layout.interpreter_modules, table->interpreter_modules + 24);
         CHECK_EQ_INT(layout.thread_interp, table->thread_interp);
+        if (table->interpreter_code_counter != HASTEN_ABSENT)
+            CHECK_EQ_INT(layout.interpreter_code_counter, table->interpreter_code_counter + 24);
     }
+
+    /* The counter of code objects may be lost: it is not needed. */
+    fill(&description, version);
+    put(&description, description.positions->interpreter_size, table->interpreter_size);
+    if (CHECK_STATUS(judge(&description, &layout, NULL), HASTEN_OK))
+        CHECK_EQ_INT(layout.interpreter_code_counter, HASTEN_ABSENT);
 
     /* Between described fields that have undescribed ones between them: where
      * those went cannot be known. */

@@ -13,9 +13,12 @@
 #include <stdint.h>
 
 #include "internal/pycore_code.h"
+#include "internal/pycore_dict.h"
 #include "internal/pycore_frame.h"
 #include "internal/pycore_gil.h"
 #include "internal/pycore_interp.h"
+#include "internal/pycore_moduleobject.h"
+#include "internal/pycore_object.h"
 #include "internal/pycore_runtime.h"
 
 #if PY_VERSION_HEX >= 0x030e0000
@@ -96,6 +99,24 @@ typedef PyCodeObject Code;
 #define at_interpreter_gc_frame offsetof(Interpreter, gc.frame)
 #else
 #define at_interpreter_gc_frame ABSENT
+#endif
+
+#if PY_VERSION_HEX >= 0x030c0000
+#define at_interpreter_modules offsetof(Interpreter, imports.modules)
+#else
+#define at_interpreter_modules offsetof(Interpreter, modules)
+#endif
+/* init_code in Objects/codeobject.c gives every code object the counter's value
+ * and adds one, unless it is 0: it stays 0 after an overflow. What lies before
+ * the counter serves to recognise it. */
+#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030e0000
+#define at_interpreter_code_counter offsetof(Interpreter, func_state.next_version)
+#define at_interpreter_number_pool offsetof(Interpreter, dtoa.preallocated)
+#define at_interpreter_number_pool_next offsetof(Interpreter, dtoa.preallocated_next)
+#else
+#define at_interpreter_code_counter ABSENT
+#define at_interpreter_number_pool ABSENT
+#define at_interpreter_number_pool_next ABSENT
 #endif
 
 #define at_gil_size END_OF(Gil, locked)
@@ -203,6 +224,66 @@ typedef PyCodeObject Code;
 #define at_object_refcount offsetof(PyObject, ob_refcnt)
 #define at_type_name offsetof(PyTypeObject, tp_name)
 #define at_type_flags offsetof(PyTypeObject, tp_flags)
+#define at_type_basic_size offsetof(PyTypeObject, tp_basicsize)
+#define at_type_dict_offset offsetof(PyTypeObject, tp_dictoffset)
+#define at_type_cached_keys offsetof(PyHeapTypeObject, ht_cached_keys)
+
+/* Where instances have their attributes, see _PyObject_ManagedDictPointer and
+ * its like in pycore_object.h: 3.11 has two pointers before the instance, 3.12
+ * one for both (the values' is odd), later ones a dict before and values behind. */
+#define POINTERS(count) ((count) * sizeof(void *))
+#define at_instance_dict_before POINTERS(3)
+#if PY_VERSION_HEX < 0x030c0000
+#define at_instance_values_before POINTERS(4)
+#else
+#define at_instance_values_before ABSENT
+#endif
+#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030d0000
+#define at_instance_values_tag 1
+#else
+#define at_instance_values_tag 0
+#endif
+#if defined(MANAGED_DICT_OFFSET)
+_Static_assert(-(MANAGED_DICT_OFFSET) == at_instance_dict_before, "a managed dict elsewhere");
+#endif
+#define at_values_items offsetof(PyDictValues, values)
+#if PY_VERSION_HEX >= 0x030d0000
+#define at_type_inline_values_flag Py_TPFLAGS_INLINE_VALUES
+#define at_values_capacity offsetof(PyDictValues, capacity)
+#define at_values_valid offsetof(PyDictValues, valid)
+#else
+#define at_type_inline_values_flag 0
+#define at_values_capacity ABSENT
+#define at_values_valid ABSENT
+#endif
+
+#define at_module_dict offsetof(PyModuleObject, md_dict)
+#define at_dict_keys offsetof(PyDictObject, ma_keys)
+#define at_dict_values offsetof(PyDictObject, ma_values)
+#define at_keys_log2_index_bytes offsetof(PyDictKeysObject, dk_log2_index_bytes)
+#define at_keys_kind offsetof(PyDictKeysObject, dk_kind)
+#define at_keys_entry_count offsetof(PyDictKeysObject, dk_nentries)
+#define at_keys_indices offsetof(PyDictKeysObject, dk_indices)
+#define at_entry_size sizeof(PyDictKeyEntry)
+#define at_entry_key offsetof(PyDictKeyEntry, me_key)
+#define at_entry_value offsetof(PyDictKeyEntry, me_value)
+#define at_str_entry_size sizeof(PyDictUnicodeEntry)
+#define at_str_entry_key offsetof(PyDictUnicodeEntry, me_key)
+#define at_str_entry_value offsetof(PyDictUnicodeEntry, me_value)
+_Static_assert(DICT_KEYS_GENERAL == 0, "the kind of general entries");
+
+#if PY_VERSION_HEX < 0x030c0000
+#define at_int_tag offsetof(PyLongObject, ob_base.ob_size)
+#define at_int_tag_shift 0
+#define at_int_digits offsetof(PyLongObject, ob_digit)
+#else
+#define at_int_tag offsetof(PyLongObject, long_value.lv_tag)
+#define at_int_tag_shift 3 /* _PyLong_NON_SIZE_BITS */
+#define at_int_digits offsetof(PyLongObject, long_value.ob_digit)
+#endif
+_Static_assert(sizeof(digit) == 4 && PyLong_SHIFT == 30, "digits of 30 bits");
+
+#define at_function_version offsetof(PyFunctionObject, func_version)
 #define at_unicode_length offsetof(PyASCIIObject, length)
 #define at_unicode_state offsetof(PyASCIIObject, state)
 #define at_unicode_ascii_data sizeof(PyASCIIObject)
@@ -225,6 +306,7 @@ typedef PyCodeObject Code;
 #define debug_interpreter_next IN_DEBUG(interpreter_state.next)
 #define debug_interpreter_threads_head IN_DEBUG(interpreter_state.threads_head)
 #define debug_interpreter_gc IN_DEBUG(interpreter_state.gc)
+#define debug_interpreter_modules IN_DEBUG(interpreter_state.imports_modules)
 #define debug_interpreter_gil_pointer IN_DEBUG(interpreter_state.ceval_gil)
 #define debug_interpreter_gil IN_DEBUG(interpreter_state.gil_runtime_state)
 #define debug_interpreter_gil_locked IN_DEBUG(interpreter_state.gil_runtime_state_locked)
@@ -255,6 +337,10 @@ typedef PyCodeObject Code;
 #define debug_object_type IN_DEBUG(pyobject.ob_type)
 #define debug_type_name IN_DEBUG(type_object.tp_name)
 #define debug_type_flags IN_DEBUG(type_object.tp_flags)
+#define debug_dict_keys IN_DEBUG(dict_object.ma_keys)
+#define debug_dict_values IN_DEBUG(dict_object.ma_values)
+#define debug_int_tag IN_DEBUG(long_object.lv_tag)
+#define debug_int_digits IN_DEBUG(long_object.ob_digit)
 #define debug_bytes_length IN_DEBUG(bytes_object.ob_size)
 #define debug_bytes_data IN_DEBUG(bytes_object.ob_sval)
 #define debug_unicode_state IN_DEBUG(unicode_object.state)
@@ -278,12 +364,18 @@ typedef PyCodeObject Code;
 #define debug_thread_gil_requested IN_DEBUG(thread_state.gil_requested)
 #define debug_unicode_compact_size IN_DEBUG(unicode_object.compactunicodeobject_size)
 #define debug_gc_frame IN_DEBUG(gc.frame)
+#define debug_type_basic_size IN_DEBUG(type_object.tp_basicsize)
+#define debug_type_dict_offset IN_DEBUG(type_object.tp_dictoffset)
+#define debug_type_cached_keys IN_DEBUG(heap_type_object.ht_cached_keys)
 #else
 #define debug_thread_base_frame ABSENT
 #define debug_thread_holds_gil ABSENT
 #define debug_thread_gil_requested ABSENT
 #define debug_unicode_compact_size ABSENT
 #define debug_gc_frame ABSENT
+#define debug_type_basic_size ABSENT
+#define debug_type_dict_offset ABSENT
+#define debug_type_cached_keys ABSENT
 #endif
 #endif
 

@@ -50,6 +50,13 @@ struct numbers {
     X(object_type, object_type)                         \
     X(type_name, type_name)                             \
     X(type_flags, type_flags)                           \
+    X(type_basic_size, type_basic_size)                 \
+    X(type_dict_offset, type_dict_offset)               \
+    X(type_cached_keys, type_cached_keys)               \
+    X(dict_keys, dict_keys)                             \
+    X(dict_values, dict_values)                         \
+    X(int_tag, int_tag)                                 \
+    X(int_digits, int_digits)                           \
     X(bytes_length, bytes_length)                       \
     X(bytes_data, bytes_data)                           \
     X(unicode_state, unicode_state)                     \
@@ -68,7 +75,7 @@ struct piece {
 };
 
 /* Most pieces of one structure. */
-#define HASTEN_PIECES_MAX 16
+#define HASTEN_PIECES_MAX 20
 
 static hasten_status wrong(struct hasten_error *error, const char *name, uint64_t found,
                            uint64_t expected, uint32_t version) {
@@ -240,28 +247,40 @@ static hasten_status place_runtime(const struct numbers *numbers, const struct h
     return status;
 }
 
+/* The fields far behind the described ones: they are used only once what lies
+ * there has been looked at, so a place that is wrong does no harm. */
+static void move_tail(struct hasten_layout *layout, uint64_t size, int64_t move) {
+    uint32_t *const fields[] = {&layout->interpreter_code_counter, &layout->interpreter_number_pool,
+                                &layout->interpreter_number_pool_next};
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        int64_t found = (int64_t)*fields[i] + move;
+        bool fits = *fields[i] != HASTEN_ABSENT && found >= 0 && (uint64_t)found + 8 <= size;
+        *fields[i] = fits ? (uint32_t)found : HASTEN_ABSENT;
+    }
+}
+
 static hasten_status place_interpreter(const struct numbers *numbers,
                                        const struct hasten_layout *table,
                                        struct hasten_layout *layout, struct hasten_error *error) {
-    const struct piece all[] = {
 #define HASTEN_PIECE(field, number) \
-    {#field, table->field, (number), (number) < HASTEN_ABSENT, &layout->field},
-        HASTEN_PIECE(interpreter_next, numbers->interpreter_next)
-            HASTEN_PIECE(interpreter_id, numbers->interpreter_id) HASTEN_PIECE(
-                interpreter_threads_head, numbers->interpreter_threads_head)
-                HASTEN_PIECE(interpreter_threads_main, numbers->interpreter_threads_main)
-                    HASTEN_PIECE(interpreter_gil, numbers->interpreter_gil_pointer)
-                        HASTEN_PIECE(interpreter_own_gil, numbers->interpreter_gil) HASTEN_PIECE(
-                            interpreter_code_generation, numbers->interpreter_code_generation)
-                            HASTEN_PIECE(interpreter_gc_collecting,
-                                         numbers->interpreter_gc + numbers->gc_collecting)
-                                HASTEN_PIECE(interpreter_gc_frame,
-                                             numbers->interpreter_gc + numbers->gc_frame)
-                                    HASTEN_PIECE(interpreter_runtime, HASTEN_ABSENT)
-                                        HASTEN_PIECE(interpreter_next_unique_id, HASTEN_ABSENT)
-                                            HASTEN_PIECE(interpreter_finalizing, HASTEN_ABSENT)
-#undef HASTEN_PIECE
+    { #field, table->field, (number), (number) < HASTEN_ABSENT, &layout->field }
+    const struct piece all[] = {
+        HASTEN_PIECE(interpreter_next, numbers->interpreter_next),
+        HASTEN_PIECE(interpreter_id, numbers->interpreter_id),
+        HASTEN_PIECE(interpreter_threads_head, numbers->interpreter_threads_head),
+        HASTEN_PIECE(interpreter_threads_main, numbers->interpreter_threads_main),
+        HASTEN_PIECE(interpreter_modules, numbers->interpreter_modules),
+        HASTEN_PIECE(interpreter_gil, numbers->interpreter_gil_pointer),
+        HASTEN_PIECE(interpreter_own_gil, numbers->interpreter_gil),
+        HASTEN_PIECE(interpreter_code_generation, numbers->interpreter_code_generation),
+        HASTEN_PIECE(interpreter_gc_collecting, numbers->interpreter_gc + numbers->gc_collecting),
+        HASTEN_PIECE(interpreter_gc_frame, numbers->interpreter_gc + numbers->gc_frame),
+        HASTEN_PIECE(interpreter_runtime, HASTEN_ABSENT),
+        HASTEN_PIECE(interpreter_next_unique_id, HASTEN_ABSENT),
+        HASTEN_PIECE(interpreter_finalizing, HASTEN_ABSENT),
     };
+#undef HASTEN_PIECE
     struct piece pieces[HASTEN_PIECES_MAX];
     size_t count = 0;
     int64_t move = 0;
@@ -275,9 +294,11 @@ static hasten_status place_interpreter(const struct numbers *numbers,
     }
     hasten_status status =
         place(pieces, count, numbers->interpreter_size, table->version, &move, error);
-    if (status == HASTEN_OK)
-        layout->interpreter_size = (uint32_t)((int64_t)table->interpreter_size + move);
-    return status;
+    if (status != HASTEN_OK)
+        return status;
+    layout->interpreter_size = (uint32_t)((int64_t)table->interpreter_size + move);
+    move_tail(layout, numbers->interpreter_size, move);
+    return HASTEN_OK;
 }
 
 hasten_status hasten_debug_layout(const uint8_t *bytes, size_t size,

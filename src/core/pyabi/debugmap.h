@@ -32,6 +32,7 @@
     X(interpreter_threads_head)    \
     X(interpreter_threads_main)    \
     X(interpreter_gc)              \
+    X(interpreter_modules)         \
     X(interpreter_gil_pointer)     \
     X(interpreter_gil)             \
     X(interpreter_gil_locked)      \
@@ -67,6 +68,13 @@
     X(object_type)                 \
     X(type_name)                   \
     X(type_flags)                  \
+    X(type_basic_size)             \
+    X(type_dict_offset)            \
+    X(type_cached_keys)            \
+    X(dict_keys)                   \
+    X(dict_values)                 \
+    X(int_tag)                     \
+    X(int_digits)                  \
     X(bytes_length)                \
     X(bytes_data)                  \
     X(unicode_state)               \

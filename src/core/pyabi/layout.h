@@ -36,6 +36,10 @@
     X(interpreter, code_generation) /* 3.14+: counts freed code objects */                   \
     X(interpreter, finalizing)                                                               \
     X(interpreter, gc_frame) /* 3.15: frame that started the collection, may be NULL */      \
+    X(interpreter, modules) /* the dict sys.modules */                                       \
+    X(interpreter, code_counter) /* 3.12, 3.13: uint32, counts code objects made; 0: full */ \
+    X(interpreter, number_pool) /* 3.12, 3.13: array before the next field */                \
+    X(interpreter, number_pool_next) /* points into number_pool; code_counter follows */     \
     X(gil, size)                                                                             \
     X(gil, locked)      /* int */                                                            \
     X(gil, last_holder) /* thread state pointer */                                           \
@@ -91,12 +95,39 @@
     X(object, refcount)                                                                      \
     X(type, name)                                                                            \
     X(type, flags)                                                                           \
+    X(type, basic_size)  /* ssize_t */                                                       \
+    X(type, dict_offset) /* ssize_t, of the pointer to an instance's dict, 0: none */        \
+    X(type, cached_keys) /* heap types: the keys that instances share, or NULL */            \
+    X(type, inline_values_flag) /* bit in flags: values lie behind instances (3.13+), else 0 */\
+    X(instance, dict_before) /* bytes from a managed dict's pointer to its instance */       \
+    X(instance, values_before) /* 3.11: bytes from the values' pointer to the instance */    \
+    X(instance, values_tag) /* 3.12: bit that tells values - 1 from a dict, else 0 */        \
+    X(values, items)    /* array of objects, in the order of the keys */                     \
+    X(values, capacity) /* 3.13+: uint8 */                                                   \
+    X(values, valid)    /* 3.13+: uint8 */                                                   \
+    X(module, dict)                                                                          \
+    X(dict, keys)                                                                            \
+    X(dict, values) /* NULL: the values are in the keys object */                            \
+    X(keys, log2_index_bytes) /* uint8: log2 of the bytes between indices and entries */     \
+    X(keys, kind)        /* uint8: 0 general entries, else entries with str keys only */     \
+    X(keys, entry_count) /* ssize_t: entries used so far, deleted ones included */           \
+    X(keys, indices)                                                                         \
+    X(entry, size)                                                                           \
+    X(entry, key)                                                                            \
+    X(entry, value) /* NULL: deleted */                                                      \
+    X(str_entry, size)                                                                       \
+    X(str_entry, key)                                                                        \
+    X(str_entry, value)                                                                      \
+    X(int, tag)       /* number of digits and, below tag_shift, the sign: 0 is plus */       \
+    X(int, tag_shift) /* bits; 3.11: 0, the number of digits is negative there */            \
+    X(int, digits)    /* uint32 each, of 30 bits, the lowest first */                        \
     X(unicode, length)                                                                       \
     X(unicode, state)                                                                        \
     X(unicode, ascii_data)   /* sizeof(PyASCIIObject) */                                     \
     X(unicode, compact_data) /* sizeof(PyCompactUnicodeObject) */                            \
     X(bytes, length)                                                                         \
     X(bytes, data)                                                                           \
+    X(function, version) /* func_version, uint32 */                                          \
     X(generator, frame) /* the frame embedded in a generator or coroutine */
 
 /* What a frame says of its own stack. */
