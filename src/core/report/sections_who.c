@@ -7,6 +7,12 @@
 #include "core/report/sections.h"
 #include "core/report/table.h"
 
+/* A thread that was there for this part of the longest one's time is shown
+ * although it only waited. */
+#define LONG_THREAD 0.05
+/* Shown however little they did. */
+#define LEAST_ROWS 5
+
 static void add_duration(struct hasten_table *table, int64_t duration_ns) {
     struct hasten_buffer *text = &table->page->scratch;
     hasten_buffer_clear(text);
@@ -130,6 +136,24 @@ static int64_t longest_thread(const struct hasten_aggregate *aggregate, size_t c
     return longest;
 }
 
+/* Threads that ran or lasted; hundreds that lived for a moment are summed up. */
+static size_t shown_threads(const struct hasten_page *page, const uint32_t *order, size_t count) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    double least = page->options->least_share;
+    int64_t longest_ns = longest_thread(aggregate, count);
+    size_t limit = page->options->limit;
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct hasten_thread_row *row = &aggregate->threads[order[i]];
+        if (hasten_share(row->running_ns, aggregate->sum.running_ns) >= least ||
+            hasten_share(row->waiting_ns, longest_ns) >= LONG_THREAD) {
+            shown = i + 1;
+        }
+    }
+    shown = shown > LEAST_ROWS ? shown : count < LEAST_ROWS ? count : LEAST_ROWS;
+    return limit > 0 && limit < shown ? limit : shown;
+}
+
 void hasten_section_threads(struct hasten_page *page) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     const struct hasten_profile *profile = aggregate->profile;
@@ -146,8 +170,7 @@ void hasten_section_threads(struct hasten_page *page) {
         order[i] = (uint32_t)i;
     }
     qsort_r(order, count, sizeof *order, compare_threads, (void *)aggregate);
-    size_t limit = page->options->limit;
-    size_t shown = limit > 0 && limit < count ? limit : count;
+    size_t shown = shown_threads(page, order, count);
     bool processes = profile->process_count > 1;
     hasten_page_heading(page, "Threads", NULL);
     struct hasten_table table;
