@@ -37,12 +37,6 @@ static uint32_t *count_of(struct hasten_edges *edges, struct hasten_edge edge) {
     return hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
 }
 
-void hasten_edges_learn(struct hasten_edges *edges, struct hasten_edge edge) {
-    uint32_t *count = count_of(edges, edge);
-    if (count)
-        *count = KNOWN;
-}
-
 hasten_status hasten_edges_ask(struct hasten_edges *edges,
                                const struct hasten_interpreter *interpreter,
                                const struct hasten_opcodes *opcodes, const struct hasten_edge *edge,

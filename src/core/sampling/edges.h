@@ -31,8 +31,6 @@ void hasten_edges_done(struct hasten_edges *edges);
 void hasten_edges_clear(struct hasten_edges *edges);
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge);
-/* Does nothing where memory runs out: the pair is asked about again. */
-void hasten_edges_learn(struct hasten_edges *edges, struct hasten_edge edge);
 
 /* Asks the process's memory about a pair and learns it, unless the call at
  * `instruction` is specialised for another function than the one at `function`

@@ -47,6 +47,24 @@ static hasten_status plan_pieces(struct hasten_interp *interp, struct field *fie
     return HASTEN_OK;
 }
 
+/* The counter of code objects has no fixed place between patch releases. Before it
+ * lies a pointer into an array that is part of the interpreter itself, before that
+ * pointer: nothing else looks like it. 0 where that is not so. */
+static uint64_t find_code_counter(const struct hasten_interpreter *interpreter, uint64_t address) {
+    const struct hasten_layout *layout = &interpreter->layout;
+    uint64_t next = 0;
+    if (layout->interpreter_code_counter == HASTEN_ABSENT ||
+        layout->interpreter_number_pool_next + 8 != layout->interpreter_code_counter)
+        return 0;
+    uint64_t pool = address + layout->interpreter_number_pool;
+    uint64_t pool_end = address + layout->interpreter_number_pool_next;
+    hasten_status status =
+        hasten_memory_read(interpreter->pid, hasten_raddr_at(pool_end), &next, sizeof next);
+    if (status != HASTEN_OK || next < pool || next > pool_end || next % 8 != 0)
+        return 0;
+    return address + layout->interpreter_code_counter;
+}
+
 hasten_status hasten_interp_init(struct hasten_interp *interp,
                                  const struct hasten_interpreter *interpreter, uint64_t address) {
     const struct hasten_layout *layout = &interpreter->layout;
@@ -69,6 +87,9 @@ hasten_status hasten_interp_init(struct hasten_interp *interp,
         fields[count++] = (struct field){address + layout->interpreter_next_unique_id, 8};
     if (layout->interpreter_code_generation != HASTEN_ABSENT)
         fields[count++] = (struct field){address + layout->interpreter_code_generation, 8};
+    interp->code_counter = find_code_counter(interpreter, address);
+    if (interp->code_counter != 0)
+        fields[count++] = (struct field){interp->code_counter, 4};
     if (layout->runtime_tstate_current != HASTEN_ABSENT)
         fields[count++] =
             (struct field){interpreter->runtime.value + layout->runtime_tstate_current, 8};
@@ -104,6 +125,8 @@ struct hasten_pulse hasten_interp_pulse(const struct hasten_interp *interp,
         pulse.next_unique_id = field_at(interp, base + layout->interpreter_next_unique_id, 8);
     if (layout->interpreter_code_generation != HASTEN_ABSENT)
         pulse.code_generation = field_at(interp, base + layout->interpreter_code_generation, 8);
+    if (interp->code_counter != 0)
+        pulse.code_counter = (uint32_t)field_at(interp, interp->code_counter, 4);
     if (layout->runtime_tstate_current != HASTEN_ABSENT)
         pulse.gil_holder =
             field_at(interp, interpreter->runtime.value + layout->runtime_tstate_current, 8);

@@ -14,7 +14,8 @@
 struct hasten_pulse {
     uint64_t threads_head;
     uint64_t next_unique_id;
-    uint64_t code_generation; /* 0 where the version does not count */
+    uint64_t code_generation; /* counts freed code objects, 0 where the version does not */
+    uint32_t code_counter;    /* counts made ones, 0 where it does not or cannot any more */
     uint64_t gil_holder;      /* thread state that holds the GIL, 0: nobody */
     uint64_t next_interp;
     bool collecting;
@@ -22,9 +23,12 @@ struct hasten_pulse {
 
 struct hasten_interp {
     uint64_t address;
-    uint64_t gil;             /* address of its GIL's structure */
-    uint64_t gil_size;        /* bytes in which a futex belongs to the GIL */
-    uint64_t code_generation; /* as last seen */
+    uint64_t gil;          /* address of its GIL's structure */
+    uint64_t gil_size;     /* bytes in which a futex belongs to the GIL */
+    uint64_t code_counter; /* its address, 0: the version has none, or it is elsewhere */
+    uint64_t codes_seen;   /* the pulse's counter of either kind, as last seen */
+    bool counts_codes;     /* it has one that works */
+    bool codes_change;     /* it had changed when it was last read */
     size_t piece_count;
     struct hasten_read pieces[HASTEN_INTERP_PIECES]; /* into `bytes` */
     uint8_t bytes[HASTEN_INTERP_PULSE_MAX];

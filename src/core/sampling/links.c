@@ -131,6 +131,21 @@ static struct hasten_edge edge_of(const struct hasten_frame *caller,
     return (struct hasten_edge){caller->code->code, caller->unit, callee->code->code};
 }
 
+/* A pair of call and callee that was never seen is asked about first. */
+static enum verdict judge_call(const struct context *context, const struct hasten_frame *caller,
+                               const struct hasten_frame *callee) {
+    const struct hasten_layout *layout = context->layout;
+    struct hasten_edge edge = edge_of(caller, callee);
+    if (hasten_edges_known(context->edges, edge))
+        return LINKED;
+    context->walk->unknown_call = (struct hasten_unknown_call){
+        .edge = edge,
+        .instruction = caller->code_address + layout->code_bytecode + (uint64_t)caller->unit * 2,
+        .function = hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask,
+    };
+    return UNKNOWN;
+}
+
 /* Both frames are on the data stack, copied within nanoseconds of each other:
  * whatever lives right above the caller was called by it. A call names what it
  * called besides; a property or an operator does not. */
@@ -140,34 +155,21 @@ static enum verdict judge_neighbours(const struct context *context,
     bool suspended = is_suspended(context, caller);
     if (is_misplaced(context, caller, callee))
         return suspended ? DOUBTFUL : RETURNED;
-    bool named = suspended && names_callee(context, caller, callee);
-    if (is_stable(context, caller, callee) && (suspended || callee->entered_from_c)) {
-        callee->code->unnamed |= !named && !callee->entered_from_c;
-        hasten_edges_learn(context->edges, edge_of(caller, callee));
-        return LINKED;
-    }
-    if (context->walk->disturbed)
+    bool stable = is_stable(context, caller, callee);
+    if (context->walk->disturbed && !stable)
         return DOUBTFUL;
     if (callee->entered_from_c) {
         bool exact = context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX;
-        return exact && stack_top_saved(context->layout, caller->bytes) ? DOUBTFUL : LINKED;
+        bool in_call = exact && stack_top_saved(context->layout, caller->bytes);
+        return stable || !in_call ? LINKED : DOUBTFUL;
     }
     if (!suspended)
         return DOUBTFUL;
+    if (names_callee(context, caller, callee))
+        return judge_call(context, caller, callee);
+    callee->code->unnamed |= stable;
     bool should_name = (caller->traits & HASTEN_UNIT_CALL) != 0 && !callee->code->unnamed;
-    if (!named)
-        return should_name ? DOUBTFUL : LINKED;
-    struct hasten_edge edge = edge_of(caller, callee);
-    if (hasten_edges_known(context->edges, edge))
-        return LINKED;
-    context->walk->unknown_call = (struct hasten_unknown_call){
-        .edge = edge,
-        .instruction =
-            caller->code_address + context->layout->code_bytecode + (uint64_t)caller->unit * 2,
-        .function = hasten_load_u64(callee->bytes, context->layout->frame_function) &
-                    context->layout->reference_mask,
-    };
-    return UNKNOWN;
+    return should_name ? DOUBTFUL : LINKED;
 }
 
 /* One of them lies elsewhere (in a generator) and was copied some 300 ns earlier:

@@ -5,9 +5,9 @@
 
 #include "core/sampling/load.h"
 
-/* Versions that do not count freed code objects have every fingerprint compared
- * at least this often, so that an address reused for another code object is
- * noticed in the next sample at ordinary rates. */
+/* Interpreters that count neither freed nor new code objects have every fingerprint
+ * compared at least this often, so that an address reused for another code object
+ * is noticed in the next sample at ordinary rates. */
 #define VERIFY_INTERVAL_NS 900000u
 /* Walks over one snapshot: each may come upon a call that was not seen before. */
 #define WALK_ROUNDS_MAX 1000
@@ -40,12 +40,21 @@ void hasten_thread_free(struct hasten_thread_watch *thread) {
     hasten_release(thread->allocator, thread, sizeof *thread);
 }
 
-static bool counts_freed_codes(const struct hasten_thread_context *context) {
-    return context->interpreter->layout.interpreter_code_generation != HASTEN_ABSENT;
+/* A new epoch where a code object may have taken the place of another. For that
+ * one must have been freed and one made: either counter tells. It was read after
+ * the stack, so that it is no older. */
+static void note_counted_codes(const struct hasten_thread_context *context,
+                               struct hasten_interp *interp, const struct hasten_pulse *pulse) {
+    bool counts_freed = context->interpreter->layout.interpreter_code_generation != HASTEN_ABSENT;
+    uint64_t count = counts_freed ? pulse->code_generation : pulse->code_counter;
+    interp->counts_codes = counts_freed || count != 0;
+    interp->codes_change = count != interp->codes_seen;
+    interp->codes_seen = count;
+    context->codes->epoch += interp->codes_change;
 }
 
-/* Plans what is read along: the pulse, and where freed code objects are not
- * counted the fingerprints of the code objects last seen here. */
+/* Plans what is read along: the pulse and, where code objects come and go, the
+ * fingerprints of those last seen here. */
 static size_t plan_extra(const struct hasten_thread_watch *thread,
                          const struct hasten_thread_context *context, uint8_t *heads,
                          struct hasten_read *extra) {
@@ -195,11 +204,7 @@ static hasten_status try_once(struct hasten_thread_watch *thread,
     if (status != HASTEN_OK)
         return status;
     *ret_pulse = hasten_interp_pulse(thread->interp, context->interpreter);
-    if (counts_freed_codes(context) &&
-        ret_pulse->code_generation != thread->interp->code_generation) {
-        thread->interp->code_generation = ret_pulse->code_generation;
-        context->codes->epoch++;
-    }
+    note_counted_codes(context, thread->interp, ret_pulse);
     if (heads)
         verify_heads(thread, context, heads);
     uint64_t interp =
@@ -214,8 +219,8 @@ hasten_status hasten_thread_look(struct hasten_thread_watch *thread,
                                  const struct hasten_thread_context *context, bool *ret_native,
                                  struct hasten_pulse *ret_pulse) {
     uint8_t heads[HASTEN_THREAD_HEADS_MAX * HASTEN_CODE_HEAD_MAX];
-    uint8_t *wanted_heads = NULL;
-    if (!counts_freed_codes(context)) {
+    uint8_t *wanted_heads = thread->interp->codes_change ? heads : NULL;
+    if (!thread->interp->counts_codes) {
         uint64_t before = context->codes->epoch;
         begin_epoch(context);
         if (context->codes->epoch != before)
