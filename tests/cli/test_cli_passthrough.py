@@ -183,8 +183,8 @@ def test_ctrl_c_in_a_terminal(hasten: Hasten) -> None:
     """It reaches the program once; hasten reports what there is and ends the same way."""
     hasten.script(
         "loop.py",
-        "import time\nprint('ready', flush=True)\n"
-        "try:\n    while True: time.sleep(0.01)\n"
+        "import time\n"
+        "try:\n    print('ready', flush=True)\n    while True: time.sleep(0.01)\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', flush=True)\n    time.sleep(0.3)\n    raise\n",
     )
