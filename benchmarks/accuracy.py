@@ -28,7 +28,7 @@ PROGRAMS = {
 
 
 def shares(stacks, names, metric):
-    """The share of each name among the samples of them all."""
+    """The share of each name of what the stacks with any of them count; and that sum."""
     counts = dict.fromkeys(names, 0)
     for stack, amount in stacks.items():
         functions = [name.rpartition(".")[2] for _, name, _ in stack]
@@ -49,8 +49,9 @@ def measure(profiler, interpreter, program, metric, options, folder):
         session = profiler.attach(interpreter, target.pid, options.rate, folder)
         truth = target.run()
         result = session.finish()
-    stacks = profiler.stacks(result)
-    seen, total = shares(stacks, list(truth["shares"]), metric)
+    names = list(truth["shares"])
+    seen, _ = shares(profiler.times(result), names, metric)
+    _, total = shares(profiler.stacks(result), names, metric)
     errors = {name: seen[name] - share for name, share in truth["shares"].items()}
     return max(errors.values(), key=abs), total, errors
 

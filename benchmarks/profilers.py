@@ -115,6 +115,10 @@ class Profiler:
     def read(self, result):
         raise NotImplementedError
 
+    def times(self, result):
+        """Counter of stacks by the time that the profiler gives them, in a unit of its own."""
+        return self.stacks(result)
+
     def failed(self, result):
         """Samples that the profiler says it could not take, or None."""
         return
@@ -140,6 +144,9 @@ class Hasten(Profiler):
 
     def read(self, result):
         return Recording(result.path).stacks()
+
+    def times(self, result):
+        return Recording(result.path).stacks("time")
 
     def failed(self, result):
         if not result.path.exists():

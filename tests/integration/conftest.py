@@ -3,6 +3,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,5 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def hasten(tmp_path: Path) -> Hasten:
-    return Hasten(tmp_path)
+def hasten(tmp_path: Path) -> Iterator[Hasten]:
+    program = Hasten(tmp_path)
+    yield program
+    program.end()

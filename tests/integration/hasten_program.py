@@ -77,6 +77,7 @@ class Hasten:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.count = 0
+        self.started: list[subprocess.Popen[str]] = []
 
     def new_path(self) -> Path:
         self.count += 1
@@ -92,7 +93,19 @@ class Hasten:
             "stderr": subprocess.PIPE,
             "text": True,
         } | options
-        return subprocess.Popen(command, **options)
+        self.started.append(subprocess.Popen(command, **options))
+        return self.started[-1]
+
+    def end(self) -> None:
+        """Leaves nothing behind of a test that failed in the middle."""
+        for process in self.started:
+            if process.poll() is None:
+                process.terminate()
+                process.kill()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+            process.wait()
 
     def finish(
         self, process: subprocess.Popen[str], path: Path, given: str | None = None

@@ -16,7 +16,7 @@ class Recording:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def rows(self, query: str, *values: object) -> list[Any]:
+    def rows(self, query: str, values: object = ()) -> list[Any]:
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
             return database.execute(query, values).fetchall()
@@ -64,11 +64,17 @@ class Recording:
         return stacks
 
     def amounts(self, metric: str) -> dict[int, int]:
-        """A metric's own amount of each node, summed over threads."""
+        """A metric's own amount of each node, summed over threads; "time" is all states'."""
+        # time.gc and time.native are parts of the states' time, not more of it.
+        condition = (
+            "(m.name LIKE 'time.%' AND m.name NOT IN ('time.gc', 'time.native'))"
+            if metric == "time"
+            else "m.name = :metric"
+        )
         rows = self.rows(
-            "SELECT v.node, sum(v.amount) AS amount FROM value v JOIN metric m ON m.id = v.metric "
-            "WHERE m.name = ? GROUP BY v.node",
-            metric,
+            "SELECT v.node, sum(v.amount) AS amount FROM value v "
+            f"JOIN metric m ON m.id = v.metric WHERE {condition} GROUP BY v.node",
+            {"metric": metric},
         )
         return {row["node"]: row["amount"] for row in rows}
 
@@ -79,15 +85,17 @@ class Recording:
         return counts
 
     def shares(self, names: list[str], metric: str) -> tuple[dict[str, float], int]:
-        """Each name's share of the samples of them all, by "self" or "total"; and their number."""
-        counts = dict.fromkeys(names, 0)
-        for stack, amount in self.stacks().items():
-            functions = [name.rpartition(".")[2] for _, name, _ in stack]
-            found = set(functions[-1:] if metric == "self" else functions)
-            for name in found & counts.keys():
-                counts[name] += amount
-        samples = sum(counts.values())
-        return {name: count / max(1, samples) for name, count in counts.items()}, samples
+        """Each name's share of the time of them all, by "self" or "total"; and their samples."""
+        sums = {unit: dict.fromkeys(names, 0) for unit in ("time", "samples")}
+        for unit, counts in sums.items():
+            for stack, amount in self.stacks(unit).items():
+                functions = [name.rpartition(".")[2] for _, name, _ in stack]
+                found = set(functions[-1:] if metric == "self" else functions)
+                for name in found & counts.keys():
+                    counts[name] += amount
+        times, samples = sums.values()
+        whole = max(1, sum(times.values()))
+        return {name: time / whole for name, time in times.items()}, sum(samples.values())
 
     def check_consistency(self) -> None:
         """What must hold of every recording whatever was measured."""

@@ -17,7 +17,7 @@ def samples_by_process(recording: Recording, function: str) -> dict[int, int]:
         "JOIN metric m ON m.id = v.metric AND m.name = 'samples' "
         "JOIN thread t ON t.id = v.thread JOIN process p ON p.id = t.process "
         "WHERE v.node IN (SELECT node FROM below) GROUP BY p.pid",
-        function,
+        (function,),
     )
     return {row["pid"]: row["samples"] for row in rows}
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """`hasten run` changes nothing about the program that it runs."""
 
+import fcntl
 import json
 import os
 import pty
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -127,8 +129,8 @@ def test_signals_reach_the_program(hasten: Hasten, interpreter: Interpreter) -> 
     outcome.recording.check_consistency()
 
 
-def test_interrupt_of_the_foreground(hasten: Hasten, interpreter: Interpreter) -> None:
-    """As a terminal does it: SIGINT to the whole group."""
+def test_interrupt_at_the_terminal(hasten: Hasten, interpreter: Interpreter) -> None:
+    leader, follower = pty.openpty()
     path = hasten.new_path()
     process = hasten.start(
         "run",
@@ -137,12 +139,16 @@ def test_interrupt_of_the_foreground(hasten: Hasten, interpreter: Interpreter) -
         target("endings.py"),
         60,
         path=path,
+        stdin=follower,
         start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
+    os.close(follower)
     wait_for_line(process, "begins\n")
     time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
+    os.write(leader, b"\x03")
     outcome = hasten.finish(process, path)
+    os.close(leader)
     assert as_shell(outcome.code) == 130
     assert outcome.err.count("KeyboardInterrupt") == 1
     assert outcome.recording.functions["until_the_end"]["samples"] > 50
