@@ -262,7 +262,7 @@ def test_not_python() -> None:
 
 def test_thread_and_kernel() -> None:
     stop = threading.Event()
-    thread = threading.Thread(target=stop.wait)
+    thread = threading.Thread(target=stop.wait, daemon=True)
     thread.start()
     found = probe(thread.native_id or 0)
     stop.set()
