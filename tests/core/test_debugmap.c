@@ -207,16 +207,12 @@ static void test_mutations(uint32_t version, const char *name, uint32_t position
  * `from`: every described number behind it grows. */
 static void insert(struct description *description, uint32_t from, uint32_t by) {
     const struct hasten_debug_positions *positions = description->positions;
-    const uint32_t moving[] = {positions->interpreter_next,
-                               positions->interpreter_id,
-                               positions->interpreter_threads_head,
-                               positions->interpreter_threads_main,
-                               positions->interpreter_gc,
-                               positions->interpreter_modules,
-                               positions->interpreter_gil,
-                               positions->interpreter_gil_locked,
-                               positions->interpreter_gil_holder,
-                               positions->interpreter_code_generation};
+    const uint32_t moving[] = {
+        positions->interpreter_next,         positions->interpreter_id,
+        positions->interpreter_threads_head, positions->interpreter_threads_main,
+        positions->interpreter_gc,           positions->interpreter_modules,
+        positions->interpreter_gil,          positions->interpreter_gil_locked,
+        positions->interpreter_gil_holder,   positions->interpreter_code_generation};
 
     for (size_t i = 0; i < sizeof moving / sizeof *moving; i++) {
         if (moving[i] == HASTEN_ABSENT)

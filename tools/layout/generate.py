@@ -38,7 +38,6 @@ COUNTER = ("interpreter_code_counter", "interpreter_number_pool", "interpreter_n
 # behind a GIL in the same structure lies further back there.
 AARCH64_ADDS = {
     11: {"runtime_tstate_current": 16, "runtime_size": 16},
-    12: dict.fromkeys(COUNTER, 16),
     13: dict.fromkeys(COUNTER, 16),
     14: {"interpreter_code_generation": 16, "interpreter_size": 16},
     15: {"interpreter_code_generation": 16, "interpreter_size": 16},

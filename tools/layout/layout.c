@@ -108,8 +108,9 @@ typedef PyCodeObject Code;
 #endif
 /* init_code in Objects/codeobject.c gives every code object the counter's value
  * and adds one, unless it is 0: it stays 0 after an overflow. What lies before
- * the counter serves to recognise it. */
-#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030e0000
+ * the counter serves to recognise it. 3.12 has the field but counts elsewhere
+ * (_Py_next_func_version). */
+#if PY_VERSION_HEX >= 0x030d0000 && PY_VERSION_HEX < 0x030e0000
 #define at_interpreter_code_counter offsetof(Interpreter, func_state.next_version)
 #define at_interpreter_number_pool offsetof(Interpreter, dtoa.preallocated)
 #define at_interpreter_number_pool_next offsetof(Interpreter, dtoa.preallocated_next)

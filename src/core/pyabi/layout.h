@@ -37,8 +37,8 @@
     X(interpreter, finalizing)                                                               \
     X(interpreter, gc_frame) /* 3.15: frame that started the collection, may be NULL */      \
     X(interpreter, modules) /* the dict sys.modules */                                       \
-    X(interpreter, code_counter) /* 3.12, 3.13: uint32, counts code objects made; 0: full */ \
-    X(interpreter, number_pool) /* 3.12, 3.13: array before the next field */                \
+    X(interpreter, code_counter) /* 3.13: uint32, counts code objects made; 0: full */       \
+    X(interpreter, number_pool) /* 3.13: array before the next field */                      \
     X(interpreter, number_pool_next) /* points into number_pool; code_counter follows */     \
     X(gil, size)                                                                             \
     X(gil, locked)      /* int */                                                            \

@@ -26,21 +26,9 @@ const struct hasten_layout hasten_layout_312 = {
     .interpreter_finalizing = 104,
     .interpreter_gc_frame = HASTEN_ABSENT,
     .interpreter_modules = 944,
-#if defined(__aarch64__) /* larger mutexes in the GIL */
-    .interpreter_code_counter = 269832,
-#else
-    .interpreter_code_counter = 269816,
-#endif
-#if defined(__aarch64__) /* larger mutexes in the GIL */
-    .interpreter_number_pool = 267520,
-#else
-    .interpreter_number_pool = 267504,
-#endif
-#if defined(__aarch64__) /* larger mutexes in the GIL */
-    .interpreter_number_pool_next = 269824,
-#else
-    .interpreter_number_pool_next = 269808,
-#endif
+    .interpreter_code_counter = HASTEN_ABSENT,
+    .interpreter_number_pool = HASTEN_ABSENT,
+    .interpreter_number_pool_next = HASTEN_ABSENT,
     .gil_size = 20,
     .gil_locked = 16,
     .gil_last_holder = 8,
