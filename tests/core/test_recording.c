@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
+#include "failing_allocator.h"
 #include "recording_fixture.h"
 
 #define ROUNDS 25
@@ -314,6 +315,60 @@ static void test_large(void) {
     }
 }
 
+/* Through a link, and only for those who might read the log. */
+static void test_link_and_mode(void) {
+    char link_path[300];
+    struct hasten_error error;
+    struct fixture fixture;
+    struct stat state;
+    snprintf(link_path, sizeof link_path, "%s-link", path);
+    struct hasten_recorder *recorder = open_recorder();
+    CHECK_STATUS(fixture_record(recorder, ROUNDS, &fixture), HASTEN_OK);
+    CHECK_STATUS(hasten_recorder_close(recorder, &error), HASTEN_OK);
+    CHECK_EQ_INT(chmod(path, 0640), 0);
+    CHECK_EQ_INT(symlink(path, link_path), 0);
+    CHECK_STATUS(hasten_recording_finalize(link_path, NULL, &error), HASTEN_OK);
+    CHECK_EQ_INT(lstat(link_path, &state), 0);
+    CHECK(S_ISLNK(state.st_mode));
+    CHECK_EQ_INT(stat(path, &state), 0);
+    CHECK_EQ_INT(state.st_mode & 0777, 0640);
+    check_all(&fixture, ROUNDS, NULL);
+    unlink(link_path);
+}
+
+/* What the recorder holds for a large program: far under 20 MB. */
+static void test_memory(void) {
+    static uint8_t linetable[400];
+    struct failing_allocator memory;
+    struct hasten_recorder *recorder = NULL;
+    uint32_t process = 0;
+    uint32_t node = 0;
+    failing_allocator_init(&memory, 0, false);
+    hasten_status status = hasten_recorder_open(path, 1, &memory.allocator, &recorder, NULL);
+    const struct hasten_process_info info = {.pid = 1};
+    if (status == HASTEN_OK) {
+        status = hasten_recorder_process(recorder, &info, &process);
+    }
+    for (uint32_t i = 0; i < 10000 && status == HASTEN_OK; i++) {
+        char name[64];
+        uint32_t id = 0;
+        snprintf(name, sizeof name, "a_module_of_the_program.function_%u", i);
+        const struct hasten_code_info code = {.file = name,
+                                              .name = name,
+                                              .qualname = name,
+                                              .linetable = linetable,
+                                              .linetable_size = sizeof linetable};
+        status = hasten_recorder_code(recorder, &code, &id);
+    }
+    for (uint32_t i = 0; i < 100000 && status == HASTEN_OK; i++) {
+        status = hasten_recorder_node(recorder, i % 7 == 0 ? 0 : node, i % 10000, i, &node);
+    }
+    CHECK_STATUS(status, HASTEN_OK);
+    CHECK(memory.peak_bytes < 12000000);
+    hasten_recorder_free(recorder);
+    CHECK_EQ_INT(memory.live_blocks, 0);
+}
+
 /* Nothing happened at all. */
 static void test_empty_run(void) {
     struct hasten_error error;
@@ -339,6 +394,8 @@ int main(void) {
     test_refusals();
     test_strange_text();
     test_large();
+    test_link_and_mode();
+    test_memory();
     test_empty_run();
     fixture_remove(path);
     return check_done();

@@ -75,7 +75,7 @@ void hasten_buffer_byte(struct hasten_buffer *buffer, uint8_t byte) {
     }
 }
 
-void hasten_buffer_varint(struct hasten_buffer *buffer, uint64_t value) {
+void hasten_buffer_long_varint(struct hasten_buffer *buffer, uint64_t value) {
     if (!reserve(buffer, 10)) {
         return;
     }

@@ -29,7 +29,15 @@ void hasten_buffer_format(struct hasten_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void hasten_buffer_byte(struct hasten_buffer *buffer, uint8_t byte);
 /* LEB128, 1 to 10 bytes; `signed` values are zigzag-coded. */
-void hasten_buffer_varint(struct hasten_buffer *buffer, uint64_t value);
+void hasten_buffer_long_varint(struct hasten_buffer *buffer, uint64_t value);
+/* Most are of one byte: inline, because millions are written at a time. */
+static inline void hasten_buffer_varint(struct hasten_buffer *buffer, uint64_t value) {
+    if (value < 0x80 && buffer->size < buffer->capacity && !buffer->failed) {
+        buffer->data[buffer->size++] = (char)value;
+    } else {
+        hasten_buffer_long_varint(buffer, value);
+    }
+}
 void hasten_buffer_varint_signed(struct hasten_buffer *buffer, int64_t value);
 /* Length as a varint, then the bytes. */
 void hasten_buffer_blob(struct hasten_buffer *buffer, const void *data, size_t size);

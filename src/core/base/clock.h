@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 uint64_t hasten_clock_monotonic_ns(void);
-uint64_t hasten_clock_wall_ns(void);       /* since the epoch */
+uint64_t hasten_clock_wall_ns(void);        /* since the epoch */
 uint64_t hasten_clock_process_cpu_ns(void); /* of this process, user and system */
 
 #endif

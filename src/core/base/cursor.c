@@ -13,7 +13,7 @@ uint8_t hasten_cursor_byte(struct hasten_cursor *cursor) {
     return cursor->data[cursor->position++];
 }
 
-uint64_t hasten_cursor_varint(struct hasten_cursor *cursor) {
+uint64_t hasten_cursor_long_varint(struct hasten_cursor *cursor) {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t byte = hasten_cursor_byte(cursor);

@@ -17,7 +17,15 @@ struct hasten_cursor {
 };
 
 uint8_t hasten_cursor_byte(struct hasten_cursor *cursor);
-uint64_t hasten_cursor_varint(struct hasten_cursor *cursor);
+uint64_t hasten_cursor_long_varint(struct hasten_cursor *cursor);
+/* Most are of one byte: inline, because millions are read at a time. */
+static inline uint64_t hasten_cursor_varint(struct hasten_cursor *cursor) {
+    if (!cursor->failed && cursor->position < cursor->size &&
+        cursor->data[cursor->position] < 0x80) {
+        return cursor->data[cursor->position++];
+    }
+    return hasten_cursor_long_varint(cursor);
+}
 int64_t hasten_cursor_varint_signed(struct hasten_cursor *cursor);
 /* Borrowed from the cursor's data; NULL (and failed) where it does not fit. */
 const uint8_t *hasten_cursor_bytes(struct hasten_cursor *cursor, size_t size);

@@ -5,6 +5,8 @@
 #include "hasten/recording.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -213,6 +215,9 @@ hasten_status hasten_recording_finalize(const char *path, const struct hasten_al
     if (status != HASTEN_OK) {
         return status;
     }
+    /* A link stays a link: what it points to is replaced. */
+    char resolved[PATH_MAX];
+    const char *target = realpath(path, resolved) == NULL ? path : resolved;
     if (source.form == FORM_LOG) {
         /* The recorder holds this lock while it writes. */
         if (flock(source.descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
@@ -220,7 +225,7 @@ hasten_status hasten_recording_finalize(const char *path, const struct hasten_al
                                       "cannot finish \"%.*s\": it is still being written",
                                       HASTEN_PATH_SHOWN, path);
         } else {
-            status = finalize_log(&source, path, allocator, error);
+            status = finalize_log(&source, target, allocator, error);
         }
     }
     close(source.descriptor);

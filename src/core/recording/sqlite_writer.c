@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/recording/file.h"
@@ -54,6 +55,14 @@ static hasten_status out_of_memory(struct hasten_sqlite_writer *writer) {
     return hasten_error_set(writer->error, HASTEN_NO_MEMORY, -1, "out of memory");
 }
 
+/* Who may read the recording may read it afterwards, and nobody else. */
+static void keep_mode(const struct hasten_sqlite_writer *writer) {
+    struct stat state;
+    if (stat(writer->path, &state) == 0) {
+        (void)chmod(writer->temporary, state.st_mode & 0777);
+    }
+}
+
 static hasten_status open_database(struct hasten_sqlite_writer *writer) {
     if (unlink(writer->temporary) != 0 && errno != ENOENT) {
         writer->failure = hasten_file_error(writer->error, errno, "replace", writer->temporary);
@@ -64,6 +73,7 @@ static hasten_status open_database(struct hasten_sqlite_writer *writer) {
                                    SQLITE_OPEN_EXRESCODE,
                                "unix-none");
     if (code == SQLITE_OK) {
+        keep_mode(writer);
         code = sqlite3_exec(writer->database, settings, NULL, NULL, NULL);
     }
     if (code == SQLITE_OK) {
