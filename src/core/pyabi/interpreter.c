@@ -154,6 +154,23 @@ static hasten_status judge(uint32_t pid, const struct hasten_location *location,
     return HASTEN_OK;
 }
 
+/* For a version that numbers its code objects, but in a place of its own. That it
+ * is not found costs speed only. */
+static void find_code_counter(const struct hasten_candidate *candidate,
+                              struct hasten_interpreter *interpreter) {
+    const struct hasten_layout *layout = &interpreter->layout;
+
+    interpreter->code_counter = hasten_raddr_at(0);
+    if (layout->code_version == HASTEN_ABSENT ||
+        layout->interpreter_code_counter != HASTEN_ABSENT ||
+        layout->interpreter_code_generation != HASTEN_ABSENT)
+        return;
+    hasten_status status =
+        hasten_locate_code_counter(interpreter->pid, candidate, &interpreter->code_counter);
+    if (status != HASTEN_OK)
+        interpreter->code_counter = hasten_raddr_at(0);
+}
+
 typedef hasten_status locator(uint32_t pid, const struct hasten_candidate *candidate,
                               struct hasten_location *ret_location);
 
@@ -184,6 +201,7 @@ static hasten_status try_candidates(uint32_t pid, const struct hasten_candidates
         if (status == HASTEN_OK) {
             memcpy(interpreter->binary, mapping.path, sizeof mapping.path);
             interpreter->is_shared = candidates->items[i].rank != HASTEN_CANDIDATE_EXECUTABLE;
+            find_code_counter(&candidates->items[i], interpreter);
             return HASTEN_OK;
         }
         if (answer == HASTEN_NOT_FOUND || status == HASTEN_NOT_READY) {

@@ -10,12 +10,13 @@
 /* A CPython found in a process. Plain data: copy freely. */
 struct hasten_interpreter {
     uint32_t pid;
-    uint32_t version_hex;   /* PY_VERSION_HEX of the running binary */
-    hasten_raddr runtime;   /* &_PyRuntime */
+    uint32_t version_hex;        /* PY_VERSION_HEX of the running binary */
+    hasten_raddr runtime;        /* &_PyRuntime */
+    hasten_raddr code_counter;   /* 3.12: uint32 like interpreter.code_counter; null: not found */
     struct hasten_layout layout; /* validated for this process */
-    char binary[4096];      /* path of the executable or libpython that holds _PyRuntime */
-    bool is_shared;         /* libpython rather than the executable */
-    const char *found_by;   /* "dynamic symbol", "symbol table", "section", "cookie" */
+    char binary[4096];           /* path of the executable or libpython that holds _PyRuntime */
+    bool is_shared;              /* libpython rather than the executable */
+    const char *found_by;        /* "dynamic symbol", "symbol table", "section", "cookie" */
 };
 
 /* NOT_PYTHON: no interpreter is mapped (the message says what the process is).

@@ -20,6 +20,7 @@
 static const char debug_symbol[] = "_Py_NegativeRefcount";
 static const char runtime_symbol[] = "_PyRuntime";
 static const char version_symbol[] = "Py_Version";
+static const char code_counter_symbol[] = "_Py_next_func_version";
 /* Every Python has it. */
 static const char ancient_symbol[] = "Py_GetVersion";
 
@@ -157,6 +158,31 @@ hasten_status hasten_locate_hidden(uint32_t pid, const struct hasten_candidate *
     if (status == HASTEN_OK)
         return HASTEN_OK;
     return locate_cookie(pid, candidate, ret_location);
+}
+
+hasten_status hasten_locate_code_counter(uint32_t pid, const struct hasten_candidate *candidate,
+                                         hasten_raddr *ret_counter) {
+    struct hasten_elf_reader reader = {read_process, &pid};
+    struct hasten_elf_file_symbol symbol = {code_counter_symbol, 0};
+    struct hasten_elf_image image;
+    struct hasten_mapping mapping;
+    uint64_t section;
+    int descriptor;
+
+    hasten_status status = hasten_elf_open(reader, candidate->start, &image);
+    if (status == HASTEN_OK)
+        status = hasten_candidate_mapping(pid, candidate->start, &mapping, NULL);
+    if (status == HASTEN_OK)
+        status = hasten_process_open_mapping(pid, &mapping, &descriptor, NULL);
+    if (status != HASTEN_OK)
+        return status;
+    status = hasten_elf_file_find(descriptor, &symbol, 1, &section);
+    (void)close(descriptor);
+    if (status == HASTEN_OK && symbol.address == 0)
+        status = HASTEN_NOT_FOUND;
+    if (status == HASTEN_OK)
+        *ret_counter = hasten_raddr_at(image.bias + symbol.address);
+    return status;
 }
 
 hasten_status hasten_locate_ancient(uint32_t pid, const struct hasten_candidate *candidate,

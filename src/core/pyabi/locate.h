@@ -31,6 +31,12 @@ HASTEN_CHECKED hasten_status hasten_locate_hidden(uint32_t pid,
                                                   const struct hasten_candidate *candidate,
                                                   struct hasten_location *ret_location);
 
+/* Where 3.12 counts the code objects it makes: a variable that only files with a
+ * symbol table name. */
+HASTEN_CHECKED hasten_status hasten_locate_code_counter(uint32_t pid,
+                                                        const struct hasten_candidate *candidate,
+                                                        hasten_raddr *ret_counter);
+
 /* Whether it is a Python all the same: 3.6 or before, which has no runtime, or a
  * build that hides it. Fills `is_ancient` alone. */
 HASTEN_CHECKED hasten_status hasten_locate_ancient(uint32_t pid,

@@ -47,14 +47,15 @@ static hasten_status plan_pieces(struct hasten_interp *interp, struct field *fie
     return HASTEN_OK;
 }
 
-/* The counter of code objects has no fixed place between patch releases. Before it
- * lies a pointer into an array that is part of the interpreter itself, before that
- * pointer: nothing else looks like it. 0 where that is not so. */
+/* In the interpreter, the counter of code objects has no fixed place between patch
+ * releases. Before it lies a pointer into an array that is part of the interpreter
+ * itself, before that pointer: nothing else looks like it. 0 where that is not so. */
 static uint64_t find_code_counter(const struct hasten_interpreter *interpreter, uint64_t address) {
     const struct hasten_layout *layout = &interpreter->layout;
     uint64_t next = 0;
-    if (layout->interpreter_code_counter == HASTEN_ABSENT ||
-        layout->interpreter_number_pool_next + 8 != layout->interpreter_code_counter)
+    if (layout->interpreter_code_counter == HASTEN_ABSENT)
+        return interpreter->code_counter.value;
+    if (layout->interpreter_number_pool_next + 8 != layout->interpreter_code_counter)
         return 0;
     uint64_t pool = address + layout->interpreter_number_pool;
     uint64_t pool_end = address + layout->interpreter_number_pool_next;
