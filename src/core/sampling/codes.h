@@ -37,7 +37,6 @@ struct hasten_code_entry {
     uint32_t frame_words; /* of its frames on the data stack */
     uint32_t unit_count;
     uint32_t first_traceable; /* units; frames before it have not started */
-    bool unnamed; /* was called although the value stack of the caller did not name it */
     uint8_t *units;
 };
 

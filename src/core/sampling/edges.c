@@ -5,10 +5,10 @@
 
 #include "core/sampling/load.h"
 
-/* A call may be specialised for one function and be used for others, too: a pair
- * that contradicts it is believed when it comes this often. One that is an error of
- * ours comes a few times in a million samples. */
-#define KNOWN 16
+/* A call may be specialised for one function and be used for others, too, or not be
+ * specialised at all: a pair without evidence is believed when it comes this often.
+ * One that is an error of ours comes a few times in a million samples. */
+#define KNOWN 12
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
     hasten_map_init(&edges->seen, allocator);
@@ -31,32 +31,36 @@ bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edg
     return count && *count >= KNOWN;
 }
 
-static uint32_t *count_of(struct hasten_edges *edges, struct hasten_edge edge) {
+static void add(struct hasten_edges *edges, struct hasten_edge edge, uint32_t sightings) {
     if (edges->seen.count >= HASTEN_EDGES_MAX)
         hasten_map_clear(&edges->seen);
-    return hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
+    uint32_t *count = hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
+    if (count && *count < KNOWN)
+        *count += sightings;
+}
+
+void hasten_edges_count(struct hasten_edges *edges, struct hasten_edge edge) {
+    add(edges, edge, 1);
 }
 
 hasten_status hasten_edges_ask(struct hasten_edges *edges,
                                const struct hasten_interpreter *interpreter,
-                               const struct hasten_opcodes *opcodes, const struct hasten_edge *edge,
-                               uint64_t instruction, uint64_t function, bool *ret_doubtful) {
+                               const struct hasten_opcodes *opcodes,
+                               const struct hasten_call_question *question, bool *ret_doubtful) {
     uint8_t code[8]; /* opcode and argument, counter, version */
     uint32_t version = 0;
     struct hasten_read reads[2] = {
-        {hasten_raddr_at(instruction), code, sizeof code},
-        {hasten_raddr_at(function + interpreter->layout.function_version), &version,
+        {hasten_raddr_at(question->instruction), code, sizeof code},
+        {hasten_raddr_at(question->function + interpreter->layout.function_version), &version,
          sizeof version},
     };
     size_t bytes = 0;
     hasten_status status = hasten_memory_read_batch(interpreter->pid, reads, 2, &bytes);
     if (status != HASTEN_OK)
         return status;
-    bool contradicted = opcodes->versioned[code[0]] && hasten_load_u32(code, 4) != version;
-    uint32_t *count = count_of(edges, *edge);
-    if (!count)
-        return HASTEN_NO_MEMORY;
-    *count = contradicted ? *count + 1 : KNOWN;
-    *ret_doubtful = *count < KNOWN;
+    bool proven =
+        opcodes->versioned[code[0]] ? hasten_load_u32(code, 4) == version : question->stable;
+    add(edges, question->edge, proven ? KNOWN : 1);
+    *ret_doubtful = !hasten_edges_known(edges, question->edge);
     return HASTEN_OK;
 }

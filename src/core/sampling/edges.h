@@ -23,7 +23,7 @@ struct hasten_edge { /* codes are the recorder's identifiers */
 };
 
 struct hasten_edges {
-    struct hasten_map seen; /* to how often a doubtful pair was seen; KNOWN once believed */
+    struct hasten_map seen; /* to the number of sightings */
 };
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator);
@@ -32,13 +32,25 @@ void hasten_edges_clear(struct hasten_edges *edges);
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge);
 
-/* Asks the process's memory about a pair and learns it, unless the call at
- * `instruction` is specialised for another function than the one at `function`
- * and the pair is new: then `*ret_doubtful`. GONE where memory is not there. */
+/* Counts one more sighting; it is known from a certain number on. Nothing happens
+ * where memory runs out: the pair stays unknown. */
+void hasten_edges_count(struct hasten_edges *edges, struct hasten_edge edge);
+
+/* A pair that is not known yet. */
+struct hasten_call_question {
+    struct hasten_edge edge;
+    uint64_t instruction; /* address of the call */
+    uint64_t function;    /* address of the function object that runs above it */
+    bool stable;          /* both frames stood still while they were read */
+};
+
+/* Asks the process's memory. A call that is specialised for this function settles it,
+ * so does one that is not specialised when both frames stood still; otherwise the
+ * sighting is counted and `*ret_doubtful`. GONE where memory is not there. */
 HASTEN_CHECKED hasten_status hasten_edges_ask(struct hasten_edges *edges,
                                               const struct hasten_interpreter *interpreter,
                                               const struct hasten_opcodes *opcodes,
-                                              const struct hasten_edge *edge, uint64_t instruction,
-                                              uint64_t function, bool *ret_doubtful);
+                                              const struct hasten_call_question *question,
+                                              bool *ret_doubtful);
 
 #endif

@@ -132,8 +132,8 @@ static struct hasten_edge edge_of(const struct hasten_frame *caller,
 }
 
 /* A pair of call and callee that was never seen is asked about first. */
-static enum verdict judge_call(const struct context *context, const struct hasten_frame *caller,
-                               const struct hasten_frame *callee) {
+static enum verdict judge_named(const struct context *context, const struct hasten_frame *caller,
+                                const struct hasten_frame *callee, bool stable) {
     const struct hasten_layout *layout = context->layout;
     struct hasten_edge edge = edge_of(caller, callee);
     if (hasten_edges_known(context->edges, edge))
@@ -142,8 +142,22 @@ static enum verdict judge_call(const struct context *context, const struct haste
         .edge = edge,
         .instruction = caller->code_address + layout->code_bytecode + (uint64_t)caller->unit * 2,
         .function = hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask,
+        .stable = stable && !context->walk->disturbed,
     };
     return UNKNOWN;
+}
+
+/* A call that does not name its callee (of a method object, say) is believed when
+ * both stand still, and later on when that was seen often enough. */
+static enum verdict judge_unnamed(const struct context *context, const struct hasten_frame *caller,
+                                  const struct hasten_frame *callee, bool stable) {
+    struct hasten_edge edge = edge_of(caller, callee);
+    if (!(caller->traits & HASTEN_UNIT_CALL) || hasten_edges_known(context->edges, edge))
+        return LINKED;
+    if (!stable)
+        return DOUBTFUL;
+    hasten_edges_count(context->edges, edge);
+    return LINKED;
 }
 
 /* Both frames are on the data stack, copied within nanoseconds of each other:
@@ -165,11 +179,8 @@ static enum verdict judge_neighbours(const struct context *context,
     }
     if (!suspended)
         return DOUBTFUL;
-    if (names_callee(context, caller, callee))
-        return judge_call(context, caller, callee);
-    callee->code->unnamed |= stable;
-    bool should_name = (caller->traits & HASTEN_UNIT_CALL) != 0 && !callee->code->unnamed;
-    return should_name ? DOUBTFUL : LINKED;
+    return names_callee(context, caller, callee) ? judge_named(context, caller, callee, stable)
+                                                 : judge_unnamed(context, caller, callee, stable);
 }
 
 /* One of them lies elsewhere (in a generator) and was copied some 300 ns earlier:

@@ -118,6 +118,14 @@ static hasten_status confirm_codes(const struct hasten_thread_context *context, 
     return found ? HASTEN_OK : confirm_code(context, walk->missing_code, ret_again);
 }
 
+static hasten_status ask_about_call(const struct hasten_thread_context *context, bool *ret_again) {
+    const struct hasten_unknown_call *call = &context->walk->unknown_call;
+    struct hasten_call_question question = {call->edge, call->instruction, call->function,
+                                            call->stable};
+    return hasten_edges_ask(context->edges, context->interpreter, context->codes->opcodes,
+                            &question, ret_again);
+}
+
 static hasten_status walk_and_confirm(struct hasten_thread_watch *thread,
                                       const struct hasten_thread_context *context) {
     struct hasten_walk *walk = context->walk;
@@ -130,9 +138,7 @@ static hasten_status walk_and_confirm(struct hasten_thread_watch *thread,
         if (walk->missing_code != 0)
             status = confirm_codes(context, &again);
         else
-            status = hasten_edges_ask(context->edges, context->interpreter, context->codes->opcodes,
-                                      &walk->unknown_call.edge, walk->unknown_call.instruction,
-                                      walk->unknown_call.function, &again);
+            status = ask_about_call(context, &again);
         if (status == HASTEN_GONE)
             return HASTEN_TORN;
         if (status != HASTEN_OK)
