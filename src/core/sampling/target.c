@@ -199,9 +199,9 @@ static uint32_t wait_state(const struct hasten_thread_watch *thread,
 static uint32_t state_of(const struct hasten_thread_watch *thread, const struct hasten_pulse *pulse,
                          bool native) {
     bool holds_gil = pulse->gil_holder == thread->address;
-    uint32_t state = thread->activity.kind == HASTEN_ACTIVITY_RUNNING
-                         ? (holds_gil ? HASTEN_STATE_RUNNING_GIL : HASTEN_STATE_RUNNING)
-                         : wait_state(thread, &thread->activity);
+    if (thread->activity.kind != HASTEN_ACTIVITY_RUNNING)
+        return wait_state(thread, &thread->activity);
+    uint32_t state = holds_gil ? HASTEN_STATE_RUNNING_GIL : HASTEN_STATE_RUNNING;
     if (holds_gil && pulse->collecting)
         state |= HASTEN_FLAG_GC;
     if (native)
@@ -345,7 +345,7 @@ static hasten_status look_at_threads(struct hasten_target *target, uint64_t slot
     uint32_t weight = slot_weight(target, slot);
     for (size_t i = 0; i < target->thread_count && target->state == HASTEN_TARGET_ACTIVE; i++) {
         struct hasten_thread_watch *thread = target->threads[i];
-        if ((target->shared->options->main_thread_only && !thread->is_main) ||
+        if ((target->shared->options->main_thread_only && !thread->is_main) || thread->missed > 0 ||
             is_covered(target, i))
             continue;
         hasten_status status = look_at_thread(target, thread, slot, now_ns, weight);

@@ -30,6 +30,7 @@ struct hasten_thread_watch {
     struct hasten_activity_probe probe;
     bool is_main;
     bool seen;         /* in the last listing of the process's threads */
+    uint32_t missed;   /* listings in a row without it: not looked at meanwhile */
     uint32_t recorded; /* the recorder's identifier, HASTEN_NONE before the first sample */
     /* What the last look said. */
     uint64_t stamp;

@@ -6,6 +6,9 @@
 #include "core/sampling/load.h"
 #include "core/sampling/target.h"
 
+/* Listings in a row that a thread may be missing from. */
+#define MISSED_MAX 4
+
 static void free_interps(struct hasten_target *target) {
     for (size_t i = 0; i < target->interp_count; i++)
         hasten_release(target->shared->allocator, target->interps[i], sizeof **target->interps);
@@ -19,11 +22,15 @@ void hasten_target_drop_threads(struct hasten_target *target) {
     free_interps(target);
 }
 
+/* A thread that is missing from a listing may only have been overlooked, as the list
+ * changed while it was read; it is forgotten when it is missing again and again. */
 void hasten_target_drop_unseen(struct hasten_target *target) {
     size_t kept = 0;
     for (size_t i = 0; i < target->thread_count; i++) {
         struct hasten_thread_watch *thread = target->threads[i];
-        if (thread->seen)
+        thread->missed = thread->seen ? 0 : thread->missed + 1;
+        target->relist |= !thread->seen;
+        if (thread->missed < MISSED_MAX)
             target->threads[kept++] = thread;
         else
             hasten_thread_free(thread);
