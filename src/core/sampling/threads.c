@@ -111,6 +111,19 @@ static bool is_main_thread(const struct hasten_target *target, uint32_t inner_ti
     return inner_tid == target->pid || hasten_tasks_outer(target->pid, inner_tid) == target->pid;
 }
 
+/* Up to 3.11, a new thread's state shows the number of the thread that makes it until
+ * it runs. */
+static bool is_borrowed(const struct hasten_target *target, const struct hasten_interp *interp,
+                        uint64_t address, uint32_t inner_tid) {
+    for (size_t i = 0; i < target->thread_count; i++) {
+        const struct hasten_thread_watch *other = target->threads[i];
+        if (other->interp == interp && other->address != address && other->inner_tid == inner_tid &&
+            other->missed == 0)
+            return true;
+    }
+    return false;
+}
+
 static hasten_status note_thread(struct hasten_target *target, struct hasten_interp *interp,
                                  uint64_t address, const uint8_t *bytes) {
     const struct hasten_layout *layout = &target->interpreter.layout;
@@ -123,6 +136,10 @@ static hasten_status note_thread(struct hasten_target *target, struct hasten_int
     struct hasten_thread_watch *thread = find_thread(target, address, unique_id);
     if (thread && thread->inner_tid == inner_tid && thread->interp == interp) {
         thread->seen = true;
+        return HASTEN_OK;
+    }
+    if (is_borrowed(target, interp, address, inner_tid)) {
+        target->relist = true;
         return HASTEN_OK;
     }
     return add_thread(target, interp, address, unique_id, inner_tid,
