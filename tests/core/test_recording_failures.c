@@ -81,8 +81,7 @@ static void fail_each(hasten_status (*step)(const struct hasten_allocator *, str
             CHECK_STATUS(load(NULL, &error), HASTEN_OK);
         }
         CHECK(access(new_path, F_OK) != 0);
-        if (fail_at > 5000) {
-            CHECK(!"it ends");
+        if (!CHECK(fail_at < 5000)) { /* it must end */
             return;
         }
     }

@@ -77,21 +77,19 @@ uint32_t *hasten_map_find(const struct hasten_map *map, struct hasten_map_key ke
 
 uint32_t *hasten_map_insert(struct hasten_map *map, struct hasten_map_key key, uint32_t value,
                             bool *ret_inserted) {
-    struct hasten_map_slot *slot = map->capacity == 0 ? NULL : probe(map, key);
-    bool inserted = slot == NULL || !slot->used;
-    if (inserted) {
-        if (map->count + 1 > map->capacity / 4 * 3) {
-            if (!grow(map)) {
-                return NULL;
-            }
-            slot = probe(map, key);
-        }
-        *slot = (struct hasten_map_slot){.key = key, .value = value, .used = 1};
-        map->count++;
-    }
+    uint32_t *known = hasten_map_find(map, key);
     if (ret_inserted != NULL) {
-        *ret_inserted = inserted;
+        *ret_inserted = known == NULL;
     }
+    if (known != NULL) {
+        return known;
+    }
+    if (map->count + 1 > map->capacity / 4 * 3 && !grow(map)) {
+        return NULL;
+    }
+    struct hasten_map_slot *slot = probe(map, key);
+    *slot = (struct hasten_map_slot){.key = key, .value = value, .used = 1};
+    map->count++;
     return &slot->value;
 }
 

@@ -15,7 +15,7 @@ const uint8_t *hasten_storage_copy(const struct hasten_allocator *allocator,
                                    size_t size) {
     struct hasten_arena_chunk *chunk = storage->chunks;
     size_t room = chunk == NULL ? 0 : chunk->size - sizeof *chunk - chunk->used;
-    if (room < size + 1) {
+    if (chunk == NULL || room < size + 1) {
         size_t chunk_size = sizeof *chunk + size + 1;
         chunk_size = chunk_size < CHUNK_BYTES ? CHUNK_BYTES : chunk_size;
         chunk = hasten_allocate(allocator, chunk_size);

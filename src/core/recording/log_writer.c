@@ -39,7 +39,9 @@ static int append(struct hasten_log_writer *writer, const void *data, size_t siz
 
 static int write_header(struct hasten_log_writer *writer, uint64_t interval_ns) {
     uint8_t header[HASTEN_LOG_HEADER_SIZE] = {0};
-    memcpy(header, HASTEN_LOG_MAGIC, HASTEN_LOG_MAGIC_SIZE);
+    for (size_t i = 0; i < HASTEN_LOG_MAGIC_SIZE; i++) {
+        header[i] = (uint8_t)HASTEN_LOG_MAGIC[i];
+    }
     hasten_put_u32(header + 8, HASTEN_LOG_VERSION);
     hasten_put_u32(header + 12, HASTEN_LOG_HEADER_SIZE);
     hasten_put_u64(header + 16, interval_ns);
