@@ -21,22 +21,22 @@ struct hasten_allocator;
 
 /* What a thread was doing when it was looked at. X(name, metric, sentence).
  * The order is part of the recording's format: add at the end only. */
-#define HASTEN_STATE_MAP(X)                                                        \
-    X(RUNNING_GIL, "time.running_gil", "running and holding the GIL")              \
-    X(RUNNING, "time.running", "running without the GIL")                          \
-    X(WAIT_GIL, "time.wait_gil", "waiting for the GIL")                            \
-    X(WAIT_FILE, "time.wait_file", "waiting for a file")                           \
-    X(WAIT_NETWORK, "time.wait_network", "waiting for a socket")                   \
-    X(WAIT_LOCK, "time.wait_lock", "waiting for a lock")                           \
-    X(WAIT_SLEEP, "time.wait_sleep", "sleeping")                                   \
-    X(WAIT_OTHER, "time.wait_other", "waiting for something else")                 \
+#define HASTEN_STATE_MAP(X)                                           \
+    X(RUNNING_GIL, "time.running_gil", "running and holding the GIL") \
+    X(RUNNING, "time.running", "running without the GIL")             \
+    X(WAIT_GIL, "time.wait_gil", "waiting for the GIL")               \
+    X(WAIT_FILE, "time.wait_file", "waiting for a file")              \
+    X(WAIT_NETWORK, "time.wait_network", "waiting for a socket")      \
+    X(WAIT_LOCK, "time.wait_lock", "waiting for a lock")              \
+    X(WAIT_SLEEP, "time.wait_sleep", "sleeping")                      \
+    X(WAIT_OTHER, "time.wait_other", "waiting for something else")    \
     X(UNKNOWN, "time.unknown", "the kernel did not say")
 
 enum hasten_state {
 #define HASTEN_STATE_ENUM(name, metric, sentence) HASTEN_STATE_##name,
     HASTEN_STATE_MAP(HASTEN_STATE_ENUM)
 #undef HASTEN_STATE_ENUM
-    HASTEN_STATE_COUNT
+        HASTEN_STATE_COUNT
 };
 
 /* Bits beside the state. */
@@ -89,10 +89,10 @@ struct hasten_process {
 
 struct hasten_thread {
     uint32_t process;
-    uint32_t tid;            /* the kernel's */
-    uint32_t name;           /* string */
+    uint32_t tid;  /* the kernel's */
+    uint32_t name; /* string */
     uint32_t is_main;
-    uint64_t start_ns;       /* first and last time it was seen */
+    uint64_t start_ns; /* first and last time it was seen */
     uint64_t end_ns;
     uint64_t samples;
 };
@@ -151,7 +151,6 @@ uint32_t hasten_profile_metric(const struct hasten_profile *profile, const char 
 const char *hasten_profile_fact(const struct hasten_profile *profile, const char *name);
 /* Decodes the code's location table at `instruction`. Damaged or absent tables
  * give the code's first line and unknown columns; never fails. */
-struct hasten_location hasten_code_location(const struct hasten_code *code,
-                                            uint32_t instruction);
+struct hasten_location hasten_code_location(const struct hasten_code *code, uint32_t instruction);
 
 #endif

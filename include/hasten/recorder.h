@@ -61,25 +61,23 @@ HASTEN_CHECKED hasten_status hasten_recorder_code(struct hasten_recorder *record
                                                   uint32_t *ret_code);
 /* The child of `parent` (0 = root) at this code and instruction. Called for
  * every frame that changed: must cost one hash look-up when known. */
-HASTEN_CHECKED hasten_status hasten_recorder_node(struct hasten_recorder *recorder,
-                                                  uint32_t parent, uint32_t code,
-                                                  uint32_t instruction, uint32_t *ret_node);
+HASTEN_CHECKED hasten_status hasten_recorder_node(struct hasten_recorder *recorder, uint32_t parent,
+                                                  uint32_t code, uint32_t instruction,
+                                                  uint32_t *ret_node);
 /* `thread` was seen at `node` in slot number `slot` (never decreasing) doing
  * `state` (enum hasten_state | HASTEN_FLAG_*); the sample stands for `weight`
  * slots (at least 1: more where slots were missed). The usual call only appends
  * to a buffer in memory. */
-HASTEN_CHECKED hasten_status hasten_recorder_sample(struct hasten_recorder *recorder,
-                                                    uint64_t slot, uint32_t thread,
-                                                    uint32_t node, uint32_t state,
+HASTEN_CHECKED hasten_status hasten_recorder_sample(struct hasten_recorder *recorder, uint64_t slot,
+                                                    uint32_t thread, uint32_t node, uint32_t state,
                                                     uint32_t weight);
 /* A metric that is not a state: adds `amount` on (node, thread). */
 HASTEN_CHECKED hasten_status hasten_recorder_metric(struct hasten_recorder *recorder,
                                                     const char *name, const char *unit,
-                                                    const char *description,
-                                                    uint32_t *ret_metric);
-HASTEN_CHECKED hasten_status hasten_recorder_value(struct hasten_recorder *recorder,
-                                                   uint32_t node, uint32_t thread,
-                                                   uint32_t metric, int64_t amount);
+                                                    const char *description, uint32_t *ret_metric);
+HASTEN_CHECKED hasten_status hasten_recorder_value(struct hasten_recorder *recorder, uint32_t node,
+                                                   uint32_t thread, uint32_t metric,
+                                                   int64_t amount);
 /* Hands what is buffered to the kernel. Call several times a second. */
 HASTEN_CHECKED hasten_status hasten_recorder_flush(struct hasten_recorder *recorder);
 /* Flushes, marks the log complete and closes. Frees the recorder also on failure. */

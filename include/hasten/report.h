@@ -17,7 +17,7 @@ struct hasten_report_options {
     double least_share; /* rows of the terminal's tables with less are summed up; 0: shown */
     uint32_t columns;   /* width to fill; 0: 80 */
     bool colour;
-    bool unicode;       /* bars and rules from Unicode's block elements, else ASCII */
+    bool unicode; /* bars and rules from Unicode's block elements, else ASCII */
 };
 
 /* Renders the terminal report as text. `*ret_text` is NUL-terminated; release it

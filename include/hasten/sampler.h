@@ -52,8 +52,7 @@ void hasten_sampler_free(struct hasten_sampler *sampler);
  * that is not Python yet is looked at again in every slot, through exec, until
  * it is; without, it must be a readable, supported interpreter now. */
 HASTEN_CHECKED hasten_status hasten_sampler_add(struct hasten_sampler *sampler, uint32_t pid,
-                                                bool wait_for_python,
-                                                struct hasten_error *error);
+                                                bool wait_for_python, struct hasten_error *error);
 
 /* Sleeps to the next slot and looks at every process once. HASTEN_OK goes on;
  * HASTEN_NO_PROCESS: nothing left to watch; HASTEN_NO_SPACE, _IO, _NO_MEMORY:

@@ -11,25 +11,25 @@
 #include <stdint.h>
 
 /* X(name, sentence). The sentence is used where a call gave no detail. */
-#define HASTEN_STATUS_MAP(X)                                                              \
-    X(OK, "success")                                                                      \
-    X(NO_MEMORY, "out of memory")                                                         \
-    X(IO, "input/output error")                                                           \
-    X(NO_SPACE, "no space left on the device")                                            \
-    X(NOT_FOUND, "not found")                                                             \
-    X(INVALID, "invalid argument")                                                        \
-    X(LIMIT, "a documented limit was reached")                                            \
-    X(NO_PROCESS, "no such process")                                                      \
-    X(NO_PERMISSION, "not permitted to read the process")                                 \
-    X(NOT_PYTHON, "not a Python process")                                                 \
-    X(NOT_READY, "the interpreter is not initialised yet, or is shutting down")           \
-    X(UNSUPPORTED, "unsupported Python version or build")                                 \
-    X(BAD_LAYOUT, "the interpreter's memory does not look as its version says")           \
-    X(GONE, "the memory or thread that was read no longer exists")                        \
-    X(TORN, "the stack changed while it was read")                                        \
-    X(NOT_RECORDING, "not a hasten recording")                                            \
-    X(TRUNCATED, "the recording is truncated")                                            \
-    X(CORRUPT, "the recording is damaged")                                                \
+#define HASTEN_STATUS_MAP(X)                                                    \
+    X(OK, "success")                                                            \
+    X(NO_MEMORY, "out of memory")                                               \
+    X(IO, "input/output error")                                                 \
+    X(NO_SPACE, "no space left on the device")                                  \
+    X(NOT_FOUND, "not found")                                                   \
+    X(INVALID, "invalid argument")                                              \
+    X(LIMIT, "a documented limit was reached")                                  \
+    X(NO_PROCESS, "no such process")                                            \
+    X(NO_PERMISSION, "not permitted to read the process")                       \
+    X(NOT_PYTHON, "not a Python process")                                       \
+    X(NOT_READY, "the interpreter is not initialised yet, or is shutting down") \
+    X(UNSUPPORTED, "unsupported Python version or build")                       \
+    X(BAD_LAYOUT, "the interpreter's memory does not look as its version says") \
+    X(GONE, "the memory or thread that was read no longer exists")              \
+    X(TORN, "the stack changed while it was read")                              \
+    X(NOT_RECORDING, "not a hasten recording")                                  \
+    X(TRUNCATED, "the recording is truncated")                                  \
+    X(CORRUPT, "the recording is damaged")                                      \
     X(NEWER, "the recording was made by a newer hasten")
 
 typedef enum hasten_status {
@@ -55,8 +55,7 @@ const char *hasten_status_sentence(hasten_status status);
 
 /* Fills `error` (may be NULL) and returns `status`, so that a failing function
  * can end with `return hasten_error_set(...)`. */
-hasten_status hasten_error_set(struct hasten_error *error, hasten_status status,
-                               int64_t position, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+hasten_status hasten_error_set(struct hasten_error *error, hasten_status status, int64_t position,
+                               const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

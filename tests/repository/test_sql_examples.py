@@ -45,7 +45,9 @@ def test_tables_are_those_of_the_page(database):
 
 def test_views_have_the_documented_columns(database):
     documented = {name: first + rest for name, first, rest in VIEW_TABLE}
-    views = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    views = {
+        row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")
+    }
     assert set(documented) == views
     for name, text in documented.items():
         columns = re.sub(r"\s*\([^)]*\)", "", text).split(", ")
@@ -64,7 +66,12 @@ def test_sums_agree(database):
     (everything,) = database.execute(
         "SELECT sum(amount) / 1e9 FROM value WHERE metric IN (SELECT id FROM metric WHERE is_state)"
     ).fetchone()
-    for view, column in (("functions", "self"), ("lines", "self"), ("states", "time"), ("stacks", "self")):
+    for view, column in (
+        ("functions", "self"),
+        ("lines", "self"),
+        ("states", "time"),
+        ("stacks", "self"),
+    ):
         (total,) = database.execute(f"SELECT sum({column}) FROM {view}").fetchone()
         assert total == pytest.approx(everything), view
     assert database.execute("SELECT sum(samples) FROM functions").fetchone() == (8,)

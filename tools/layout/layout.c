@@ -396,33 +396,33 @@ struct records {
 /* generate.py looks for the magic in the object file; "end" ends the list. */
 __attribute__((used)) const struct records hasten_layout_records = {
     .magic = "hasten\x01layout\x02\x03",
-    .records = {
-        {"python.version_hex", PY_VERSION_HEX},
+    .records =
+        {
+            {"python.version_hex", PY_VERSION_HEX},
 #if defined(__aarch64__)
-        {"python.is_aarch64", 1},
+            {"python.is_aarch64", 1},
 #else
-        {"python.is_aarch64", 0},
+            {"python.is_aarch64", 0},
 #endif
-        HASTEN_LAYOUT_MAP(LAYOUT_RECORD)
+            HASTEN_LAYOUT_MAP(LAYOUT_RECORD)
 #if PY_VERSION_HEX >= 0x030d0000
-        HASTEN_DEBUG_MAP(DEBUG_RECORD)
-        {"debug.total", debug_total},
+                HASTEN_DEBUG_MAP(DEBUG_RECORD){"debug.total", debug_total},
 #endif
-        {"owner.thread", FRAME_OWNED_BY_THREAD},
-        {"owner.generator", FRAME_OWNED_BY_GENERATOR},
-        {"owner.frame_object", FRAME_OWNED_BY_FRAME_OBJECT},
+            {"owner.thread", FRAME_OWNED_BY_THREAD},
+            {"owner.generator", FRAME_OWNED_BY_GENERATOR},
+            {"owner.frame_object", FRAME_OWNED_BY_FRAME_OBJECT},
 #if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030f0000
-        {"owner.c_stack", FRAME_OWNED_BY_CSTACK},
+            {"owner.c_stack", FRAME_OWNED_BY_CSTACK},
 #else
-        {"owner.c_stack", 0xff},
+            {"owner.c_stack", 0xff},
 #endif
 #if PY_VERSION_HEX >= 0x030e0000
-        {"owner.interpreter", FRAME_OWNED_BY_INTERPRETER},
-        {"reference.tag_bits", Py_TAG_BITS},
+            {"owner.interpreter", FRAME_OWNED_BY_INTERPRETER},
+            {"reference.tag_bits", Py_TAG_BITS},
 #else
-        {"owner.interpreter", 0xff},
-        {"reference.tag_bits", 0},
+            {"owner.interpreter", 0xff},
+            {"reference.tag_bits", 0},
 #endif
-        {"end", 0},
-    },
+            {"end", 0},
+        },
 };

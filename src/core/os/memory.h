@@ -45,8 +45,7 @@ HASTEN_CHECKED hasten_status hasten_memory_read(uint32_t pid, hasten_raddr addre
 
 /* Reads the pieces in order in one system call. `*ret_bytes` gets the number of
  * bytes that arrived: fewer than asked (GONE) where a piece is not mapped. */
-HASTEN_CHECKED hasten_status hasten_memory_read_batch(uint32_t pid,
-                                                      const struct hasten_read *reads,
+HASTEN_CHECKED hasten_status hasten_memory_read_batch(uint32_t pid, const struct hasten_read *reads,
                                                       size_t count, size_t *ret_bytes);
 
 #endif

@@ -18,15 +18,14 @@ struct hasten_mapping {
     uint64_t inode;
     uint32_t device_major, device_minor;
     bool readable, writable, executable, private_;
-    bool deleted;           /* the file was unlinked or replaced */
-    char path[4096];        /* in the process's own mount namespace; "" when anonymous */
+    bool deleted;    /* the file was unlinked or replaced */
+    char path[4096]; /* in the process's own mount namespace; "" when anonymous */
 };
 
 /* Calls `visit` for each mapping in address order until it answers nonzero. */
-HASTEN_CHECKED hasten_status
-hasten_process_mappings(uint32_t pid,
-                        int (*visit)(void *context, const struct hasten_mapping *mapping),
-                        void *context, struct hasten_error *error);
+HASTEN_CHECKED hasten_status hasten_process_mappings(
+    uint32_t pid, int (*visit)(void *context, const struct hasten_mapping *mapping), void *context,
+    struct hasten_error *error);
 
 /* Opens the file behind a mapping although it may be deleted, replaced or in
  * another mount namespace: /proc/PID/map_files, else /proc/PID/exe where that is
@@ -44,14 +43,15 @@ HASTEN_CHECKED hasten_status hasten_process_command(uint32_t pid, char *ret_text
 
 struct hasten_process_stat {
     uint32_t parent_pid;
-    char state;            /* R S D T t Z X I */
-    uint64_t start_ticks;  /* since boot: with the pid, names a process for good */
-    uint64_t cpu_ns;       /* user + system, children not included */
+    char state;           /* R S D T t Z X I */
+    uint64_t start_ticks; /* since boot: with the pid, names a process for good */
+    uint64_t cpu_ns;      /* user + system, children not included */
     uint32_t threads;
-    uint64_t stack_start;  /* changes with exec; 0 where it may not be read */
-    bool is_kernel;        /* a thread of the kernel: has no program and no memory */
+    uint64_t stack_start; /* changes with exec; 0 where it may not be read */
+    bool is_kernel;       /* a thread of the kernel: has no program and no memory */
 };
-HASTEN_CHECKED hasten_status hasten_process_stat(uint32_t pid, struct hasten_process_stat *ret_stat);
+HASTEN_CHECKED hasten_status hasten_process_stat(uint32_t pid,
+                                                 struct hasten_process_stat *ret_stat);
 
 /* Why memory of `pid` cannot be read, and the fix: ptrace scope, another user,
  * capabilities, container or seccomp. Fills `error` with NO_PERMISSION (or
