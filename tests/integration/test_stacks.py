@@ -2,6 +2,7 @@
 """No stack is ever reported that could not have been."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import exec_heavy
@@ -55,6 +56,13 @@ def test_code_that_is_freed_and_made_again(hasten: Hasten, interpreter: Interpre
         (f"<made {n}>", f"made_{n}", 10 * (n + 1)) for n in range(exec_heavy.TRUTH["made"])
     }
     assert {re.sub(r"\d", "N", file) for file, _, _ in made} == {"<made N>"}
+    wrong: Counter[tuple[str, str]] = Counter()
+    for stack, amount in outcome.recording.stacks().items():
+        names = [name for _, name, _ in stack]
+        for name in names:
+            if name.startswith("made_") and name.replace("made", "fresh") not in names:
+                wrong[names[-3], name] += amount
+    assert wrong == Counter()
 
 
 def test_deep_recursion(hasten: Hasten, interpreter: Interpreter) -> None:

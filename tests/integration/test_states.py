@@ -24,7 +24,8 @@ def test_cpu_mode_leaves_waiting_out(hasten: Hasten, interpreter: Interpreter) -
     waited = sum(amount for name, amount in metrics.items() if name.startswith("time.wait"))
     assert waited < 0.1 * (metrics["time.running_gil"] + metrics.get("time.running", 0))
     assert "working" in outcome.recording.functions
-    assert "sleep_wait" not in outcome.recording.functions
+    sleeping = outcome.recording.functions.get("sleep_wait")
+    assert sleeping is None or sleeping["total_share"] < 0.02  # it runs on its way to sleep
 
 
 def test_native_code_is_marked(hasten: Hasten, interpreter: Interpreter) -> None:

@@ -2,8 +2,9 @@
 """Compiles, runs and frees code all the time, so that code addresses are used again.
 
 Function `made_N` always has the file `<made N>` and starts on line 10 * (N + 1):
-any other combination of name, file and line comes from a stale address. Truth:
-`shares` in the last line, of self time. Usage: exec_heavy.py [SECONDS]
+any other combination of name, file and line comes from a stale address, and so does a
+`made_N` that is not below `fresh_N`. Truth: `shares` in the last line, of self time.
+Usage: exec_heavy.py [SECONDS]
 """
 
 from telling import Truth, seconds_asked
@@ -25,14 +26,17 @@ def make(number):
     return space[f"made_{number}"]
 
 
+FRESH = """\
+def fresh_{number}(units, truth):
+    truth.call("made_{number}", make({number}), units)
+"""
+
+
 def maker(number):
-    """A function that makes a new `made_N`, runs it and drops it."""
-
-    def fresh(units, truth):
-        function = make(number)
-        truth.call(f"made_{number}", function, units)
-
-    return fresh
+    """`fresh_N`, which makes a new `made_N`, runs it and drops it."""
+    space = {"make": make}
+    exec(compile(FRESH.format(number=number), f"<fresh {number}>", "exec"), space)
+    return space[f"fresh_{number}"]
 
 
 def main():
