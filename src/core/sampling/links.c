@@ -99,10 +99,14 @@ static bool is_stable(const struct context *context, const struct hasten_frame *
            is_same_frame(context, callee);
 }
 
+static uint64_t end_of(const struct hasten_frame *frame) {
+    return frame->address + (uint64_t)frame->code->frame_words * 8;
+}
+
 /* The callee lies right above the caller on the data stack, so that it can be
  * found from the caller alone. */
 static bool is_adjacent(const struct hasten_frame *caller, const struct hasten_frame *callee) {
-    return callee->address == caller->address + (uint64_t)caller->code->frame_words * 8;
+    return callee->address == end_of(caller);
 }
 
 /* A frame on the data stack starts where its caller's ends, if that is on the same
@@ -216,24 +220,28 @@ static enum verdict judge(const struct context *context, struct hasten_frame *ca
     return judge_distant(context, caller, callee);
 }
 
-/* Whether the frame at `bytes`, right above `leaf`, says that `leaf` called it:
- * directly, or through the shim that stands for the C code in between. */
+/* Whether `pushed`, right above `below`, says that `leaf` called it: directly (or
+ * through the helper `below`), or through the shim that stands for C code in between.
+ * NOT_FOUND: the call has to be asked about. */
 static hasten_status check_caller(const struct context *context, const struct hasten_frame *leaf,
-                                  struct hasten_frame *pushed, bool *ret_called) {
+                                  uint64_t below, struct hasten_frame *pushed, bool *ret_called) {
     const struct hasten_layout *layout = context->layout;
     uint64_t previous = hasten_load_u64(pushed->bytes, layout->frame_previous);
-    bool suspended = is_suspended(context, leaf);
     *ret_called = false;
-    if (previous == leaf->address) {
+    if (previous == below) {
         pushed->entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
                                  hasten_load_u8(pushed->bytes, layout->frame_is_entry) != 0;
-        if (pushed->entered_from_c)
+        if (pushed->entered_from_c) {
             *ret_called = !stack_top_saved(layout, leaf->bytes);
-        else if (suspended && (leaf->traits & HASTEN_UNIT_CALL))
-            *ret_called = names_callee(context, leaf, pushed);
-        else
-            *ret_called = suspended;
-        return HASTEN_OK;
+            return HASTEN_OK;
+        }
+        if (!is_suspended(context, leaf))
+            return HASTEN_OK;
+        enum verdict verdict = names_callee(context, leaf, pushed)
+                                   ? judge_named(context, leaf, pushed, false)
+                                   : judge_unnamed(context, leaf, pushed, false);
+        *ret_called = verdict == LINKED;
+        return verdict == UNKNOWN ? HASTEN_NOT_FOUND : HASTEN_OK;
     }
     if (layout->owner_c_stack == 0xff && layout->owner_interpreter == 0xff)
         return HASTEN_OK;
@@ -250,41 +258,61 @@ static hasten_status check_caller(const struct context *context, const struct ha
     uint8_t owner = hasten_load_u8(shim, layout->frame_owner);
     pushed->entered_from_c = true;
     *ret_called = (owner == layout->owner_c_stack || owner == layout->owner_interpreter) &&
-                  hasten_load_u64(shim, layout->frame_previous) == leaf->address;
+                  hasten_load_u64(shim, layout->frame_previous) == below;
     return HASTEN_OK;
+}
+
+/* The frame on the data stack at `address`, if it runs code that was seen before:
+ * what was never seen there is most likely left over. `*ret_started` as
+ * hasten_walk_resolve; `frame->code` is NULL where there is nothing. */
+static hasten_status look_at(const struct context *context, uint64_t address,
+                             struct hasten_frame *ret_frame, bool *ret_started) {
+    const struct hasten_layout *layout = context->layout;
+    struct hasten_frame frame = {.address = address};
+    *ret_started = false;
+    *ret_frame = frame;
+    frame.bytes = hasten_snapshot_at(context->snapshot, 1, address, layout->frame_localsplus);
+    if (!frame.bytes)
+        return HASTEN_OK;
+    frame.owner = hasten_load_u8(frame.bytes, layout->frame_owner);
+    frame.code_address = hasten_load_u64(frame.bytes, layout->frame_code) & layout->reference_mask;
+    if (frame.owner != layout->owner_thread || frame.code_address == 0 ||
+        !hasten_codes_find(context->codes, frame.code_address))
+        return HASTEN_OK;
+    hasten_status status =
+        hasten_walk_resolve(&frame, context->interpreter, context->codes, ret_started);
+    if (status == HASTEN_NOT_FOUND)
+        context->walk->missing_code = frame.code_address;
+    if (status == HASTEN_TORN)
+        return HASTEN_OK;
+    if (status == HASTEN_OK)
+        *ret_frame = frame;
+    return status;
 }
 
 /* The frame that the leaf has pushed since the current frame was read, if any. */
 static hasten_status find_pushed(const struct context *context, struct hasten_frame *leaf,
                                  struct hasten_frame *ret_pushed, bool *ret_found) {
-    const struct hasten_layout *layout = context->layout;
-    *ret_found = false;
-    if (leaf->owner != layout->owner_thread)
-        return HASTEN_OK;
-    uint64_t address = leaf->address + (uint64_t)leaf->code->frame_words * 8;
-    const uint8_t *bytes =
-        hasten_snapshot_at(context->snapshot, 1, address, layout->frame_localsplus);
-    if (!bytes)
-        return HASTEN_OK;
-    struct hasten_frame pushed = {
-        .address = address,
-        .bytes = bytes,
-        .owner = hasten_load_u8(bytes, layout->frame_owner),
-        .code_address = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask,
-    };
-    if (pushed.owner != layout->owner_thread || pushed.code_address == 0 ||
-        !hasten_codes_find(context->codes, pushed.code_address))
-        return HASTEN_OK; /* what was never seen live is most likely left over */
+    struct hasten_frame pushed;
+    uint64_t below = leaf->address;
     bool started, called;
-    hasten_status status =
-        hasten_walk_resolve(&pushed, context->interpreter, context->codes, &started);
-    if (status == HASTEN_NOT_FOUND)
-        context->walk->missing_code = pushed.code_address;
-    if (status == HASTEN_TORN)
+    *ret_found = false;
+    if (leaf->owner != context->layout->owner_thread)
         return HASTEN_OK;
-    if (status != HASTEN_OK || !started || !is_live(context, &pushed))
+    hasten_status status = look_at(context, end_of(leaf), &pushed, &started);
+    if (status != HASTEN_OK || !pushed.code)
         return status;
-    status = check_caller(context, leaf, &pushed, &called);
+    bool is_helper = pushed.code->first_traceable >= pushed.code->unit_count;
+    if (is_helper && hasten_load_u64(pushed.bytes, context->layout->frame_previous) == below) {
+        below = pushed.address;
+        status = look_at(context, end_of(&pushed), &pushed, &started);
+        if (status != HASTEN_OK || !pushed.code)
+            return status;
+        pushed.over_helper = true;
+    }
+    if (!started || !is_live(context, &pushed))
+        return HASTEN_OK;
+    status = check_caller(context, leaf, below, &pushed, &called);
     if (status != HASTEN_OK || !called)
         return status;
     *ret_pushed = pushed;
