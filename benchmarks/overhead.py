@@ -34,9 +34,10 @@ def group(steps, units, profiler, interpreter, rate, folder):
     return ratios, result
 
 
-def measure(options, interpreter, profilers, threads=1, rate=1000):
+def measure(options, interpreter, profilers, threads=1, rate=1000, account=None):
+    """Ratios of each profiler's groups, and `account(name, result)` of each of its runs."""
     ratios = {name: {"wall": [], "cpu": []} for name in ["nothing", *(p.name for p in profilers)]}
-    behind = {}
+    accounts = {}
     with tempfile.TemporaryDirectory() as folder, Steps(interpreter, 30, threads) as steps:
         units = steps.units_for(options.seconds)
         for _ in range(options.rounds):
@@ -45,11 +46,11 @@ def measure(options, interpreter, profilers, threads=1, rate=1000):
                 (wall, cpu), result = group(steps, units, profiler, interpreter, rate, Path(folder))
                 ratios[name]["wall"].append(wall)
                 ratios[name]["cpu"].append(cpu)
-                if result is not None:
-                    behind.setdefault(name, []).append(result)
+                if result is not None and account is not None:
+                    accounts.setdefault(name, []).append(account(name, result))
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return ratios, behind
+    return ratios, accounts
 
 
 def show(title, ratios):

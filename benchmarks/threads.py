@@ -7,7 +7,7 @@ share of the moments asked for in which the profiler did not look, by its own ac
 
 import re
 
-from measuring import chosen, parser, percent, table, write_json
+from measuring import chosen, interval, parser, table, write_json
 from overhead import measure, show
 from profilers import Recording
 
@@ -27,6 +27,10 @@ def missed(profiler_name, result):
     return None
 
 
+def account(profiler_name, result):
+    return {"missed": missed(profiler_name, result), "cpu": result.cpu_s / result.wall_s}
+
+
 def main():
     options = parser(__doc__)
     options.add_argument("--rounds", type=int, default=12)
@@ -38,20 +42,22 @@ def main():
     if options.quick:
         options.rounds, options.seconds = 3, 0.3
     interpreter, profilers = chosen(options)
-    ratios, results = measure(options, interpreter, profilers, options.threads, rate=100)
-    summary = show(
-        f"Slowdown, {options.threads} threads at 100 Hz, Python {interpreter.version}", ratios
+    ratios, accounts = measure(
+        options, interpreter, profilers, options.threads, rate=100, account=account
     )
+    title = f"Slowdown, {options.threads} threads at 100 Hz, Python {interpreter.version}"
+    summary = show(title, ratios)
     rows = []
-    for name, runs in results.items():
-        accounts = [account for account in (missed(name, run) for run in runs[-1:]) if account]
-        lost = sum(account[0] for account in accounts)
-        asked = sum(account[1] for account in accounts)
-        summary[name]["missed"] = lost / asked if asked else None
-        cpu = sorted(run.cpu_s / run.wall_s for run in runs)[len(runs) // 2]
-        summary[name]["profiler_cpu"] = cpu
-        rows.append([name, percent(lost / asked) if asked else "not told", percent(cpu, 1)])
-    table("Keeping up", ["sampled by", "missed", "CPU of profiler"], rows)
+    for name, runs in accounts.items():
+        told = [run["missed"] for run in runs if run["missed"] is not None]
+        lost = sum(lost for lost, _ in told) / sum(asked for _, asked in told) if told else None
+        cpu, low, high = interval([run["cpu"] for run in runs])
+        summary[name].update(missed=lost, profiler_cpu=[cpu, low, high])
+        missed_text = "not told" if lost is None else f"{100 * lost:.2f} %"
+        rows.append(
+            [name, missed_text, f"{100 * cpu:.1f} %", f"{100 * low:.1f} .. {100 * high:.1f} %"]
+        )
+    table("Keeping up", ["sampled by", "missed", "CPU of profiler", "95 %"], rows)
     write_json(options, "threads", interpreter, summary)
 
 
