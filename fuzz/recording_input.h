@@ -119,7 +119,8 @@ static void require_error(hasten_status status, const struct hasten_error *error
     if (status != HASTEN_OK) {
         require(error->status == status && error->message[0] != '\0', "an error is explained");
         require(status == HASTEN_CORRUPT || status == HASTEN_TRUNCATED || status == HASTEN_NEWER ||
-                    status == HASTEN_NOT_RECORDING || status == HASTEN_NO_MEMORY,
+                    status == HASTEN_NOT_RECORDING || status == HASTEN_NO_MEMORY ||
+                    status == HASTEN_LIMIT,
                 "a bad file is the file's fault");
     }
 }

@@ -369,6 +369,30 @@ static void test_memory(void) {
     CHECK_EQ_INT(memory.live_blocks, 0);
 }
 
+/* More facts than a reader takes are refused; those before can all be read. */
+static void test_limits(void) {
+    struct hasten_error error;
+    struct hasten_recorder *recorder = open_recorder();
+    struct hasten_profile *profile = NULL;
+    hasten_status status = HASTEN_OK;
+    unsigned count = 0;
+    for (; status == HASTEN_OK && count < 10000; count++) {
+        char name[32];
+        snprintf(name, sizeof name, "fact %u", count);
+        status = hasten_recorder_fact(recorder, name, "");
+    }
+    CHECK_STATUS(status, HASTEN_LIMIT);
+    CHECK_STATUS(hasten_recorder_fact(recorder, "fact 7", "new"), HASTEN_OK);
+    CHECK_STATUS(hasten_recorder_close(recorder, &error), HASTEN_OK);
+    for (int form = 0; form < 2; form++) {
+        CHECK_STATUS(hasten_recording_load(path, NULL, &profile, &error), HASTEN_OK);
+        CHECK_EQ_STR(hasten_profile_fact(profile, "fact 7"), "new");
+        CHECK(profile->fact_count >= count - 1);
+        hasten_profile_free(profile);
+        CHECK_STATUS(hasten_recording_finalize(path, NULL, &error), HASTEN_OK);
+    }
+}
+
 /* Nothing happened at all. */
 static void test_empty_run(void) {
     struct hasten_error error;
@@ -394,6 +418,7 @@ int main(void) {
     test_refusals();
     test_strange_text();
     test_large();
+    test_limits();
     test_link_and_mode();
     test_memory();
     test_empty_run();

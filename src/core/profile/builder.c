@@ -350,6 +350,9 @@ hasten_status hasten_builder_value(struct hasten_builder *builder,
         value->metric >= profile->metric_count) {
         return invalid(builder, "a value refers to a node, thread or metric that is not there");
     }
+    if (profile->value_count >= HASTEN_LIMIT_VALUES) {
+        return limit(builder, "there are too many values");
+    }
     if (GROW(builder, values, value_count, value_capacity) != 0) {
         return HASTEN_NO_MEMORY;
     }

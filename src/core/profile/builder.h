@@ -15,16 +15,17 @@
 
 /* Limits of a recording, in items and bytes; far above what a run makes and low
  * enough that a hostile file cannot exhaust the machine quietly. */
-#define HASTEN_LIMIT_STRINGS (1u << 26)
+#define HASTEN_LIMIT_STRINGS (1u << 24)
 #define HASTEN_LIMIT_FACTS (1u << 12)
-#define HASTEN_LIMIT_PROCESSES (1u << 20)
-#define HASTEN_LIMIT_THREADS (1u << 22)
-#define HASTEN_LIMIT_CODES (1u << 24)
-#define HASTEN_LIMIT_NODES (1u << 26)
+#define HASTEN_LIMIT_PROCESSES (1u << 18)
+#define HASTEN_LIMIT_THREADS (1u << 20)
+#define HASTEN_LIMIT_CODES (1u << 22)
+#define HASTEN_LIMIT_NODES (1u << 24)
 #define HASTEN_LIMIT_METRICS (1u << 12)
+#define HASTEN_LIMIT_VALUES (1u << 25)
 #define HASTEN_LIMIT_STRING_BYTES (1u << 20)
 #define HASTEN_LIMIT_LINETABLE_BYTES (1u << 22)
-#define HASTEN_LIMIT_TOTAL_BYTES ((uint64_t)1 << 32) /* strings and tables together */
+#define HASTEN_LIMIT_TOTAL_BYTES ((uint64_t)1 << 30) /* strings and tables together */
 
 struct hasten_profile_storage;
 

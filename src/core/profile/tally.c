@@ -55,6 +55,9 @@ static hasten_status reach_thread(struct hasten_tally *tally, uint32_t thread) {
 static hasten_status find_cell(struct hasten_tally *tally, uint32_t thread, uint32_t node,
                                uint32_t state, uint32_t *ret_cell) {
     void *cells = tally->cells;
+    if (tally->cell_count >= HASTEN_LIMIT_VALUES) {
+        return HASTEN_LIMIT;
+    }
     if (hasten_grow(tally->allocator, &cells, &tally->cell_capacity, tally->cell_count + 1,
                     sizeof *tally->cells) != 0) {
         return HASTEN_NO_MEMORY;
@@ -64,7 +67,7 @@ static hasten_status find_cell(struct hasten_tally *tally, uint32_t thread, uint
     bool inserted = false;
     const uint32_t *cell =
         hasten_map_insert(&tally->cell_of, key, (uint32_t)tally->cell_count, &inserted);
-    if (cell == NULL || tally->cell_count >= HASTEN_NONE) {
+    if (cell == NULL) {
         return HASTEN_NO_MEMORY;
     }
     if (inserted) {
@@ -120,6 +123,9 @@ static int64_t times(uint64_t count, uint64_t each) {
 hasten_status hasten_tally_amount(struct hasten_tally *tally, uint32_t node, uint32_t thread,
                                   uint32_t metric, int64_t amount) {
     void *amounts = tally->amounts;
+    if (tally->amount_count >= HASTEN_LIMIT_VALUES) {
+        return HASTEN_LIMIT;
+    }
     if (hasten_grow(tally->allocator, &amounts, &tally->amount_capacity, tally->amount_count + 1,
                     sizeof *tally->amounts) != 0) {
         return HASTEN_NO_MEMORY;
@@ -129,7 +135,7 @@ hasten_status hasten_tally_amount(struct hasten_tally *tally, uint32_t node, uin
     bool inserted = false;
     const uint32_t *index =
         hasten_map_insert(&tally->amount_of, key, (uint32_t)tally->amount_count, &inserted);
-    if (index == NULL || tally->amount_count >= HASTEN_NONE) {
+    if (index == NULL) {
         return HASTEN_NO_MEMORY;
     }
     if (inserted) {

@@ -44,7 +44,8 @@ struct hasten_tally {
 
 void hasten_tally_init(struct hasten_tally *tally, const struct hasten_allocator *allocator);
 void hasten_tally_done(struct hasten_tally *tally);
-/* The caller has checked that the indexes exist and the state is one. */
+/* The caller has checked that the indexes exist and the state is one. NO_MEMORY,
+ * or LIMIT for too many different cells. */
 HASTEN_CHECKED hasten_status hasten_tally_sample(struct hasten_tally *tally, uint64_t slot,
                                                  uint32_t thread, uint32_t node, uint32_t state,
                                                  uint32_t weight);

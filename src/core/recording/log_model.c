@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "core/base/cursor.h"
+#include "core/recording/file.h"
 
+static const char too_many_values[] = "there are too many values";
 static const char cut_record[] = "a record ends early or has a number out of range";
 
 hasten_status hasten_log_model_init(struct hasten_log_model *model, const char *path,
@@ -185,6 +187,10 @@ static hasten_status block_error(struct hasten_log_model *model,
         return HASTEN_OK;
     case HASTEN_NO_MEMORY:
         return hasten_error_set(error, status, -1, "out of memory");
+    case HASTEN_LIMIT:
+        return hasten_error_set(error, status, (int64_t)block->position,
+                                "\"%.*s\" is larger than hasten can read: %s", HASTEN_PATH_SHOWN,
+                                model->reader.path, complaint);
     default:
         return hasten_log_reader_damaged(&model->reader, block->position, complaint, error);
     }
@@ -252,8 +258,9 @@ static hasten_status read_values(struct hasten_log_model *model,
                                "a value refers to a node, thread or metric that is not there",
                                error);
         }
-        if (hasten_tally_amount(&model->tally, node, thread, metric, amount) != HASTEN_OK) {
-            return block_error(model, block, HASTEN_NO_MEMORY, "", error);
+        hasten_status status = hasten_tally_amount(&model->tally, node, thread, metric, amount);
+        if (status != HASTEN_OK) {
+            return block_error(model, block, status, too_many_values, error);
         }
     }
     if (cursor.failed || cursor.position != cursor.size) {
@@ -295,7 +302,8 @@ hasten_status hasten_log_model_read(struct hasten_log_model *model, bool summing
             status = read_end(model, &block, error);
         }
         if (status == HASTEN_OK && summing && count > 0) {
-            status = block_error(model, &block, tally_samples(model, count), "", error);
+            status =
+                block_error(model, &block, tally_samples(model, count), too_many_values, error);
         }
         if (status == HASTEN_OK && count > 0 && sink != NULL &&
             sink(context, model->samples, count) != 0) {

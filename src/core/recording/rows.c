@@ -111,6 +111,11 @@ hasten_status hasten_rows_verdict(struct hasten_rows *rows, hasten_status status
     if (rows->complaint == NULL && status == HASTEN_OK) {
         return HASTEN_OK;
     }
+    if (rows->complaint == NULL && status == HASTEN_LIMIT) {
+        return hasten_error_set(rows->error, status, -1,
+                                "\"%.*s\" is larger than hasten can read: %s", HASTEN_PATH_SHOWN,
+                                rows->path, complaint);
+    }
     return hasten_error_set(rows->error, HASTEN_CORRUPT, -1,
                             "\"%.*s\" is damaged in row %llu of table %s: %s", HASTEN_PATH_SHOWN,
                             rows->path, (unsigned long long)rows->row, rows->table,

@@ -43,8 +43,8 @@ const uint8_t *hasten_rows_blob(struct hasten_rows *rows, size_t *ret_size);
 /* Fails the row unless `holds`. */
 void hasten_rows_require(struct hasten_rows *rows, bool holds, const char *complaint);
 
-/* The row's verdict: OK, CORRUPT for a complaint of the row, or what `status`
- * says with `complaint` as its reason. Fills the error. */
+/* The row's verdict: OK, NO_MEMORY, LIMIT, else CORRUPT for a complaint of the row
+ * or a `status` that is not OK, with `complaint` as its reason. Fills the error. */
 hasten_status hasten_rows_verdict(struct hasten_rows *rows, hasten_status status,
                                   const char *complaint);
 /* Turns SQLite's code into a status and an error. */
