@@ -48,6 +48,7 @@ hasten_status hasten_target_new(struct hasten_target_shared *shared, uint32_t pi
     hasten_edges_init(&target->edges, shared->allocator);
     hasten_codes_init(&target->codes, shared->recorder, shared->allocator);
     hasten_freeze_init(&target->freeze, pid, shared->allocator);
+    hasten_thread_names_init(&target->naming.names, shared->allocator);
     *ret_target = target;
     return HASTEN_OK;
 }
@@ -57,6 +58,7 @@ void hasten_target_free(struct hasten_target *target) {
         return;
     const struct hasten_allocator *allocator = target->shared->allocator;
     hasten_freeze_done(&target->freeze);
+    hasten_thread_names_done(&target->naming.names);
     hasten_target_drop_threads(target);
     hasten_release(allocator, target->interps, target->interp_capacity * sizeof *target->interps);
     hasten_release(allocator, target->threads, target->thread_capacity * sizeof *target->threads);
@@ -224,8 +226,11 @@ static hasten_status record_sample(struct hasten_target *target, struct hasten_t
     if (!mode_wants(shared->options->mode, thread->state))
         return HASTEN_OK;
     if (thread->recorded == HASTEN_NONE) {
-        char name[64];
-        hasten_tasks_name(target->pid, thread->tid, name, sizeof name);
+        /* As threading would call it; or the kernel, until threading is asked. */
+        char name[64] = "MainThread";
+        if (!thread->is_main)
+            hasten_tasks_name(target->pid, thread->tid, name, sizeof name);
+        target->naming.asked = true;
         hasten_status status =
             hasten_recorder_thread(shared->recorder, target->recorded, thread->tid, name,
                                    thread->is_main, &thread->recorded);
@@ -367,6 +372,13 @@ static hasten_status refresh_threads(struct hasten_target *target, uint64_t now_
     return HASTEN_OK;
 }
 
+static hasten_status look_running(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
+    hasten_status status = refresh_threads(target, now_ns);
+    if (status == HASTEN_OK && target->state == HASTEN_TARGET_ACTIVE)
+        status = look_at_threads(target, slot, now_ns);
+    return status;
+}
+
 static hasten_status look_frozen(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
     hasten_status status = hasten_freeze_stop(&target->freeze);
     if (status == HASTEN_NO_MEMORY)
@@ -377,9 +389,7 @@ static hasten_status look_frozen(struct hasten_target *target, uint64_t slot, ui
             (void)hasten_process_explain_denied(target->pid, &target->shared->refusal);
         return check_image(target, now_ns);
     }
-    status = refresh_threads(target, now_ns);
-    if (status == HASTEN_OK && target->state == HASTEN_TARGET_ACTIVE)
-        status = look_at_threads(target, slot, now_ns);
+    status = look_running(target, slot, now_ns);
     hasten_freeze_resume(&target->freeze);
     return status;
 }
@@ -408,10 +418,9 @@ hasten_status hasten_target_look(struct hasten_target *target, uint64_t slot, ui
         status = record_process(target, now_ns);
     if (status != HASTEN_OK)
         return status;
-    if (target->shared->options->blocking)
-        return look_frozen(target, slot, now_ns);
-    status = refresh_threads(target, now_ns);
+    status = target->shared->options->blocking ? look_frozen(target, slot, now_ns)
+                                               : look_running(target, slot, now_ns);
     if (status == HASTEN_OK && target->state == HASTEN_TARGET_ACTIVE)
-        status = look_at_threads(target, slot, now_ns);
+        status = hasten_target_name_threads(target, now_ns);
     return status;
 }

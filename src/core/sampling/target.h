@@ -7,6 +7,7 @@
 
 #include "core/os/freeze.h"
 #include "core/sampling/thread.h"
+#include "core/sampling/thread_names.h"
 #include "hasten/sampler.h"
 
 /* Interpreters of one process and threads of one interpreter that are listed. */
@@ -28,6 +29,19 @@ struct hasten_target_shared {
     struct hasten_walk walk;
     uint64_t start_ns;           /* of the recording, monotonic */
     struct hasten_error refusal; /* the last process that could not be sampled */
+};
+
+/* Passes over the names of the threads, in steps (naming.c). */
+struct hasten_naming {
+    struct hasten_thread_names names;
+    bool asked;    /* a thread was recorded that has no name yet */
+    bool running;  /* a pass is */
+    bool all;      /* this pass reads the names that are known, too */
+    size_t interp; /* where the pass is: index and entry */
+    uint64_t entry;
+    uint64_t earliest_ns; /* of the next step */
+    uint64_t check_ns;    /* when it is seen whether a pass is needed */
+    uint64_t all_ns;      /* when all names are read again */
 };
 
 struct hasten_target {
@@ -55,6 +69,7 @@ struct hasten_target {
     struct hasten_edges edges;
     uint64_t epoch_ns;
     struct hasten_freeze freeze;
+    struct hasten_naming naming;
 };
 
 HASTEN_CHECKED hasten_status hasten_target_new(struct hasten_target_shared *shared, uint32_t pid,
@@ -74,6 +89,9 @@ HASTEN_CHECKED hasten_status hasten_target_look(struct hasten_target *target, ui
 
 /* Threads listed (in threads.c). */
 HASTEN_CHECKED hasten_status hasten_target_list_threads(struct hasten_target *target,
+                                                        uint64_t now_ns);
+/* Names threads (in naming.c): a step of at most a millisecond, if one is due. */
+HASTEN_CHECKED hasten_status hasten_target_name_threads(struct hasten_target *target,
                                                         uint64_t now_ns);
 void hasten_target_drop_threads(struct hasten_target *target);
 void hasten_target_drop_unseen(struct hasten_target *target);

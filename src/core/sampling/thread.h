@@ -25,13 +25,17 @@ struct hasten_thread_watch {
     uint64_t unique_id;
     uint32_t inner_tid; /* as the process calls it */
     uint32_t tid;       /* as we call it; 0: not known yet */
+    uint64_t ident;     /* as threading calls it: its pthread_t */
     struct hasten_interp *interp;
     struct hasten_snapshot snapshot;
     struct hasten_activity_probe probe;
     bool is_main;
-    bool seen;         /* in the last listing of the process's threads */
-    uint32_t missed;   /* listings in a row without it: not looked at meanwhile */
-    uint32_t recorded; /* the recorder's identifier, HASTEN_NONE before the first sample */
+    bool seen;                  /* in the last listing of the process's threads */
+    uint32_t missed;            /* listings in a row without it: not looked at meanwhile */
+    uint32_t recorded;          /* the recorder's identifier, HASTEN_NONE before the first sample */
+    bool named;                 /* by threading */
+    struct hasten_map_key name; /* hash of that name */
+    uint32_t name_tries;        /* passes over the names that did not find it */
     /* What the last look said. */
     uint64_t stamp;
     uint64_t activity_ns;

@@ -79,9 +79,15 @@ static uint32_t outer_tid(const struct hasten_target *target, uint32_t inner_tid
     return tid == 0 && is_main ? target->pid : tid;
 }
 
+/* The main thread is the one whose kernel number is the process's. */
+static bool is_main_thread(const struct hasten_target *target, uint32_t inner_tid) {
+    return inner_tid == target->pid || hasten_tasks_outer(target->pid, inner_tid) == target->pid;
+}
+
 static hasten_status add_thread(struct hasten_target *target, struct hasten_interp *interp,
                                 uint64_t address, uint64_t unique_id, uint32_t inner_tid,
-                                bool is_main) {
+                                uint64_t ident) {
+    bool is_main = is_main_thread(target, inner_tid);
     const struct hasten_allocator *allocator = target->shared->allocator;
     if (target->thread_count >= HASTEN_TARGET_THREADS_MAX)
         return HASTEN_LIMIT;
@@ -99,16 +105,12 @@ static hasten_status add_thread(struct hasten_target *target, struct hasten_inte
     thread->unique_id = unique_id;
     thread->inner_tid = inner_tid;
     thread->tid = tid;
+    thread->ident = ident;
     thread->is_main = is_main;
     thread->seen = true;
     hasten_activity_open(&thread->probe, target->pid, tid);
     target->threads[target->thread_count++] = thread;
     return HASTEN_OK;
-}
-
-/* The main thread is the one whose kernel number is the process's. */
-static bool is_main_thread(const struct hasten_target *target, uint32_t inner_tid) {
-    return inner_tid == target->pid || hasten_tasks_outer(target->pid, inner_tid) == target->pid;
 }
 
 /* Up to 3.11, a new thread's state shows the number of the thread that makes it until
@@ -131,19 +133,20 @@ static hasten_status note_thread(struct hasten_target *target, struct hasten_int
     uint64_t unique_id = layout->thread_unique_id != HASTEN_ABSENT
                              ? hasten_load_u64(bytes, layout->thread_unique_id)
                              : 0;
+    uint64_t ident = hasten_load_u64(bytes, layout->thread_thread_id);
     if (inner_tid == 0)
         return HASTEN_OK; /* made, but its kernel thread has not started */
     struct hasten_thread_watch *thread = find_thread(target, address, unique_id);
     if (thread && thread->inner_tid == inner_tid && thread->interp == interp) {
         thread->seen = true;
+        thread->ident = ident;
         return HASTEN_OK;
     }
     if (is_borrowed(target, interp, address, inner_tid)) {
         target->relist = true;
         return HASTEN_OK;
     }
-    return add_thread(target, interp, address, unique_id, inner_tid,
-                      is_main_thread(target, inner_tid));
+    return add_thread(target, interp, address, unique_id, inner_tid, ident);
 }
 
 /* Every listed thread state, newest first; the list changes while it is read, so

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From an interpreter to its threads' names. Where an instance keeps its
+ * attributes differs: see X(instance, ...) and X(values, ...) in layout.h. */
+#include "core/sampling/thread_names.h"
+
+#include "core/sampling/load.h"
+#include "core/sampling/remote_object.h"
+#include "core/sampling/remote_table.h"
+
+/* Bits of a type's flags: the same from 3.11 to 3.15 (Include/object.h). */
+#define TYPE_MANAGED_DICT (1u << 4)
+#define TYPE_HEAP (1u << 9)
+#define TYPE_INT (1u << 24)
+#define TYPE_STR (1u << 28)
+
+#define TYPES_MAX 16        /* int, str, Thread and classes derived from it */
+#define TYPE_HEADER_MAX 512 /* the fields of a type that are read: below that */
+#define BEFORE_MAX 32       /* bytes read before an instance */
+#define DIGIT_BITS 30
+#define DIGITS_MAX 2 /* read of an int: all that the smallest one has room for; 60 bits */
+
+struct type {
+    uint64_t address;
+    uint64_t flags;
+    uint64_t basic_size;
+    uint64_t dict_offset;
+    uint64_t cached_keys;
+};
+
+/* One call's state. */
+struct reading {
+    struct hasten_thread_names *names;
+    const struct hasten_interpreter *interpreter;
+    struct type types[TYPES_MAX];
+    size_t type_count;
+};
+
+void hasten_thread_names_init(struct hasten_thread_names *names,
+                              const struct hasten_allocator *allocator) {
+    *names = (struct hasten_thread_names){0};
+    hasten_buffer_init(&names->text, allocator);
+}
+
+void hasten_thread_names_done(struct hasten_thread_names *names) {
+    hasten_buffer_done(&names->text);
+}
+
+static hasten_status read_pointer(const struct reading *reading, uint64_t address,
+                                  uint64_t *ret_pointer) {
+    return hasten_memory_read(reading->interpreter->pid, hasten_raddr_at(address), ret_pointer,
+                              sizeof *ret_pointer);
+}
+
+static hasten_status read_type(struct reading *reading, uint64_t address,
+                               const struct type **ret_type) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    uint8_t header[TYPE_HEADER_MAX];
+    for (size_t i = 0; i < reading->type_count; i++) {
+        if (reading->types[i].address == address) {
+            *ret_type = &reading->types[i];
+            return HASTEN_OK;
+        }
+    }
+    uint32_t size = (layout->type_dict_offset > layout->type_flags ? layout->type_dict_offset
+                                                                   : layout->type_flags) +
+                    8;
+    if (address == 0 || address % 8 != 0 || size > sizeof header)
+        return HASTEN_GONE;
+    hasten_status status =
+        hasten_memory_read(reading->interpreter->pid, hasten_raddr_at(address), header, size);
+    if (status != HASTEN_OK)
+        return status;
+    struct type type = {
+        .address = address,
+        .flags = hasten_load_u64(header, layout->type_flags),
+        .basic_size = hasten_load_u64(header, layout->type_basic_size),
+        .dict_offset = hasten_load_u64(header, layout->type_dict_offset),
+    };
+    if ((type.flags & TYPE_HEAP) && (type.flags & TYPE_MANAGED_DICT)) {
+        status = read_pointer(reading, address + layout->type_cached_keys, &type.cached_keys);
+        if (status != HASTEN_OK)
+            return status;
+    }
+    struct type *place =
+        &reading->types[reading->type_count < TYPES_MAX ? reading->type_count++ : TYPES_MAX - 1];
+    *place = type;
+    *ret_type = place;
+    return HASTEN_OK;
+}
+
+/* GONE where the object of type `type` is not of a type with this flag. */
+static hasten_status check_kind(struct reading *reading, uint64_t type_address, uint32_t flag) {
+    const struct type *type;
+    hasten_status status = read_type(reading, type_address, &type);
+    if (status == HASTEN_OK && !(type->flags & flag))
+        status = HASTEN_GONE;
+    return status;
+}
+
+/* A key and its Thread, read at once. */
+struct head {
+    uint8_t number[64];
+    uint8_t object[BEFORE_MAX + 16];
+};
+
+static hasten_status ident_of(struct reading *reading, const uint8_t *number, uint64_t *ret_ident) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    uint64_t tag = hasten_load_u64(number, layout->int_tag);
+    uint64_t count = tag >> layout->int_tag_shift;
+    uint64_t sign = tag & ((1u << layout->int_tag_shift) - 1) & 3;
+    if (count < 1 || count > DIGITS_MAX || sign != 0)
+        return HASTEN_GONE;
+    hasten_status status =
+        check_kind(reading, hasten_load_u64(number, layout->object_type), TYPE_INT);
+    if (status != HASTEN_OK)
+        return status;
+    uint64_t ident = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t digit = hasten_load_u32(number, layout->int_digits + i * 4);
+        if (digit >> DIGIT_BITS)
+            return HASTEN_GONE;
+        ident |= digit << i * DIGIT_BITS;
+    }
+    *ret_ident = ident;
+    return HASTEN_OK;
+}
+
+/* Where `_name` lies in the dict at `dict`, or in `values` that belong to the keys
+ * of the type. */
+static hasten_status slot_in_table(struct reading *reading, hasten_status status,
+                                   const struct hasten_remote_table *table, uint64_t *ret_slot) {
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_find(reading->interpreter, table, "_name",
+                                          &reading->names->name_index);
+    if (status == HASTEN_OK)
+        *ret_slot = hasten_remote_table_slot(table, reading->names->name_index);
+    return status;
+}
+
+static hasten_status slot_in_dict(struct reading *reading, uint64_t dict, uint64_t *ret_slot) {
+    struct hasten_remote_table table;
+    hasten_status status = hasten_remote_table_of_dict(reading->interpreter, dict, &table);
+    return slot_in_table(reading, status, &table, ret_slot);
+}
+
+static hasten_status slot_in_values(struct reading *reading, const struct type *type,
+                                    uint64_t values, uint64_t *ret_slot) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    struct hasten_remote_table table;
+    hasten_status status =
+        hasten_remote_table_of_keys(reading->interpreter, type->cached_keys, values, &table);
+    status = slot_in_table(reading, status, &table, ret_slot);
+    if (status != HASTEN_OK || layout->values_valid == HASTEN_ABSENT)
+        return status;
+    uint8_t header[8];
+    if (layout->values_items > sizeof header)
+        return HASTEN_BAD_LAYOUT;
+    status = hasten_memory_read(reading->interpreter->pid, hasten_raddr_at(values), header,
+                                layout->values_items);
+    if (status == HASTEN_OK &&
+        (hasten_load_u8(header, layout->values_valid) != 1 ||
+         reading->names->name_index >= hasten_load_u8(header, layout->values_capacity)))
+        status = HASTEN_TORN;
+    return status;
+}
+
+/* Where the instance at `object`, of which `head` has been read, keeps `_name`. */
+static hasten_status find_slot(struct reading *reading, uint64_t object, const uint8_t *head,
+                               uint64_t *ret_slot) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    const struct type *type;
+    hasten_status status =
+        read_type(reading, hasten_load_u64(head, BEFORE_MAX + layout->object_type), &type);
+    if (status != HASTEN_OK)
+        return status;
+    if (!(type->flags & TYPE_MANAGED_DICT)) {
+        uint64_t dict = 0;
+        if (type->dict_offset == 0 || type->dict_offset > HASTEN_REMOTE_TEXT_MAX)
+            return HASTEN_GONE;
+        status = read_pointer(reading, object + type->dict_offset, &dict);
+        return status == HASTEN_OK ? slot_in_dict(reading, dict, ret_slot) : status;
+    }
+    uint64_t dict = hasten_load_u64(head, BEFORE_MAX - layout->instance_dict_before);
+    if (layout->instance_values_before != HASTEN_ABSENT) {
+        uint64_t values = hasten_load_u64(head, BEFORE_MAX - layout->instance_values_before);
+        if (values != 0)
+            return slot_in_values(reading, type, values, ret_slot);
+    }
+    if (dict & layout->instance_values_tag)
+        return slot_in_values(reading, type, dict + 1, ret_slot);
+    if (dict == 0 && (type->flags & layout->type_inline_values_flag))
+        return slot_in_values(reading, type, object + type->basic_size, ret_slot);
+    return slot_in_dict(reading, dict, ret_slot);
+}
+
+/* The name, in `names->text`, of the Thread at `item->value`, which is the value
+ * of the entry at `entry`. Entry and attribute hold what was read alive: it is
+ * right if they are the same afterwards. */
+static hasten_status read_name(struct reading *reading, const struct hasten_remote_item *item,
+                               uint64_t entry, const uint8_t *head) {
+    struct hasten_thread_names *names = reading->names;
+    uint64_t slot = 0, name = 0, type = 0, name_again = 0, item_again = 0;
+    hasten_status status = find_slot(reading, item->value, head, &slot);
+    if (status == HASTEN_OK)
+        status = read_pointer(reading, slot, &name);
+    if (status == HASTEN_OK && name == 0)
+        status = HASTEN_GONE;
+    if (status == HASTEN_OK)
+        status = read_pointer(reading, name + reading->interpreter->layout.object_type, &type);
+    if (status == HASTEN_OK)
+        status = check_kind(reading, type, TYPE_STR);
+    hasten_buffer_clear(&names->text);
+    if (status == HASTEN_OK)
+        status = hasten_remote_text(reading->interpreter, hasten_raddr_at(name), &names->text);
+    if (status == HASTEN_OK)
+        status = read_pointer(reading, slot, &name_again);
+    if (status == HASTEN_OK)
+        status = read_pointer(reading, entry, &item_again);
+    if (status == HASTEN_OK && (name_again != name || item_again != item->value))
+        status = HASTEN_TORN;
+    return status;
+}
+
+/* Not a reason to give up on the other threads. */
+static bool concerns_one(hasten_status status) {
+    return status == HASTEN_GONE || status == HASTEN_TORN || status == HASTEN_NOT_FOUND;
+}
+
+static hasten_status read_heads(const struct reading *reading,
+                                const struct hasten_remote_item *items, size_t count,
+                                struct head *heads) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    struct hasten_read reads[2 * HASTEN_REMOTE_TABLE_CHUNK];
+    uint32_t number_size = layout->int_digits + DIGITS_MAX * 4;
+    size_t read_count = 0, bytes = 0;
+    if (number_size > sizeof heads->number || layout->object_type + 8 > 16 ||
+        layout->int_tag + 8 > number_size || layout->instance_dict_before > BEFORE_MAX ||
+        (layout->instance_values_before != HASTEN_ABSENT &&
+         layout->instance_values_before > BEFORE_MAX))
+        return HASTEN_BAD_LAYOUT;
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].key == 0 || items[i].value == 0)
+            continue;
+        reads[read_count++] =
+            (struct hasten_read){hasten_raddr_at(items[i].key), heads[i].number, number_size};
+        reads[read_count++] = (struct hasten_read){hasten_raddr_at(items[i].value - BEFORE_MAX),
+                                                   heads[i].object, sizeof heads[i].object};
+    }
+    return read_count > 0
+               ? hasten_memory_read_batch(reading->interpreter->pid, reads, read_count, &bytes)
+               : HASTEN_OK;
+}
+
+static hasten_status read_threads(struct reading *reading, const struct hasten_remote_table *table,
+                                  const struct hasten_thread_names_visitor *visitor, uint64_t first,
+                                  size_t *ret_count) {
+    struct hasten_remote_item items[HASTEN_REMOTE_TABLE_CHUNK];
+    struct head heads[HASTEN_REMOTE_TABLE_CHUNK];
+    size_t count = 0;
+    hasten_status status =
+        hasten_remote_table_items(reading->interpreter, table, first, items, &count);
+    if (status == HASTEN_OK)
+        status = read_heads(reading, items, count, heads);
+    for (size_t i = 0; i < count && status == HASTEN_OK; i++) {
+        uint64_t ident = 0;
+        if (items[i].key == 0 || items[i].value == 0)
+            continue;
+        status = ident_of(reading, heads[i].number, &ident);
+        if (status == HASTEN_OK && visitor->wants(visitor->context, ident)) {
+            status = read_name(reading, &items[i], hasten_remote_table_slot(table, first + i),
+                               heads[i].object);
+            if (status == HASTEN_OK)
+                status = visitor->visit(visitor->context, ident,
+                                        hasten_buffer_cstring(&reading->names->text));
+        }
+        if (concerns_one(status))
+            status = HASTEN_OK;
+    }
+    if (status == HASTEN_OK)
+        *ret_count = count;
+    return status;
+}
+
+/* The table of `threading._active`. */
+static hasten_status find_active(struct reading *reading, uint64_t interp,
+                                 struct hasten_remote_table *ret_table) {
+    const struct hasten_interpreter *interpreter = reading->interpreter;
+    struct hasten_thread_names *names = reading->names;
+    struct hasten_remote_table table;
+    uint64_t address = 0;
+    hasten_status status =
+        read_pointer(reading, interp + interpreter->layout.interpreter_modules, &address);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_of_dict(interpreter, address, &table);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_find(interpreter, &table, "threading", &names->module_index);
+    if (status == HASTEN_OK)
+        status =
+            read_pointer(reading, hasten_remote_table_slot(&table, names->module_index), &address);
+    if (status == HASTEN_OK && address == 0)
+        status = HASTEN_NOT_FOUND;
+    if (status == HASTEN_OK)
+        status = read_pointer(reading, address + interpreter->layout.module_dict, &address);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_of_dict(interpreter, address, &table);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_find(interpreter, &table, "_active", &names->active_index);
+    if (status == HASTEN_OK)
+        status =
+            read_pointer(reading, hasten_remote_table_slot(&table, names->active_index), &address);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_of_dict(interpreter, address, ret_table);
+    return status;
+}
+
+hasten_status hasten_thread_names_read(struct hasten_thread_names *names,
+                                       const struct hasten_interpreter *interpreter,
+                                       uint64_t interp,
+                                       const struct hasten_thread_names_visitor *visitor,
+                                       uint64_t *cursor) {
+    struct reading reading = {.names = names, .interpreter = interpreter};
+    struct hasten_remote_table table;
+    size_t count = 0;
+    hasten_status status = find_active(&reading, interp, &table);
+    if (status == HASTEN_OK)
+        status = read_threads(&reading, &table, visitor, *cursor, &count);
+    if (status == HASTEN_OK)
+        *cursor = *cursor + count < table.count ? *cursor + count : 0;
+    return status;
+}
