@@ -17,7 +17,7 @@
 #define TRIES_MAX 8
 /* Names that are known may change. */
 #define ALL_INTERVAL_NS 2000000000u
-/* A step is followed by a pause that is this many times longer. */
+/* A step is followed by a pause of this many times its CPU time. */
 #define STEP_PAUSE 100
 
 static struct hasten_thread_watch *find_by_ident(const struct hasten_target *target,
@@ -109,9 +109,9 @@ hasten_status hasten_target_name_threads(struct hasten_target *target, uint64_t 
     struct hasten_naming *naming = &target->naming;
     if (now_ns < naming->earliest_ns || (!naming->running && !begin_pass(target, now_ns)))
         return HASTEN_OK;
-    uint64_t start_ns = hasten_clock_monotonic_ns();
+    uint64_t start_cpu_ns = hasten_clock_process_cpu_ns();
     hasten_status status = take_step(target);
-    uint64_t pause_ns = (hasten_clock_monotonic_ns() - start_ns) * STEP_PAUSE;
+    uint64_t pause_ns = (hasten_clock_process_cpu_ns() - start_cpu_ns) * STEP_PAUSE;
     if (naming->interp >= target->interp_count) {
         end_pass(target, now_ns);
         if (pause_ns < PASS_INTERVAL_NS)

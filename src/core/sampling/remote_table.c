@@ -152,9 +152,12 @@ hasten_status hasten_remote_table_find(const struct hasten_interpreter *interpre
     if (length > NAME_MAX_BYTES || interpreter->layout.unicode_ascii_data > HEADER_MAX)
         return HASTEN_NOT_FOUND;
     if (*index < table->count) {
-        hasten_status status = hasten_remote_table_items(interpreter, table, *index, items, &count);
+        struct hasten_remote_table guess = *table;
+        guess.count = *index + 1;
+        hasten_status status =
+            hasten_remote_table_items(interpreter, &guess, *index, items, &count);
         if (status == HASTEN_OK && count > 0)
-            status = find_among(interpreter, items, 1, name, length, &found);
+            status = find_among(interpreter, items, count, name, length, &found);
         if (status != HASTEN_OK)
             return status;
         if (count > 0 && found == 0)

@@ -17,6 +17,8 @@
 #define TYPES_MAX 16        /* int, str, Thread and classes derived from it */
 #define TYPE_HEADER_MAX 512 /* the fields of a type that are read: below that */
 #define BEFORE_MAX 32       /* bytes read before an instance */
+#define DICT_OFFSET_MAX 65536
+#define VALUES_HEADER_MAX 16
 #define DIGIT_BITS 30
 #define DIGITS_MAX 2 /* read of an int: all that the smallest one has room for; 60 bits */
 
@@ -26,6 +28,8 @@ struct type {
     uint64_t basic_size;
     uint64_t dict_offset;
     uint64_t cached_keys;
+    bool has_name; /* cached_keys have it, at name_index */
+    uint64_t name_index;
 };
 
 /* One call's state. */
@@ -52,8 +56,7 @@ static hasten_status read_pointer(const struct reading *reading, uint64_t addres
                               sizeof *ret_pointer);
 }
 
-static hasten_status read_type(struct reading *reading, uint64_t address,
-                               const struct type **ret_type) {
+static hasten_status read_type(struct reading *reading, uint64_t address, struct type **ret_type) {
     const struct hasten_layout *layout = &reading->interpreter->layout;
     uint8_t header[TYPE_HEADER_MAX];
     for (size_t i = 0; i < reading->type_count; i++) {
@@ -91,7 +94,7 @@ static hasten_status read_type(struct reading *reading, uint64_t address,
 
 /* GONE where the object of type `type` is not of a type with this flag. */
 static hasten_status check_kind(struct reading *reading, uint64_t type_address, uint32_t flag) {
-    const struct type *type;
+    struct type *type;
     hasten_status status = read_type(reading, type_address, &type);
     if (status == HASTEN_OK && !(type->flags & flag))
         status = HASTEN_GONE;
@@ -126,97 +129,126 @@ static hasten_status ident_of(struct reading *reading, const uint8_t *number, ui
     return HASTEN_OK;
 }
 
-/* Where `_name` lies in the dict at `dict`, or in `values` that belong to the keys
- * of the type. */
-static hasten_status slot_in_table(struct reading *reading, hasten_status status,
-                                   const struct hasten_remote_table *table, uint64_t *ret_slot) {
-    if (status == HASTEN_OK)
-        status = hasten_remote_table_find(reading->interpreter, table, "_name",
-                                          &reading->names->name_index);
-    if (status == HASTEN_OK)
-        *ret_slot = hasten_remote_table_slot(table, reading->names->name_index);
-    return status;
-}
+/* Where an instance keeps its `_name`. */
+struct place {
+    uint64_t slot;   /* of the pointer */
+    uint64_t values; /* PyDictValues that must be in use, 0: none */
+};
 
-static hasten_status slot_in_dict(struct reading *reading, uint64_t dict, uint64_t *ret_slot) {
+static hasten_status place_in_dict(struct reading *reading, uint64_t dict,
+                                   struct place *ret_place) {
     struct hasten_remote_table table;
     hasten_status status = hasten_remote_table_of_dict(reading->interpreter, dict, &table);
-    return slot_in_table(reading, status, &table, ret_slot);
-}
-
-static hasten_status slot_in_values(struct reading *reading, const struct type *type,
-                                    uint64_t values, uint64_t *ret_slot) {
-    const struct hasten_layout *layout = &reading->interpreter->layout;
-    struct hasten_remote_table table;
-    hasten_status status =
-        hasten_remote_table_of_keys(reading->interpreter, type->cached_keys, values, &table);
-    status = slot_in_table(reading, status, &table, ret_slot);
-    if (status != HASTEN_OK || layout->values_valid == HASTEN_ABSENT)
-        return status;
-    uint8_t header[8];
-    if (layout->values_items > sizeof header)
-        return HASTEN_BAD_LAYOUT;
-    status = hasten_memory_read(reading->interpreter->pid, hasten_raddr_at(values), header,
-                                layout->values_items);
-    if (status == HASTEN_OK &&
-        (hasten_load_u8(header, layout->values_valid) != 1 ||
-         reading->names->name_index >= hasten_load_u8(header, layout->values_capacity)))
-        status = HASTEN_TORN;
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_find(reading->interpreter, &table, "_name",
+                                          &reading->names->name_index);
+    if (status == HASTEN_OK)
+        *ret_place =
+            (struct place){hasten_remote_table_slot(&table, reading->names->name_index), 0};
     return status;
 }
 
-/* Where the instance at `object`, of which `head` has been read, keeps `_name`. */
-static hasten_status find_slot(struct reading *reading, uint64_t object, const uint8_t *head,
-                               uint64_t *ret_slot) {
+/* In the values at `values`, in the order of the keys that the type's instances share. */
+static hasten_status place_in_values(struct reading *reading, struct type *type, uint64_t values,
+                                     struct place *ret_place) {
     const struct hasten_layout *layout = &reading->interpreter->layout;
-    const struct type *type;
+    if (!type->has_name) {
+        struct hasten_remote_table table;
+        hasten_status status =
+            hasten_remote_table_of_keys(reading->interpreter, type->cached_keys, 0, &table);
+        if (status == HASTEN_OK)
+            status = hasten_remote_table_find(reading->interpreter, &table, "_name",
+                                              &reading->names->name_index);
+        if (status != HASTEN_OK)
+            return status;
+        type->name_index = reading->names->name_index;
+        type->has_name = true;
+    }
+    *ret_place = (struct place){values + layout->values_items + type->name_index * 8,
+                                layout->values_valid != HASTEN_ABSENT ? values : 0};
+    return HASTEN_OK;
+}
+
+/* For the instance at `object`, of which `head` has been read. */
+static hasten_status find_place(struct reading *reading, uint64_t object, const uint8_t *head,
+                                struct place *ret_place) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    struct type *type;
     hasten_status status =
         read_type(reading, hasten_load_u64(head, BEFORE_MAX + layout->object_type), &type);
     if (status != HASTEN_OK)
         return status;
     if (!(type->flags & TYPE_MANAGED_DICT)) {
         uint64_t dict = 0;
-        if (type->dict_offset == 0 || type->dict_offset > HASTEN_REMOTE_TEXT_MAX)
+        if (type->dict_offset == 0 || type->dict_offset > DICT_OFFSET_MAX)
             return HASTEN_GONE;
         status = read_pointer(reading, object + type->dict_offset, &dict);
-        return status == HASTEN_OK ? slot_in_dict(reading, dict, ret_slot) : status;
+        return status == HASTEN_OK ? place_in_dict(reading, dict, ret_place) : status;
     }
     uint64_t dict = hasten_load_u64(head, BEFORE_MAX - layout->instance_dict_before);
     if (layout->instance_values_before != HASTEN_ABSENT) {
         uint64_t values = hasten_load_u64(head, BEFORE_MAX - layout->instance_values_before);
         if (values != 0)
-            return slot_in_values(reading, type, values, ret_slot);
+            return place_in_values(reading, type, values, ret_place);
     }
     if (dict & layout->instance_values_tag)
-        return slot_in_values(reading, type, dict + 1, ret_slot);
+        return place_in_values(reading, type, dict + 1, ret_place);
     if (dict == 0 && (type->flags & layout->type_inline_values_flag))
-        return slot_in_values(reading, type, object + type->basic_size, ret_slot);
-    return slot_in_dict(reading, dict, ret_slot);
+        return place_in_values(reading, type, object + type->basic_size, ret_place);
+    return place_in_dict(reading, dict, ret_place);
+}
+
+static hasten_status read_place(const struct reading *reading, const struct place *place,
+                                uint64_t *ret_name) {
+    const struct hasten_layout *layout = &reading->interpreter->layout;
+    uint8_t values[VALUES_HEADER_MAX];
+    uint64_t name = 0;
+    size_t bytes = 0;
+    if (place->values != 0 && layout->values_items > sizeof values)
+        return HASTEN_BAD_LAYOUT;
+    const struct hasten_read reads[2] = {
+        {hasten_raddr_at(place->slot), &name, sizeof name},
+        {hasten_raddr_at(place->values), values, layout->values_items},
+    };
+    hasten_status status = hasten_memory_read_batch(reading->interpreter->pid, reads,
+                                                    place->values != 0 ? 2 : 1, &bytes);
+    if (status != HASTEN_OK)
+        return status;
+    if (name == 0)
+        return HASTEN_GONE;
+    if (place->values != 0 && (hasten_load_u8(values, layout->values_valid) != 1 ||
+                               place->slot - place->values - layout->values_items >=
+                                   hasten_load_u8(values, layout->values_capacity) * UINT64_C(8)))
+        return HASTEN_TORN;
+    *ret_name = name;
+    return HASTEN_OK;
 }
 
 /* The name, in `names->text`, of the Thread at `item->value`, which is the value
- * of the entry at `entry`. Entry and attribute hold what was read alive: it is
+ * of the entry at `entry`. Entry and attribute keep what was read alive: it is
  * right if they are the same afterwards. */
 static hasten_status read_name(struct reading *reading, const struct hasten_remote_item *item,
                                uint64_t entry, const uint8_t *head) {
-    struct hasten_thread_names *names = reading->names;
-    uint64_t slot = 0, name = 0, type = 0, name_again = 0, item_again = 0;
-    hasten_status status = find_slot(reading, item->value, head, &slot);
+    const struct hasten_interpreter *interpreter = reading->interpreter;
+    struct place place;
+    uint64_t name = 0, type = 0, name_again = 0, item_again = 0;
+    size_t bytes = 0;
+    hasten_buffer_clear(&reading->names->text);
+    hasten_status status = find_place(reading, item->value, head, &place);
     if (status == HASTEN_OK)
-        status = read_pointer(reading, slot, &name);
-    if (status == HASTEN_OK && name == 0)
-        status = HASTEN_GONE;
+        status = read_place(reading, &place, &name);
     if (status == HASTEN_OK)
-        status = read_pointer(reading, name + reading->interpreter->layout.object_type, &type);
+        status = hasten_remote_text(interpreter, hasten_raddr_at(name), &reading->names->text);
+    if (status != HASTEN_OK)
+        return status;
+    const struct hasten_read reads[3] = {
+        {hasten_raddr_at(name + interpreter->layout.object_type), &type, sizeof type},
+        {hasten_raddr_at(place.slot), &name_again, sizeof name_again},
+        {hasten_raddr_at(entry), &item_again, sizeof item_again},
+    };
+    status = hasten_memory_read_batch(interpreter->pid, reads, 3, &bytes);
     if (status == HASTEN_OK)
         status = check_kind(reading, type, TYPE_STR);
-    hasten_buffer_clear(&names->text);
-    if (status == HASTEN_OK)
-        status = hasten_remote_text(reading->interpreter, hasten_raddr_at(name), &names->text);
-    if (status == HASTEN_OK)
-        status = read_pointer(reading, slot, &name_again);
-    if (status == HASTEN_OK)
-        status = read_pointer(reading, entry, &item_again);
     if (status == HASTEN_OK && (name_again != name || item_again != item->value))
         status = HASTEN_TORN;
     return status;
