@@ -220,20 +220,6 @@ static void adapt_top(struct hasten_snapshot *snapshot, const struct hasten_layo
         newest->size -= (newest->size - (uint32_t)wanted) / 16;
 }
 
-/* An interrupt or a stolen processor in the middle of a copy costs a microsecond
- * and more; it hits us at random, whatever the process does. The typical time
- * follows the reads that are near it quickly and the others slowly. */
-static void note_duration(struct hasten_snapshot *snapshot, uint64_t duration_ns) {
-    uint64_t typical = snapshot->typical_ns;
-    snapshot->disturbed = duration_ns > typical + typical / 4 + 250;
-    if (typical == 0)
-        snapshot->typical_ns = duration_ns;
-    else if (duration_ns < typical)
-        snapshot->typical_ns -= (typical - duration_ns) / 8;
-    else
-        snapshot->typical_ns += (snapshot->disturbed ? typical / 8 : duration_ns - typical) / 8;
-}
-
 hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
                                    const struct hasten_interpreter *interpreter,
                                    const struct hasten_read *extra, size_t extra_count) {
