@@ -38,7 +38,7 @@ def test_no_impossible_stack_of_a_stopped_process(hasten: Hasten, interpreter: I
 
 def test_every_kind_of_call_is_seen(hasten: Hasten, interpreter: Interpreter) -> None:
     """Refusing what moves must not hide the short calls."""
-    outcome = hasten.run(interpreter, target("oracle.py"), 2.5, options=("-r", 20_000))
+    outcome = hasten.run(interpreter, target("oracle.py"), 4, options=("-r", 20_000))
     seen = {frame[1].rpartition(".")[2] for stack in outcome.recording.stacks() for frame in stack}
     wanted = set(Judge().ranges) - {"tell", "seconds_asked", "levels", "decorate"}
     assert wanted - seen == set()
