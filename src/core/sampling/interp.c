@@ -80,6 +80,8 @@ hasten_status hasten_interp_init(struct hasten_interp *interp,
                                &interp->gil, sizeof interp->gil);
         if (status != HASTEN_OK)
             return status;
+        if (interp->gil == 0)
+            return HASTEN_NOT_READY;
     }
     fields[count++] = (struct field){address + layout->interpreter_threads_head, 8};
     fields[count++] = (struct field){address + layout->interpreter_next, 8};
@@ -94,10 +96,8 @@ hasten_status hasten_interp_init(struct hasten_interp *interp,
     if (layout->runtime_tstate_current != HASTEN_ABSENT)
         fields[count++] =
             (struct field){interpreter->runtime.value + layout->runtime_tstate_current, 8};
-    if (interp->gil != 0) {
-        fields[count++] = (struct field){interp->gil + layout->gil_locked, 4};
-        fields[count++] = (struct field){interp->gil + layout->gil_last_holder, 8};
-    }
+    fields[count++] = (struct field){interp->gil + layout->gil_locked, 4};
+    fields[count++] = (struct field){interp->gil + layout->gil_last_holder, 8};
     return plan_pieces(interp, fields, count);
 }
 
@@ -131,7 +131,7 @@ struct hasten_pulse hasten_interp_pulse(const struct hasten_interp *interp,
     if (layout->runtime_tstate_current != HASTEN_ABSENT)
         pulse.gil_holder =
             field_at(interp, interpreter->runtime.value + layout->runtime_tstate_current, 8);
-    else if (interp->gil != 0 && (int32_t)field_at(interp, interp->gil + layout->gil_locked, 4) > 0)
+    else if ((int32_t)field_at(interp, interp->gil + layout->gil_locked, 4) > 0)
         pulse.gil_holder = field_at(interp, interp->gil + layout->gil_last_holder, 8);
     return pulse;
 }

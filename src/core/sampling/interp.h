@@ -34,7 +34,7 @@ struct hasten_interp {
     uint8_t bytes[HASTEN_INTERP_PULSE_MAX];
 };
 
-/* Prepares the pieces; reads the GIL's address. */
+/* Prepares the pieces; reads the GIL's address. NOT_READY: it has none yet. */
 HASTEN_CHECKED hasten_status hasten_interp_init(struct hasten_interp *interp,
                                                 const struct hasten_interpreter *interpreter,
                                                 uint64_t address);

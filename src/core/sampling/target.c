@@ -220,20 +220,52 @@ static bool mode_wants(enum hasten_mode mode, uint32_t state) {
     return true;
 }
 
+/* A kernel thread has one thread state in each interpreter that it visited; one of
+ * them counts: the one that holds its interpreter's GIL, else the one that counted
+ * last. */
+static bool counts(const struct hasten_target *target, const struct hasten_thread_watch *thread,
+                   bool holds_gil) {
+    if (target->interp_count < 2 || holds_gil)
+        return true;
+    for (size_t i = 0; i < target->thread_count; i++) {
+        const struct hasten_thread_watch *other = target->threads[i];
+        if (other != thread && other->tid == thread->tid &&
+            other->recorded_slot > thread->recorded_slot)
+            return false;
+    }
+    return true;
+}
+
+static hasten_status record_thread(struct hasten_target *target,
+                                   struct hasten_thread_watch *thread) {
+    struct hasten_recorder *recorder = target->shared->recorder;
+    for (size_t i = 0; i < target->thread_count; i++) {
+        const struct hasten_thread_watch *other = target->threads[i];
+        if (other->tid == thread->tid && other->recorded != HASTEN_NONE) {
+            thread->recorded = other->recorded; /* the same one in another interpreter */
+            return HASTEN_OK;
+        }
+    }
+    /* As threading would call it; or the kernel, until threading is asked. */
+    char name[64] = "MainThread";
+    if (!thread->is_main)
+        hasten_tasks_name(target->pid, thread->tid, name, sizeof name);
+    target->naming.asked = true;
+    return hasten_recorder_thread(recorder, target->recorded, thread->tid, name, thread->is_main,
+                                  &thread->recorded);
+}
+
 static hasten_status record_sample(struct hasten_target *target, struct hasten_thread_watch *thread,
                                    uint64_t slot, uint32_t weight) {
     struct hasten_target_shared *shared = target->shared;
+    bool holds_gil = (thread->state & HASTEN_STATE_MASK) == HASTEN_STATE_RUNNING_GIL;
+    if (!counts(target, thread, holds_gil))
+        return HASTEN_OK;
+    thread->recorded_slot = slot;
     if (!mode_wants(shared->options->mode, thread->state))
         return HASTEN_OK;
     if (thread->recorded == HASTEN_NONE) {
-        /* As threading would call it; or the kernel, until threading is asked. */
-        char name[64] = "MainThread";
-        if (!thread->is_main)
-            hasten_tasks_name(target->pid, thread->tid, name, sizeof name);
-        target->naming.asked = true;
-        hasten_status status =
-            hasten_recorder_thread(shared->recorder, target->recorded, thread->tid, name,
-                                   thread->is_main, &thread->recorded);
+        hasten_status status = record_thread(target, thread);
         if (status != HASTEN_OK)
             return status;
     }
@@ -291,8 +323,6 @@ static hasten_status look_at_thread(struct hasten_target *target,
         .recorder = shared->recorder,
         .walk = &shared->walk,
         .process = target->recorded,
-        .epoch_ns = &target->epoch_ns,
-        .now_ns = now_ns,
         .retried = &shared->statistics->retried,
     };
     bool native = false;
@@ -330,28 +360,11 @@ static uint32_t slot_weight(const struct hasten_target *target, uint64_t slot) {
     return (uint32_t)(weight > most ? most : weight);
 }
 
-/* Threads of several interpreters may share one kernel thread; the one whose
- * interpreter is newest runs inside the others. */
-static bool is_covered(const struct hasten_target *target, size_t index) {
-    const struct hasten_thread_watch *thread = target->threads[index];
-    if (target->interp_count < 2)
-        return false;
-    for (size_t i = 0; i < target->thread_count; i++) {
-        const struct hasten_thread_watch *other = target->threads[i];
-        if (i != index && other->tid == thread->tid && other->snapshot.primed &&
-            other->path_count > 0 && other->interp != thread->interp &&
-            other->interp != target->interps[0] && thread->interp == target->interps[0])
-            return true;
-    }
-    return false;
-}
-
 static hasten_status look_at_threads(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
     uint32_t weight = slot_weight(target, slot);
     for (size_t i = 0; i < target->thread_count && target->state == HASTEN_TARGET_ACTIVE; i++) {
         struct hasten_thread_watch *thread = target->threads[i];
-        if ((target->shared->options->main_thread_only && !thread->is_main) || thread->missed > 0 ||
-            is_covered(target, i))
+        if ((target->shared->options->main_thread_only && !thread->is_main) || thread->missed > 0)
             continue;
         hasten_status status = look_at_thread(target, thread, slot, now_ns, weight);
         if (status != HASTEN_OK)

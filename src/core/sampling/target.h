@@ -67,7 +67,6 @@ struct hasten_target {
     bool relist;
     struct hasten_codes codes;
     struct hasten_edges edges;
-    uint64_t epoch_ns;
     struct hasten_freeze freeze;
     struct hasten_naming naming;
 };

@@ -5,10 +5,6 @@
 
 #include "core/sampling/load.h"
 
-/* Interpreters that count neither freed nor new code objects have every fingerprint
- * compared at least this often, so that an address reused for another code object
- * is noticed in the next sample at ordinary rates. */
-#define VERIFY_INTERVAL_NS 900000u
 /* Walks over one snapshot: each may come upon a call that was not seen before. */
 #define WALK_ROUNDS_MAX 1000
 
@@ -193,13 +189,6 @@ static hasten_status find_node(struct hasten_thread_watch *thread,
     return HASTEN_OK;
 }
 
-static void begin_epoch(const struct hasten_thread_context *context) {
-    if (context->now_ns - *context->epoch_ns < VERIFY_INTERVAL_NS)
-        return;
-    *context->epoch_ns = context->now_ns;
-    context->codes->epoch++;
-}
-
 static hasten_status try_once(struct hasten_thread_watch *thread,
                               const struct hasten_thread_context *context, uint8_t *heads,
                               struct hasten_pulse *ret_pulse) {
@@ -227,10 +216,8 @@ hasten_status hasten_thread_look(struct hasten_thread_watch *thread,
     uint8_t heads[HASTEN_THREAD_HEADS_MAX * HASTEN_CODE_HEAD_MAX];
     uint8_t *wanted_heads = thread->interp->codes_change ? heads : NULL;
     if (!thread->interp->counts_codes) {
-        uint64_t before = context->codes->epoch;
-        begin_epoch(context);
-        if (context->codes->epoch != before)
-            wanted_heads = heads;
+        context->codes->epoch++;
+        wanted_heads = heads;
     }
     hasten_status status = HASTEN_TORN;
     for (int tries = 0; tries < HASTEN_THREAD_TRIES_MAX && status == HASTEN_TORN; tries++) {

@@ -43,6 +43,7 @@ struct hasten_thread_watch {
     uint32_t node;
     uint32_t state;
     bool valid;                    /* node and state are */
+    uint64_t recorded_slot;        /* of its last sample */
     struct hasten_path_step *path; /* root first */
     size_t path_count, path_capacity;
     uint64_t heads[HASTEN_THREAD_HEADS_MAX];
@@ -56,9 +57,7 @@ struct hasten_thread_context {
     struct hasten_edges *edges;
     struct hasten_recorder *recorder;
     struct hasten_walk *walk;
-    uint32_t process;   /* the recorder's */
-    uint64_t *epoch_ns; /* when the codes' epoch last began */
-    uint64_t now_ns;
+    uint32_t process;  /* the recorder's */
     uint64_t *retried; /* counts repeated reads */
 };
 

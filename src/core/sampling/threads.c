@@ -191,6 +191,11 @@ hasten_status hasten_target_list_threads(struct hasten_target *target, uint64_t 
         struct hasten_interp *interp = find_interp(target, address);
         if (!interp)
             status = add_interp(target, address, &interp);
+        if (status == HASTEN_NOT_READY) { /* being made: the rest of the list next time */
+            target->relist = true;
+            status = HASTEN_OK;
+            break;
+        }
         if (status != HASTEN_OK)
             break;
         size_t bytes = 0;
