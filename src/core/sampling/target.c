@@ -241,8 +241,11 @@ static hasten_status record_thread(struct hasten_target *target,
     struct hasten_recorder *recorder = target->shared->recorder;
     for (size_t i = 0; i < target->thread_count; i++) {
         const struct hasten_thread_watch *other = target->threads[i];
-        if (other->tid == thread->tid && other->recorded != HASTEN_NONE) {
-            thread->recorded = other->recorded; /* the same one in another interpreter */
+        /* The same one in another interpreter. Had that been seen in this slot, they run
+         * side by side: 3.12 shows the number of the thread that made the interpreter. */
+        if (other->tid == thread->tid && other->recorded != HASTEN_NONE &&
+            other->recorded_slot < thread->recorded_slot) {
+            thread->recorded = other->recorded;
             return HASTEN_OK;
         }
     }
@@ -314,8 +317,10 @@ static hasten_status look_at_thread(struct hasten_target *target,
     }
     if (shared->options->mode != HASTEN_MODE_WALL &&
         thread->activity.kind != HASTEN_ACTIVITY_RUNNING &&
-        thread->activity.kind != HASTEN_ACTIVITY_UNKNOWN)
+        thread->activity.kind != HASTEN_ACTIVITY_UNKNOWN) {
+        thread->state = wait_state(thread, &thread->activity);
         return HASTEN_OK;
+    }
     struct hasten_thread_context context = {
         .interpreter = &target->interpreter,
         .codes = &target->codes,
