@@ -6,10 +6,13 @@
 #include "core/sampling/load.h"
 #include "core/sampling/remote_object.h"
 
+#define RECENT_SIZE (HASTEN_CODES_RECENT * sizeof(struct hasten_code_entry *))
+
 void hasten_codes_init(struct hasten_codes *codes, struct hasten_recorder *recorder,
                        const struct hasten_allocator *allocator) {
     *codes = (struct hasten_codes){.allocator = allocator, .recorder = recorder};
     hasten_map_init(&codes->by_address, allocator);
+    codes->recent = hasten_allocate_zeroed(allocator, RECENT_SIZE);
     hasten_buffer_init(&codes->text, allocator);
     hasten_buffer_init(&codes->line_table, allocator);
     hasten_buffer_init(&codes->bytecode, allocator);
@@ -23,12 +26,15 @@ static void forget_entries(struct hasten_codes *codes) {
     }
     codes->count = 0;
     hasten_map_clear(&codes->by_address);
+    if (codes->recent)
+        memset(codes->recent, 0, RECENT_SIZE);
 }
 
 void hasten_codes_done(struct hasten_codes *codes) {
     forget_entries(codes);
     hasten_release(codes->allocator, codes->entries, codes->capacity * sizeof *codes->entries);
     hasten_map_done(&codes->by_address);
+    hasten_release(codes->allocator, codes->recent, RECENT_SIZE);
     hasten_buffer_done(&codes->text);
     hasten_buffer_done(&codes->line_table);
     hasten_buffer_done(&codes->bytecode);
@@ -67,9 +73,16 @@ void hasten_codes_reset(struct hasten_codes *codes, const struct hasten_interpre
 }
 
 struct hasten_code_entry *hasten_codes_find(const struct hasten_codes *codes, uint64_t address) {
+    size_t slot = (address >> 4 ^ address >> 13) & (HASTEN_CODES_RECENT - 1);
+    if (codes->recent && codes->recent[slot] && codes->recent[slot]->address == address)
+        return codes->recent[slot];
     const uint32_t *index =
         hasten_map_find(&codes->by_address, (struct hasten_map_key){.low = address});
-    return index ? codes->entries[*index] : NULL;
+    if (!index)
+        return NULL;
+    if (codes->recent)
+        codes->recent[slot] = codes->entries[*index];
+    return codes->entries[*index];
 }
 
 struct hasten_read hasten_codes_head(const struct hasten_codes *codes, uint64_t address,
@@ -274,7 +287,8 @@ hasten_status hasten_codes_load(struct hasten_codes *codes,
     struct hasten_code_entry entry = {.address = address,
                                       .code = HASTEN_NONE,
                                       .fingerprint = fingerprint_of(codes, layout, head),
-                                      .verified_epoch = codes->epoch};
+                                      .verified_epoch = codes->epoch,
+                                      .callee = HASTEN_NONE};
     status = check_type(codes, interpreter, hasten_load_u64(head, layout->object_type - low));
     if (status == HASTEN_NOT_FOUND)
         return enter(codes, entry, ret_entry);

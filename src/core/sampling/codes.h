@@ -23,6 +23,9 @@
 /* Bytes of a code object that hold its fingerprint, in every version. */
 #define HASTEN_CODE_HEAD_MAX 512
 
+/* Slots of the direct-mapped cache; a power of two. */
+#define HASTEN_CODES_RECENT 512
+
 /* Bits of hasten_code_entry.units. */
 #define HASTEN_UNIT_BACK 0x0f     /* units back to the instruction's start */
 #define HASTEN_UNIT_RETURN 0x20   /* ends the frame */
@@ -38,6 +41,8 @@ struct hasten_code_entry {
     uint32_t unit_count;
     uint32_t first_traceable; /* units; frames before it have not started */
     uint8_t *units;
+    /* The call and callee (the recorder's code) that were last found believable. */
+    uint32_t call_unit, callee;
 };
 
 struct hasten_codes {
@@ -45,6 +50,7 @@ struct hasten_codes {
     struct hasten_recorder *recorder;
     const struct hasten_opcodes *opcodes;
     struct hasten_map by_address;
+    struct hasten_code_entry **recent; /* direct-mapped in front of it; may be NULL */
     struct hasten_code_entry **entries;
     size_t count;
     size_t capacity;

@@ -140,8 +140,14 @@ static enum verdict judge_named(const struct context *context, const struct hast
                                 const struct hasten_frame *callee, bool stable) {
     const struct hasten_layout *layout = context->layout;
     struct hasten_edge edge = edge_of(caller, callee);
-    if (hasten_edges_known(context->edges, edge))
+    struct hasten_code_entry *code = caller->code;
+    if (code->call_unit == edge.unit && code->callee == edge.callee)
         return LINKED;
+    if (hasten_edges_known(context->edges, edge)) {
+        code->call_unit = edge.unit;
+        code->callee = edge.callee;
+        return LINKED;
+    }
     context->walk->unknown_call = (struct hasten_unknown_call){
         .edge = edge,
         .instruction = caller->code_address + layout->code_bytecode + (uint64_t)caller->unit * 2,

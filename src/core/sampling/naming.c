@@ -37,11 +37,23 @@ static bool wants_name(void *context, uint64_t ident) {
     return thread && (target->naming.all || !thread->named);
 }
 
+/* A new thread may have got the thread state's memory and the ident of one that has
+ * ended. While the state is still the old one's, so is the ident. */
+static bool is_alive(const struct hasten_target *target, const struct hasten_thread_watch *thread) {
+    uint32_t offset = target->interpreter.layout.thread_unique_id;
+    uint64_t unique_id = 0;
+    hasten_status status = hasten_memory_read(
+        target->pid, hasten_raddr_at(thread->address + offset), &unique_id, sizeof unique_id);
+    return status == HASTEN_OK && unique_id == thread->unique_id;
+}
+
 static hasten_status record_name(void *context, uint64_t ident, const char *name) {
     const struct hasten_target *target = context;
     struct hasten_thread_watch *thread = find_by_ident(target, ident);
     struct hasten_map_key key = hasten_hash((struct hasten_map_key){0}, name, strlen(name));
     if (!thread || (thread->named && thread->name.low == key.low && thread->name.high == key.high))
+        return HASTEN_OK;
+    if (!is_alive(target, thread))
         return HASTEN_OK;
     thread->named = true;
     thread->name = key;

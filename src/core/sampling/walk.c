@@ -33,6 +33,14 @@ static hasten_status push_frame(struct hasten_walk *walk, struct hasten_frame fr
     return HASTEN_OK;
 }
 
+/* The sentinel below the thread's first frame (3.15); 0 where there is none. */
+static uint64_t base_frame(const struct hasten_snapshot *snapshot,
+                           const struct hasten_layout *layout) {
+    return layout->thread_base_frame == HASTEN_ABSENT
+               ? 0
+               : hasten_load_u64(snapshot->thread, layout->thread_base_frame);
+}
+
 /* A chain that ends says little: a frame that is being pushed has no caller yet. It
  * must end in the thread's sentinel, where there is one, and at the bottom of the
  * data stack, unless that is empty. */
@@ -42,11 +50,9 @@ static bool reaches_bottom(const struct hasten_snapshot *snapshot,
     const struct hasten_layout *layout = &interpreter->layout;
     if (last == 0)
         return true; /* no frame at all */
-    if (layout->thread_base_frame != HASTEN_ABSENT) {
-        uint64_t base = hasten_load_u64(snapshot->thread, layout->thread_base_frame);
-        if (base != 0 && last != base)
-            return false;
-    }
+    uint64_t base = base_frame(snapshot, layout);
+    if (base != 0 && last != base)
+        return false;
     uint64_t bottom = hasten_snapshot_bottom(snapshot, interpreter);
     if (last_on_stack != 0)
         return last_on_stack == bottom;
@@ -64,8 +70,12 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
     uint8_t fresh[256];
     bool missed = false;
     uint64_t last = 0, last_on_stack = 0;
+    uint64_t base = base_frame(snapshot, layout);
     walk->count = 0;
     for (uint32_t steps = 0; address != 0; steps++) {
+        last = address;
+        if (address == base)
+            break;
         if (steps > 2 * HASTEN_STACK_DEPTH_MAX || (address & 7) || size > sizeof fresh)
             return HASTEN_GONE;
         const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, size);
@@ -82,7 +92,6 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
         uint8_t owner = layout->frame_owner != HASTEN_ABSENT
                             ? hasten_load_u8(bytes, layout->frame_owner)
                             : layout->owner_thread;
-        last = address;
         if (is_shim(layout, owner)) {
             if (walk->count > 0)
                 walk->frames[walk->count - 1].entered_from_c = true;
