@@ -9,26 +9,29 @@
 
 #include <string.h>
 
-/* Between two passes: a thread enters itself in threading's dict soon after its
- * first instruction. */
-#define PASS_INTERVAL_NS 20000000u
+/* Between two passes for the same threads: a thread enters itself in threading's
+ * dict soon after its first instruction. */
+#define PASS_INTERVAL_NS 5000000u
 /* Passes that look for a thread's name. Those that the threading module has not
  * made have none. */
-#define TRIES_MAX 8
+#define TRIES_MAX 20
 /* Names that are known may change. */
 #define ALL_INTERVAL_NS 2000000000u
 /* A step is followed by a pause of this many times its CPU time. */
-#define STEP_PAUSE 100
+#define STEP_PAUSE 50
 
+/* The newest: idents are used again. */
 static struct hasten_thread_watch *find_by_ident(const struct hasten_target *target,
                                                  uint64_t ident) {
     const struct hasten_interp *interp = target->interps[target->naming.interp];
+    struct hasten_thread_watch *found = NULL;
     for (size_t i = 0; i < target->thread_count; i++) {
         struct hasten_thread_watch *thread = target->threads[i];
-        if (thread->ident == ident && thread->interp == interp && thread->recorded != HASTEN_NONE)
-            return thread;
+        if (thread->ident == ident && thread->interp == interp && thread->recorded != HASTEN_NONE &&
+            (!found || thread->unique_id > found->unique_id))
+            found = thread;
     }
-    return NULL;
+    return found;
 }
 
 static bool wants_name(void *context, uint64_t ident) {
@@ -37,14 +40,23 @@ static bool wants_name(void *context, uint64_t ident) {
     return thread && (target->naming.all || !thread->named);
 }
 
-/* A new thread may have got the thread state's memory and the ident of one that has
- * ended. While the state is still the old one's, so is the ident. */
+/* Whether the thread's state is still in the interpreter's list: so long, nobody
+ * else has its ident. That alone the memory of the state would not tell. */
 static bool is_alive(const struct hasten_target *target, const struct hasten_thread_watch *thread) {
-    uint32_t offset = target->interpreter.layout.thread_unique_id;
-    uint64_t unique_id = 0;
-    hasten_status status = hasten_memory_read(
-        target->pid, hasten_raddr_at(thread->address + offset), &unique_id, sizeof unique_id);
-    return status == HASTEN_OK && unique_id == thread->unique_id;
+    const struct hasten_layout *layout = &target->interpreter.layout;
+    uint64_t unique_id = 0, previous = 0, link = 0;
+    size_t bytes = 0;
+    const struct hasten_read reads[2] = {
+        {hasten_raddr_at(thread->address + layout->thread_unique_id), &unique_id, 8},
+        {hasten_raddr_at(thread->address + layout->thread_prev), &previous, 8},
+    };
+    hasten_status status = hasten_memory_read_batch(target->pid, reads, 2, &bytes);
+    if (status != HASTEN_OK || unique_id != thread->unique_id)
+        return false;
+    uint64_t place = previous != 0 ? previous + layout->thread_next
+                                   : thread->interp->address + layout->interpreter_threads_head;
+    status = hasten_memory_read(target->pid, hasten_raddr_at(place), &link, sizeof link);
+    return status == HASTEN_OK && link == thread->address;
 }
 
 static hasten_status record_name(void *context, uint64_t ident, const char *name) {
@@ -124,11 +136,8 @@ hasten_status hasten_target_name_threads(struct hasten_target *target, uint64_t 
     uint64_t start_cpu_ns = hasten_clock_process_cpu_ns();
     hasten_status status = take_step(target);
     uint64_t pause_ns = (hasten_clock_process_cpu_ns() - start_cpu_ns) * STEP_PAUSE;
-    if (naming->interp >= target->interp_count) {
+    if (naming->interp >= target->interp_count)
         end_pass(target, now_ns);
-        if (pause_ns < PASS_INTERVAL_NS)
-            pause_ns = PASS_INTERVAL_NS;
-    }
     naming->earliest_ns = now_ns + pause_ns;
     return status;
 }

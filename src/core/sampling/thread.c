@@ -189,6 +189,16 @@ static hasten_status find_node(struct hasten_thread_watch *thread,
     return HASTEN_OK;
 }
 
+/* The state's memory may have become another thread's. */
+static bool is_same_thread(const struct hasten_thread_watch *thread,
+                           const struct hasten_layout *layout) {
+    const uint8_t *state = thread->snapshot.thread;
+    if (hasten_load_u64(state, layout->thread_interp) != thread->interp->address)
+        return false;
+    return layout->thread_unique_id + 8 > thread->snapshot.thread_size ||
+           hasten_load_u64(state, layout->thread_unique_id) == thread->unique_id;
+}
+
 static hasten_status try_once(struct hasten_thread_watch *thread,
                               const struct hasten_thread_context *context, uint8_t *heads,
                               struct hasten_pulse *ret_pulse) {
@@ -202,9 +212,7 @@ static hasten_status try_once(struct hasten_thread_watch *thread,
     note_counted_codes(context, thread->interp, ret_pulse);
     if (heads)
         verify_heads(thread, context, heads);
-    uint64_t interp =
-        hasten_load_u64(thread->snapshot.thread, context->interpreter->layout.thread_interp);
-    if (interp != thread->interp->address)
+    if (!is_same_thread(thread, &context->interpreter->layout))
         return HASTEN_GONE;
     context->walk->disturbed = thread->snapshot.disturbed;
     return walk_and_confirm(thread, context);

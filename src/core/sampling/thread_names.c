@@ -314,36 +314,52 @@ static hasten_status read_threads(struct reading *reading, const struct hasten_r
     return status;
 }
 
-/* The table of `threading._active`. */
-static hasten_status find_active(struct reading *reading, uint64_t interp,
-                                 struct hasten_remote_table *ret_table) {
+/* Finds `_active` in the module's dict. */
+static hasten_status find_in_module(struct reading *reading, uint64_t module) {
     const struct hasten_interpreter *interpreter = reading->interpreter;
     struct hasten_thread_names *names = reading->names;
     struct hasten_remote_table table;
-    uint64_t address = 0;
-    hasten_status status =
-        read_pointer(reading, interp + interpreter->layout.interpreter_modules, &address);
+    uint64_t dict = 0;
+    hasten_status status = read_pointer(reading, module + interpreter->layout.module_dict, &dict);
     if (status == HASTEN_OK)
-        status = hasten_remote_table_of_dict(interpreter, address, &table);
+        status = hasten_remote_table_of_dict(interpreter, dict, &table);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_find(interpreter, &table, "_active", &names->active_index);
+    if (status != HASTEN_OK)
+        return status;
+    names->active_slot = hasten_remote_table_slot(&table, names->active_index);
+    return read_pointer(reading, names->active_slot, &names->active);
+}
+
+static hasten_status find_active(struct reading *reading, uint64_t interp) {
+    const struct hasten_interpreter *interpreter = reading->interpreter;
+    struct hasten_thread_names *names = reading->names;
+    struct hasten_remote_table table;
+    uint64_t modules = 0, module = 0;
+    hasten_status status =
+        read_pointer(reading, interp + interpreter->layout.interpreter_modules, &modules);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_of_dict(interpreter, modules, &table);
     if (status == HASTEN_OK)
         status = hasten_remote_table_find(interpreter, &table, "threading", &names->module_index);
     if (status == HASTEN_OK)
         status =
-            read_pointer(reading, hasten_remote_table_slot(&table, names->module_index), &address);
-    if (status == HASTEN_OK && address == 0)
+            read_pointer(reading, hasten_remote_table_slot(&table, names->module_index), &module);
+    if (status == HASTEN_OK && module == 0)
         status = HASTEN_NOT_FOUND;
     if (status == HASTEN_OK)
-        status = read_pointer(reading, address + interpreter->layout.module_dict, &address);
-    if (status == HASTEN_OK)
-        status = hasten_remote_table_of_dict(interpreter, address, &table);
-    if (status == HASTEN_OK)
-        status = hasten_remote_table_find(interpreter, &table, "_active", &names->active_index);
-    if (status == HASTEN_OK)
-        status =
-            read_pointer(reading, hasten_remote_table_slot(&table, names->active_index), &address);
-    if (status == HASTEN_OK)
-        status = hasten_remote_table_of_dict(interpreter, address, ret_table);
+        status = find_in_module(reading, module);
+    names->interp = status == HASTEN_OK ? interp : 0;
     return status;
+}
+
+/* Whether `_active` is where it was found last. */
+static bool is_known(const struct reading *reading, uint64_t interp) {
+    const struct hasten_thread_names *names = reading->names;
+    uint64_t active = 0;
+    return names->interp == interp && names->active != 0 &&
+           read_pointer(reading, names->active_slot, &active) == HASTEN_OK &&
+           active == names->active;
 }
 
 hasten_status hasten_thread_names_read(struct hasten_thread_names *names,
@@ -354,10 +370,14 @@ hasten_status hasten_thread_names_read(struct hasten_thread_names *names,
     struct reading reading = {.names = names, .interpreter = interpreter};
     struct hasten_remote_table table;
     size_t count = 0;
-    hasten_status status = find_active(&reading, interp, &table);
+    hasten_status status = is_known(&reading, interp) ? HASTEN_OK : find_active(&reading, interp);
+    if (status == HASTEN_OK)
+        status = hasten_remote_table_of_dict(interpreter, names->active, &table);
     if (status == HASTEN_OK)
         status = read_threads(&reading, &table, visitor, *cursor, &count);
     if (status == HASTEN_OK)
         *cursor = *cursor + count < table.count ? *cursor + count : 0;
+    else
+        names->interp = 0;
     return status;
 }

@@ -13,6 +13,8 @@ struct hasten_thread_names {
     struct hasten_buffer text;
     /* Where things were in their dicts. */
     uint64_t module_index, active_index, name_index;
+    /* The value's place and value of `_active` in the module of interpreter `interp`. */
+    uint64_t interp, active_slot, active;
 };
 
 struct hasten_thread_names_visitor {
