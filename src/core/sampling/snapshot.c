@@ -125,6 +125,7 @@ static hasten_status lay_out(struct hasten_snapshot *snapshot) {
     size_t size = 0;
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
         snapshot->chunks[i].offset = size;
+        snapshot->chunks[i].copied = snapshot->chunks[i].size;
         size += snapshot->chunks[i].size;
     }
     uint64_t piece = 0, end = 0; /* address and end of the piece being filled */
@@ -137,6 +138,7 @@ static hasten_status lay_out(struct hasten_snapshot *snapshot) {
         }
         region->starts_piece = region->address == piece;
         region->offset = piece_offset + (size_t)(region->address - piece);
+        region->copied = region->size;
         if (region->address + region->size > end)
             end = region->address + region->size;
         size = piece_offset + (size_t)(end - piece);
@@ -301,12 +303,12 @@ const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int co
         const struct hasten_region *chunk = &snapshot->chunks[i];
         uint64_t at = address - chunk->address;
         if (at < chunk->limit)
-            return at + size <= chunk->size ? snapshot->copies[copy] + chunk->offset + at : NULL;
+            return at + size <= chunk->copied ? snapshot->copies[copy] + chunk->offset + at : NULL;
     }
     for (size_t i = 0; i < snapshot->outside_count; i++) {
         struct hasten_region *region = &snapshot->outside[i];
         uint64_t at = address - region->address;
-        if (at < region->size && at + size <= region->size) {
+        if (at < region->copied && at + size <= region->copied) {
             region->unused = 0;
             return snapshot->copies[copy] + region->offset + at;
         }

@@ -23,7 +23,8 @@
 
 struct hasten_region {
     uint64_t address;
-    uint32_t size;     /* bytes read */
+    uint32_t size;     /* bytes to read from now on */
+    uint32_t copied;   /* bytes of it that the copies have: what was wanted since is not there */
     uint32_t limit;    /* bytes that exist: a chunk's size; equals size elsewhere */
     size_t offset;     /* in each of the two copies */
     uint32_t unused;   /* looks since a frame was found in it (frames elsewhere only) */
