@@ -226,6 +226,13 @@ static enum verdict judge(const struct context *context, struct hasten_frame *ca
     return judge_distant(context, caller, callee);
 }
 
+static bool is_shim_above(const struct hasten_layout *layout, const uint8_t *bytes,
+                          uint64_t below) {
+    uint8_t owner = hasten_load_u8(bytes, layout->frame_owner);
+    return (owner == layout->owner_c_stack || owner == layout->owner_interpreter) &&
+           hasten_load_u64(bytes, layout->frame_previous) == below;
+}
+
 /* Whether `pushed`, right above `below`, says that `leaf` called it: directly (or
  * through the helper `below`), or through the shim that stands for C code in between.
  * NOT_FOUND: the call has to be asked about. */
@@ -253,18 +260,21 @@ static hasten_status check_caller(const struct context *context, const struct ha
         return HASTEN_OK;
     const uint8_t *shim =
         hasten_snapshot_at(context->snapshot, 1, previous, layout->frame_localsplus);
+    uint8_t fresh[256];
     if (!shim) {
-        if (previous == 0 || (previous & 7) ||
+        if (previous == 0 || (previous & 7) || layout->frame_localsplus > sizeof fresh ||
             hasten_snapshot_same_chunk(context->snapshot, previous, leaf->address))
             return HASTEN_OK;
-        hasten_status status =
-            hasten_snapshot_want(context->snapshot, previous, layout->frame_localsplus);
+        /* A leftover may name anything: only what looks right now is worth a try. */
+        hasten_status status = hasten_memory_read(
+            context->interpreter->pid, hasten_raddr_at(previous), fresh, layout->frame_localsplus);
+        if (status != HASTEN_OK || !is_shim_above(layout, fresh, below))
+            return status == HASTEN_GONE ? HASTEN_OK : status;
+        status = hasten_snapshot_want(context->snapshot, previous, layout->frame_localsplus);
         return status == HASTEN_OK || status == HASTEN_LIMIT ? HASTEN_TORN : status;
     }
-    uint8_t owner = hasten_load_u8(shim, layout->frame_owner);
     pushed->entered_from_c = true;
-    *ret_called = (owner == layout->owner_c_stack || owner == layout->owner_interpreter) &&
-                  hasten_load_u64(shim, layout->frame_previous) == below;
+    *ret_called = is_shim_above(layout, shim, below);
     return HASTEN_OK;
 }
 

@@ -326,6 +326,15 @@ bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t
     return false;
 }
 
+/* Drops the frames elsewhere that were not looked up in the last `looks` looks. */
+static void drop_outside(struct hasten_snapshot *snapshot, uint32_t looks) {
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->outside_count; i++)
+        if (snapshot->outside[i].unused <= looks)
+            snapshot->outside[kept++] = snapshot->outside[i];
+    snapshot->outside_count = kept;
+}
+
 hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t address,
                                    uint32_t size) {
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
@@ -348,6 +357,12 @@ hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t ad
         region->unused = 0;
         return HASTEN_OK;
     }
+    if (snapshot->outside_count >= HASTEN_SNAPSHOT_OUTSIDE_MAX) {
+        drop_outside(snapshot, 0);
+        for (place = 0; place < snapshot->outside_count; place++)
+            if (snapshot->outside[place].address > address)
+                break;
+    }
     struct hasten_region region = {.address = address, .size = size, .limit = size};
     hasten_status status =
         add_region(snapshot, &snapshot->outside, &snapshot->outside_count,
@@ -361,9 +376,7 @@ hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t ad
 }
 
 void hasten_snapshot_trim(struct hasten_snapshot *snapshot) {
-    size_t kept = 0;
     for (size_t i = 0; i < snapshot->outside_count; i++)
-        if (++snapshot->outside[i].unused <= OUTSIDE_UNUSED)
-            snapshot->outside[kept++] = snapshot->outside[i];
-    snapshot->outside_count = kept;
+        snapshot->outside[i].unused++;
+    drop_outside(snapshot, OUTSIDE_UNUSED);
 }

@@ -41,6 +41,14 @@ static uint64_t base_frame(const struct hasten_snapshot *snapshot,
                : hasten_load_u64(snapshot->thread, layout->thread_base_frame);
 }
 
+/* No frame is on the data stack. */
+static bool is_empty(const struct hasten_snapshot *snapshot,
+                     const struct hasten_interpreter *interpreter) {
+    uint64_t bottom = hasten_snapshot_bottom(snapshot, interpreter);
+    return bottom == 0 ||
+           hasten_load_u64(snapshot->thread, interpreter->layout.thread_datastack_top) == bottom;
+}
+
 /* A chain that ends says little: a frame that is being pushed has no caller yet. It
  * must end in the thread's sentinel, where there is one, and at the bottom of the
  * data stack, unless that is empty. */
@@ -53,39 +61,50 @@ static bool reaches_bottom(const struct hasten_snapshot *snapshot,
     uint64_t base = base_frame(snapshot, layout);
     if (base != 0 && last != base)
         return false;
-    uint64_t bottom = hasten_snapshot_bottom(snapshot, interpreter);
     if (last_on_stack != 0)
-        return last_on_stack == bottom;
-    return bottom == 0 || hasten_load_u64(snapshot->thread, layout->thread_datastack_top) == bottom;
+        return last_on_stack == hasten_snapshot_bottom(snapshot, interpreter);
+    return is_empty(snapshot, interpreter);
+}
+
+/* A frame that is not in the snapshot: read now, and along with the stack from now
+ * on. What is not mapped is not asked for: the next read would fail whole. */
+static hasten_status read_missing(struct hasten_snapshot *snapshot,
+                                  const struct hasten_interpreter *interpreter, uint64_t address,
+                                  uint8_t *into, uint32_t size) {
+    hasten_status status =
+        hasten_memory_read(interpreter->pid, hasten_raddr_at(address), into, size);
+    return status == HASTEN_OK ? hasten_snapshot_want(snapshot, address, size) : status;
 }
 
 /* Collects the frames from `address` to the bottom. Frames that are not in the
  * snapshot are asked for and the walk goes on with a direct read, so that one
  * more try has them all. TORN: do that. GONE: the chain leads
- * nowhere. */
+ * nowhere, or in a circle: `mark` is left behind ever more rarely (Brent 1980), so
+ * that a circle comes back to it. */
 static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                   const struct hasten_interpreter *interpreter, uint64_t address) {
     const struct hasten_layout *layout = &interpreter->layout;
     uint32_t size = layout->frame_localsplus;
     uint8_t fresh[256];
     bool missed = false;
-    uint64_t last = 0, last_on_stack = 0;
+    uint64_t last = 0, last_on_stack = 0, mark = 0;
     uint64_t base = base_frame(snapshot, layout);
     walk->count = 0;
     for (uint32_t steps = 0; address != 0; steps++) {
         last = address;
         if (address == base)
             break;
-        if (steps > 2 * HASTEN_STACK_DEPTH_MAX || (address & 7) || size > sizeof fresh)
+        if (steps > 2 * HASTEN_STACK_DEPTH_MAX || (address & 7) || size + 8 > sizeof fresh)
             return HASTEN_GONE;
+        if (address == mark)
+            return HASTEN_GONE;
+        if ((steps & (steps - 1)) == 0)
+            mark = address;
         const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, size);
         if (!bytes) {
-            hasten_status status = hasten_snapshot_want(snapshot, address, size + 8);
-            if (status == HASTEN_OK)
-                status =
-                    hasten_memory_read(interpreter->pid, hasten_raddr_at(address), fresh, size);
+            hasten_status status = read_missing(snapshot, interpreter, address, fresh, size + 8);
             if (status != HASTEN_OK)
-                return status == HASTEN_LIMIT ? HASTEN_GONE : status;
+                return status;
             bytes = fresh;
             missed = true;
         }
@@ -112,10 +131,7 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
         }
         if (owner == layout->owner_thread)
             last_on_stack = address;
-        uint64_t previous = hasten_load_u64(bytes, layout->frame_previous);
-        if (previous == address)
-            return HASTEN_GONE;
-        address = previous;
+        address = hasten_load_u64(bytes, layout->frame_previous);
     }
     if (missed)
         return HASTEN_TORN;
@@ -196,28 +212,47 @@ static hasten_status resolve_frames(struct hasten_walk *walk,
 }
 
 /* The second topmost frame of the data stack, found from the bottom: frames lie one
- * after the other and their code says how large they are. 0 where there is none.
- * (The topmost is being entered and not linked yet.) */
-static uint64_t find_caller_of_top(const struct hasten_snapshot *snapshot,
-                                   const struct hasten_interpreter *interpreter,
-                                   const struct hasten_codes *codes) {
+ * after the other and their code says how large they are. (The topmost is being
+ * entered and not linked yet. Where it is the only one it may as well have called a
+ * generator that is.) 0 where there is none. NOT_FOUND: load `missing_code` first;
+ * GONE: what is there is no frame. */
+static hasten_status find_caller_of_top(struct hasten_walk *walk,
+                                        const struct hasten_snapshot *snapshot,
+                                        const struct hasten_interpreter *interpreter,
+                                        const struct hasten_codes *codes, uint64_t *ret_frame) {
     const struct hasten_layout *layout = &interpreter->layout;
     uint64_t top = 0, below = 0;
-    uint64_t address = hasten_snapshot_bottom(snapshot, interpreter);
+    uint64_t address =
+        is_empty(snapshot, interpreter) ? 0 : hasten_snapshot_bottom(snapshot, interpreter);
     for (uint32_t i = 0; address != 0 && i < HASTEN_STACK_DEPTH_MAX; i++) {
         const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, layout->frame_localsplus);
         if (!bytes)
-            break;
-        const struct hasten_code_entry *entry = hasten_codes_find(
-            codes, hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask);
-        if (!entry || entry->frame_words == 0)
-            break;
+            return HASTEN_GONE;
+        uint64_t code = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask;
+        const struct hasten_code_entry *entry = hasten_codes_find(codes, code);
+        if (!entry) {
+            walk->missing_code = code;
+            return code != 0 ? HASTEN_NOT_FOUND : HASTEN_GONE;
+        }
+        if (entry->frame_words == 0)
+            return HASTEN_GONE;
         below = top;
         top = address;
         address = hasten_snapshot_above(snapshot, interpreter,
                                         address + (uint64_t)entry->frame_words * 8);
     }
-    return below;
+    *ret_frame = below != 0 ? below : top;
+    return HASTEN_OK;
+}
+
+/* The stack below a frame that leads nowhere. */
+static hasten_status follow_from_below(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
+                                       const struct hasten_interpreter *interpreter,
+                                       const struct hasten_codes *codes) {
+    uint64_t frame = 0;
+    walk->count = 0;
+    hasten_status status = find_caller_of_top(walk, snapshot, interpreter, codes, &frame);
+    return status == HASTEN_OK ? follow_chain(walk, snapshot, interpreter, frame) : status;
 }
 
 hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
@@ -234,9 +269,12 @@ hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot
     /* Up to 3.12, a C frame is linked before it is filled in. A thread that lost its
      * processor just then shows the same nonsense in every try. */
     if (status == HASTEN_GONE && walk->tries >= TRIES_BEFORE_DETOUR)
-        status = follow_chain(walk, snapshot, interpreter,
-                              find_caller_of_top(snapshot, interpreter, codes));
+        status = follow_from_below(walk, snapshot, interpreter, codes);
     if (status == HASTEN_GONE)
+        status = HASTEN_TORN;
+    /* Too many frames elsewhere: nonsense at first sight, if it stays so the truth. */
+    if (status == HASTEN_LIMIT && walk->count < HASTEN_STACK_DEPTH_MAX &&
+        walk->tries < TRIES_BEFORE_DETOUR)
         status = HASTEN_TORN;
     if (status == HASTEN_OK)
         status = resolve_frames(walk, interpreter, codes);
