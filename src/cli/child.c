@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/signals.h"
@@ -60,17 +61,36 @@ int cli_child_start(struct cli_child *child, char *const *arguments) {
     return reason;
 }
 
+/* True when the child has ended. It is looked at before it is collected: blocking
+ * mode traces it, and a tracer is told of stops, which are the sampler's. */
+static bool is_over(const struct cli_child *child, bool block) {
+    const struct timespec pause = {0, 1000000};
+    for (;;) {
+        siginfo_t info = {0};
+        int flags = WEXITED | WNOWAIT | (block ? 0 : WNOHANG);
+        if (waitid(P_PID, (id_t)child->pid, &info, flags) != 0) {
+            if (errno != EINTR)
+                return true;
+        } else if (info.si_pid != 0 && (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED ||
+                                        info.si_code == CLD_DUMPED)) {
+            return true;
+        } else if (!block) {
+            return false;
+        } else {
+            nanosleep(&pause, NULL); /* a stop that the sampler has not seen yet */
+        }
+    }
+}
+
 bool cli_child_ended(struct cli_child *child, bool block) {
-    while (!child->has_ended) {
-        pid_t got = waitpid(child->pid, &child->wait_status, block ? 0 : WNOHANG);
+    while (!child->has_ended && is_over(child, block)) {
+        pid_t got = waitpid(child->pid, &child->wait_status, 0);
         if (got == child->pid || (got < 0 && errno != EINTR)) {
             child->has_ended = true;
             cli_signals_child_gone();
-        } else if (got == 0) {
-            return false;
         }
     }
-    return true;
+    return child->has_ended;
 }
 
 void cli_child_status_text(const struct cli_child *child, char *text, size_t size) {

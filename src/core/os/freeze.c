@@ -57,11 +57,20 @@ static int seize_task(void *context, uint32_t tid) {
     return 0;
 }
 
+/* A thread that has ended stays with its tracer, and its process with it, until the
+ * tracer collects it; the first thread stands for the process and is its parent's. */
+static void collect(const struct hasten_freeze *freeze, uint32_t tid) {
+    if (tid != freeze->pid)
+        waitpid((pid_t)tid, NULL, __WALL | WNOHANG);
+}
+
 static void drop_unseen(struct hasten_freeze *freeze) {
     size_t kept = 0;
     for (size_t i = 0; i < freeze->count; i++)
         if (freeze->tasks[i].seen)
             freeze->tasks[kept++] = freeze->tasks[i];
+        else
+            collect(freeze, freeze->tasks[i].tid);
     freeze->count = kept;
 }
 
@@ -78,6 +87,11 @@ static void note_stop(struct hasten_frozen_task *task, int wait_status) {
         task->signal = signal;
 }
 
+static bool has_ended(const siginfo_t *info) {
+    return info->si_code == CLD_EXITED || info->si_code == CLD_KILLED ||
+           info->si_code == CLD_DUMPED;
+}
+
 /* Waits until the thread is in a stop; false where it has ended. A thread that
  * exits is left for its parent: WNOWAIT looks before anything is consumed. */
 static bool await_stop(struct hasten_frozen_task *task) {
@@ -88,7 +102,7 @@ static bool await_stop(struct hasten_frozen_task *task) {
                 continue;
             return false;
         }
-        if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+        if (has_ended(&info))
             return false;
         int wait_status = 0;
         if (waitpid((pid_t)task->tid, &wait_status, __WALL | WUNTRACED) != (pid_t)task->tid ||
@@ -100,10 +114,12 @@ static bool await_stop(struct hasten_frozen_task *task) {
     return false;
 }
 
-static hasten_status stop_task(struct hasten_frozen_task *task) {
+static hasten_status stop_task(const struct hasten_freeze *freeze,
+                               struct hasten_frozen_task *task) {
     if (task->stopped)
         return HASTEN_OK;
     if (ptrace(PTRACE_INTERRUPT, (pid_t)task->tid, NULL, NULL) != 0 || !await_stop(task)) {
+        collect(freeze, task->tid);
         task->seen = false;
         return HASTEN_GONE;
     }
@@ -122,7 +138,7 @@ hasten_status hasten_freeze_stop(struct hasten_freeze *freeze) {
             return status;
         drop_unseen(freeze);
         for (size_t i = 0; i < freeze->count && seizing.status == HASTEN_OK; i++)
-            (void)stop_task(&freeze->tasks[i]);
+            (void)stop_task(freeze, &freeze->tasks[i]);
         drop_unseen(freeze);
     }
     if (seizing.status == HASTEN_OK && freeze->count == 0)
@@ -148,7 +164,7 @@ void hasten_freeze_resume(struct hasten_freeze *freeze) {
 void hasten_freeze_done(struct hasten_freeze *freeze) {
     for (size_t i = 0; i < freeze->count; i++) {
         struct hasten_frozen_task *task = &freeze->tasks[i];
-        if (stop_task(task) == HASTEN_OK)
+        if (stop_task(freeze, task) == HASTEN_OK)
             ptrace(PTRACE_DETACH, (pid_t)task->tid, NULL, (void *)(intptr_t)task->signal);
     }
     hasten_release(freeze->allocator, freeze->tasks, freeze->capacity * sizeof *freeze->tasks);
