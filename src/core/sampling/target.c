@@ -281,10 +281,12 @@ static hasten_status record_sample(struct hasten_target *target, struct hasten_t
  * since the last look, and waited then: nothing about it can have changed. The
  * stamp is taken before a look that finds it waiting, so that it cannot hide a run
  * in between. */
-static hasten_status ask_activity(struct hasten_thread_watch *thread, uint64_t now_ns,
+static hasten_status ask_activity(struct hasten_thread_watch *thread, uint64_t now_ns, bool frozen,
                                   bool *ret_changed) {
     bool was_running = thread->activity.kind == HASTEN_ACTIVITY_RUNNING;
     *ret_changed = true;
+    if (frozen)
+        return HASTEN_OK; /* asked before it was stopped */
     if (thread->valid && was_running && now_ns - thread->activity_ns < ACTIVITY_INTERVAL_NS)
         return HASTEN_OK;
     thread->activity_ns = now_ns;
@@ -307,7 +309,7 @@ static hasten_status look_at_thread(struct hasten_target *target,
                                     uint64_t now_ns, uint32_t weight) {
     struct hasten_target_shared *shared = target->shared;
     bool changed;
-    hasten_status status = ask_activity(thread, now_ns, &changed);
+    hasten_status status = ask_activity(thread, now_ns, shared->options->blocking, &changed);
     if (!changed)
         return record_sample(target, thread, slot, weight);
     if (status != HASTEN_OK) {
@@ -397,7 +399,19 @@ static hasten_status look_running(struct hasten_target *target, uint64_t slot, u
     return status;
 }
 
+/* Stopped threads all look the same to the kernel. */
+static void ask_before_stop(struct hasten_target *target) {
+    for (size_t i = 0; i < target->thread_count; i++) {
+        struct hasten_thread_watch *thread = target->threads[i];
+        if (hasten_activity_look(&thread->probe, &thread->activity) != HASTEN_OK) {
+            thread->activity.kind = HASTEN_ACTIVITY_UNKNOWN;
+            target->relist = true;
+        }
+    }
+}
+
 static hasten_status look_frozen(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
+    ask_before_stop(target);
     hasten_status status = hasten_freeze_stop(&target->freeze);
     if (status == HASTEN_NO_MEMORY)
         return status;
