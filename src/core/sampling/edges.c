@@ -6,9 +6,10 @@
 #include "core/sampling/load.h"
 
 /* A call may be specialised for one function and be used for others, too, or not be
- * specialised at all: a pair without evidence is believed when it comes this often.
- * One that is an error of ours comes a few times in a million samples. */
-#define KNOWN 12
+ * specialised at all: a pair without evidence is believed when it comes three times,
+ * one that is contradicted when it comes twelve times. One that is an error of ours
+ * comes once in a million samples. */
+#define KNOWN HASTEN_EVIDENCE_PROVEN
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
     hasten_map_init(&edges->seen, allocator);
@@ -27,20 +28,17 @@ static struct hasten_map_key key_of(struct hasten_edge edge) {
 }
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge) {
-    const uint32_t *count = hasten_map_find(&edges->seen, key_of(edge));
-    return count && *count >= KNOWN;
+    const uint32_t *points = hasten_map_find(&edges->seen, key_of(edge));
+    return points && *points >= KNOWN;
 }
 
-static void add(struct hasten_edges *edges, struct hasten_edge edge, uint32_t sightings) {
+void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
+                      enum hasten_evidence evidence) {
     if (edges->seen.count >= HASTEN_EDGES_MAX)
         hasten_map_clear(&edges->seen);
-    uint32_t *count = hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
-    if (count && *count < KNOWN)
-        *count += sightings;
-}
-
-void hasten_edges_count(struct hasten_edges *edges, struct hasten_edge edge) {
-    add(edges, edge, 1);
+    uint32_t *points = hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
+    if (points && *points < KNOWN)
+        *points += evidence;
 }
 
 hasten_status hasten_edges_ask(struct hasten_edges *edges,
@@ -58,9 +56,12 @@ hasten_status hasten_edges_ask(struct hasten_edges *edges,
     hasten_status status = hasten_memory_read_batch(interpreter->pid, reads, 2, &bytes);
     if (status != HASTEN_OK)
         return status;
-    bool proven =
-        opcodes->versioned[code[0]] ? hasten_load_u32(code, 4) == version : question->stable;
-    add(edges, question->edge, proven ? KNOWN : 1);
+    enum hasten_evidence evidence =
+        question->stable ? HASTEN_EVIDENCE_PROVEN : HASTEN_EVIDENCE_NONE;
+    if (opcodes->versioned[code[0]])
+        evidence = hasten_load_u32(code, 4) == version ? HASTEN_EVIDENCE_PROVEN
+                                                       : HASTEN_EVIDENCE_CONTRADICTED;
+    hasten_edges_add(edges, question->edge, evidence);
     *ret_doubtful = !hasten_edges_known(edges, question->edge);
     return HASTEN_OK;
 }

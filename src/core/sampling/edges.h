@@ -23,7 +23,7 @@ struct hasten_edge { /* codes are the recorder's identifiers */
 };
 
 struct hasten_edges {
-    struct hasten_map seen; /* to the number of sightings */
+    struct hasten_map seen; /* to the points of evidence */
 };
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator);
@@ -32,9 +32,17 @@ void hasten_edges_clear(struct hasten_edges *edges);
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge);
 
-/* Counts one more sighting; it is known from a certain number on. Nothing happens
- * where memory runs out: the pair stays unknown. */
-void hasten_edges_count(struct hasten_edges *edges, struct hasten_edge edge);
+/* What a sighting is worth. */
+enum hasten_evidence {
+    HASTEN_EVIDENCE_CONTRADICTED = 1, /* the call is specialised for another function */
+    HASTEN_EVIDENCE_NONE = 4,
+    HASTEN_EVIDENCE_PROVEN = 12,
+};
+
+/* Adds a sighting; the pair is known from 12 points on. Nothing happens where memory
+ * runs out: it stays unknown. */
+void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
+                      enum hasten_evidence evidence);
 
 /* A pair that is not known yet. */
 struct hasten_call_question {

@@ -157,17 +157,16 @@ static enum verdict judge_named(const struct context *context, const struct hast
     return UNKNOWN;
 }
 
-/* A call that does not name its callee (of a method object, say) is believed when
- * both stand still, and later on when that was seen often enough. */
+/* A caller that does not name its callee (of a method object, a property, through C)
+ * is believed when both stand still, or when the pair was seen often enough. */
 static enum verdict judge_unnamed(const struct context *context, const struct hasten_frame *caller,
                                   const struct hasten_frame *callee, bool stable) {
     struct hasten_edge edge = edge_of(caller, callee);
-    if (!(caller->traits & HASTEN_UNIT_CALL) || hasten_edges_known(context->edges, edge))
+    if (hasten_edges_known(context->edges, edge))
         return LINKED;
-    if (!stable)
-        return DOUBTFUL;
-    hasten_edges_count(context->edges, edge);
-    return LINKED;
+    stable = stable && !context->walk->disturbed;
+    hasten_edges_add(context->edges, edge, stable ? HASTEN_EVIDENCE_PROVEN : HASTEN_EVIDENCE_NONE);
+    return hasten_edges_known(context->edges, edge) ? LINKED : DOUBTFUL;
 }
 
 /* Both frames are on the data stack, copied within nanoseconds of each other:
@@ -185,7 +184,7 @@ static enum verdict judge_neighbours(const struct context *context,
     if (callee->entered_from_c) {
         bool exact = context->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX;
         bool in_call = exact && stack_top_saved(context->layout, caller->bytes);
-        return stable || !in_call ? LINKED : DOUBTFUL;
+        return stable || !in_call ? judge_unnamed(context, caller, callee, stable) : DOUBTFUL;
     }
     if (!suspended)
         return DOUBTFUL;

@@ -40,7 +40,8 @@ struct hasten_sampler {
     uint64_t cpu_start_ns;
     uint64_t first_ns; /* of the first add */
     uint64_t flushed_ns;
-    uint64_t children_ns;
+    uint64_t births_ns;   /* when it was last asked whether anything was started */
+    uint64_t children_ns; /* when children were last looked for */
     int births_descriptor;
     uint32_t births;
     uint64_t ended_cpu_ns; /* of processes that are gone */
@@ -163,11 +164,11 @@ static int note_child(void *context, uint32_t pid) {
 }
 
 static hasten_status find_children(struct hasten_sampler *sampler, uint64_t now_ns) {
-    uint64_t since = now_ns - sampler->children_ns;
-    if (since < CHILDREN_MIN_NS)
+    if (now_ns - sampler->births_ns < CHILDREN_MIN_NS)
         return HASTEN_OK;
+    sampler->births_ns = now_ns;
     uint32_t births = hasten_tasks_births(sampler->births_descriptor);
-    if (births == sampler->births && births != 0 && since < CHILDREN_MAX_NS)
+    if (births == sampler->births && births != 0 && now_ns - sampler->children_ns < CHILDREN_MAX_NS)
         return HASTEN_OK;
     sampler->births = births;
     sampler->children_ns = now_ns;
