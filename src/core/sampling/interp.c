@@ -72,10 +72,15 @@ hasten_status hasten_interp_init(struct hasten_interp *interp,
     struct field fields[12];
     size_t count = 0;
     *interp = (struct hasten_interp){.address = address, .gil_size = GIL_SIZE};
+    hasten_status status =
+        hasten_memory_read(interpreter->pid, hasten_raddr_at(address + layout->interpreter_id),
+                           &interp->id, sizeof interp->id);
+    if (status != HASTEN_OK)
+        return status;
     if (layout->runtime_gil != HASTEN_ABSENT) {
         interp->gil = interpreter->runtime.value + layout->runtime_gil;
     } else {
-        hasten_status status =
+        status =
             hasten_memory_read(interpreter->pid, hasten_raddr_at(address + layout->interpreter_gil),
                                &interp->gil, sizeof interp->gil);
         if (status != HASTEN_OK)

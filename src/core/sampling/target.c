@@ -309,15 +309,18 @@ static hasten_status look_at_thread(struct hasten_target *target,
                                     uint64_t now_ns, uint32_t weight) {
     struct hasten_target_shared *shared = target->shared;
     bool changed;
+    /* Up to 3.12 a subinterpreter's thread state shows the number of the thread that
+     * made it, whichever runs it: then only its GIL says whether it runs. */
+    bool borrowed = thread->interp->id != 0;
     hasten_status status = ask_activity(thread, now_ns, shared->options->blocking, &changed);
-    if (!changed)
+    if (!changed && !borrowed)
         return record_sample(target, thread, slot, weight);
     if (status != HASTEN_OK) {
         target->relist = true;
         thread->valid = false;
         return HASTEN_OK;
     }
-    if (shared->options->mode != HASTEN_MODE_WALL &&
+    if (shared->options->mode != HASTEN_MODE_WALL && !borrowed &&
         thread->activity.kind != HASTEN_ACTIVITY_RUNNING &&
         thread->activity.kind != HASTEN_ACTIVITY_UNKNOWN) {
         thread->state = wait_state(thread, &thread->activity);
@@ -341,6 +344,8 @@ static hasten_status look_at_thread(struct hasten_target *target,
         if (pulse.next_unique_id != 0 && target->interp_count == 1 &&
             pulse.next_unique_id != target->threads_made)
             target->relist = true;
+        if (borrowed && pulse.gil_holder == thread->address)
+            thread->activity.kind = HASTEN_ACTIVITY_RUNNING;
         thread->state = state_of(thread, &pulse, native);
         return record_sample(target, thread, slot, weight);
     case HASTEN_TORN:
