@@ -23,6 +23,7 @@ struct hasten_pulse {
 
 struct hasten_interp {
     uint64_t address;
+    int64_t id;            /* 0: the main interpreter */
     uint64_t gil;          /* address of its GIL's structure */
     uint64_t gil_size;     /* bytes in which a futex belongs to the GIL */
     uint64_t code_counter; /* its address, 0: the version has none, or it is elsewhere */
