@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which calls are believed: those that CPython's call caches prove, those that stood
+ * still, those that come often. */
+#include "core/sampling/edges.h"
+
+#include <unistd.h>
+
+#include "check.h"
+#include "failing_allocator.h"
+
+static struct hasten_interpreter interpreter;
+static const struct hasten_opcodes *opcodes = &hasten_opcodes_313;
+
+/* In our own memory, which is read like another process's. */
+static _Alignas(8) uint8_t instruction[8];
+static _Alignas(8) uint8_t function[512];
+
+static uint8_t opcode_that(const uint8_t *has, const uint8_t *lacks) {
+    for (int i = 1; i < 256; i++)
+        if (has[i] && (!lacks || !lacks[i]))
+            return (uint8_t)i;
+    return 0;
+}
+
+static void put_call(uint8_t opcode, uint32_t cached, uint32_t version) {
+    instruction[0] = opcode;
+    memcpy(instruction + 4, &cached, sizeof cached);
+    memcpy(function + interpreter.layout.function_version, &version, sizeof version);
+}
+
+static bool ask(struct hasten_edges *edges, struct hasten_edge edge, bool stable) {
+    struct hasten_call_question question = {edge, (uint64_t)(uintptr_t)instruction,
+                                            (uint64_t)(uintptr_t)function, stable};
+    bool doubtful = false;
+    CHECK_STATUS(hasten_edges_ask(edges, &interpreter, opcodes, &question, &doubtful), HASTEN_OK);
+    CHECK(doubtful != hasten_edges_known(edges, edge));
+    return !doubtful;
+}
+
+static void test_evidence(void) {
+    struct hasten_edges edges;
+    hasten_edges_init(&edges, NULL);
+    uint8_t versioned = opcode_that(opcodes->versioned, NULL);
+    uint8_t plain = opcode_that(opcodes->call, opcodes->versioned);
+    put_call(versioned, 77, 77);
+    CHECK(!hasten_edges_known(&edges, (struct hasten_edge){1, 2, 3}));
+    CHECK(ask(&edges, (struct hasten_edge){1, 2, 3}, false));
+    /* The three numbers are the pair's, in this order. */
+    static const struct hasten_edge others[] = {{1, 2, 4}, {1, 3, 3}, {2, 2, 3}, {2, 1, 3},
+                                                {3, 2, 1}, {0, 2, 3}, {1, 0, 3}, {1, 2, 0}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        CHECK(!hasten_edges_known(&edges, others[i]));
+    /* A cache for another function is evidence against, however still it was. */
+    put_call(versioned, 77, 78);
+    CHECK(!ask(&edges, (struct hasten_edge){1, 2, 4}, true));
+    /* Not specialised: standing still decides. */
+    put_call(plain, 77, 77);
+    CHECK(!ask(&edges, (struct hasten_edge){1, 2, 5}, false));
+    CHECK(ask(&edges, (struct hasten_edge){1, 2, 5}, true));
+    hasten_edges_clear(&edges);
+    CHECK(!hasten_edges_known(&edges, (struct hasten_edge){1, 2, 3}));
+    hasten_edges_done(&edges);
+}
+
+/* How many sightings of a kind it takes. */
+static void test_sightings(void) {
+    static const struct {
+        enum hasten_evidence evidence;
+        int sightings;
+    } kinds[] = {
+        {HASTEN_EVIDENCE_CONTRADICTED, 12}, {HASTEN_EVIDENCE_NONE, 3}, {HASTEN_EVIDENCE_PROVEN, 1}};
+    struct hasten_edges edges;
+    hasten_edges_init(&edges, NULL);
+    for (uint32_t k = 0; k < 3; k++) {
+        struct hasten_edge edge = {7, 8, 9 + k};
+        for (int i = 0; i < kinds[k].sightings; i++) {
+            CHECK(!hasten_edges_known(&edges, edge));
+            hasten_edges_add(&edges, edge, kinds[k].evidence);
+        }
+        CHECK(hasten_edges_known(&edges, edge));
+        hasten_edges_add(&edges, edge, kinds[k].evidence);
+        CHECK(hasten_edges_known(&edges, edge));
+    }
+    /* Asked about a call that is specialised for another function. */
+    put_call(opcode_that(opcodes->versioned, NULL), 1, 2);
+    for (int i = 1; i <= 12; i++)
+        CHECK_EQ_INT(ask(&edges, (struct hasten_edge){7, 8, 20}, true), i == 12);
+    /* And one that is not specialised and did not stand still. */
+    put_call(opcode_that(opcodes->call, opcodes->versioned), 1, 2);
+    for (int i = 1; i <= 3; i++)
+        CHECK_EQ_INT(ask(&edges, (struct hasten_edge){7, 8, 21}, false), i == 3);
+    hasten_edges_done(&edges);
+}
+
+static void test_not_mapped(void) {
+    struct hasten_edges edges;
+    bool doubtful = true;
+    hasten_edges_init(&edges, NULL);
+    struct hasten_call_question question = {{1, 2, 3}, 8, (uint64_t)(uintptr_t)function, true};
+    CHECK_STATUS(hasten_edges_ask(&edges, &interpreter, opcodes, &question, &doubtful),
+                 HASTEN_GONE);
+    question.instruction = (uint64_t)(uintptr_t)instruction;
+    question.function = UINT64_MAX - 7;
+    CHECK_STATUS(hasten_edges_ask(&edges, &interpreter, opcodes, &question, &doubtful),
+                 HASTEN_GONE);
+    CHECK(doubtful);
+    CHECK(!hasten_edges_known(&edges, question.edge));
+    hasten_edges_done(&edges);
+}
+
+static void test_limit(void) {
+    struct hasten_edges edges;
+    struct failing_allocator memory;
+    failing_allocator_init(&memory, 0, false);
+    hasten_edges_init(&edges, &memory.allocator);
+    for (uint32_t i = 0; i < 2 * HASTEN_EDGES_MAX + 10; i++)
+        hasten_edges_add(&edges, (struct hasten_edge){i, i, i}, HASTEN_EVIDENCE_NONE);
+    CHECK(edges.seen.count <= HASTEN_EDGES_MAX);
+    CHECK(edges.seen.count >= 10);
+    hasten_edges_done(&edges);
+    CHECK_EQ_INT(memory.live_blocks, 0);
+}
+
+/* Without memory a pair stays unknown, and nothing else happens. */
+static void test_no_memory(void) {
+    struct hasten_edges edges;
+    struct failing_allocator memory;
+    failing_allocator_init(&memory, 1, true);
+    hasten_edges_init(&edges, &memory.allocator);
+    put_call(opcode_that(opcodes->versioned, NULL), 5, 5);
+    CHECK(!ask(&edges, (struct hasten_edge){1, 2, 3}, true));
+    CHECK(memory.failed);
+    memory.fail_at = 0;
+    memory.fail_after = false;
+    CHECK(ask(&edges, (struct hasten_edge){1, 2, 3}, true));
+    hasten_edges_done(&edges);
+    CHECK_EQ_INT(memory.live_blocks, 0);
+}
+
+int main(void) {
+    interpreter.layout = *hasten_layout_of(0x030d);
+    interpreter.pid = (uint32_t)getpid();
+    test_evidence();
+    test_sightings();
+    test_not_mapped();
+    test_limit();
+    test_no_memory();
+    return check_done();
+}
