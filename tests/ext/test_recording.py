@@ -125,7 +125,11 @@ def test_samples(recording, program):
     assert slots == sorted(slots)
     assert {type(sample) for sample in samples} == {hasten.Sample}
     assert all(sample.weight >= 1 for sample in samples)
-    running = [sample for sample in samples if sample.state == "running_gil"]
+    running = [
+        sample
+        for sample in samples
+        if sample.state == "running_gil" and recording.threads[sample.thread].is_main
+    ]
     assert running
     stack = recording.stack(running[len(running) // 2].stack)
     assert [frame.name for frame in stack][-2:] == ["outer", "inner"]
