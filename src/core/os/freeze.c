@@ -1,30 +1,41 @@
 /* SPDX-License-Identifier: MIT
  *
- * PTRACE_SEIZE once per thread, then PTRACE_INTERRUPT for every look. Signals that
- * arrive while a thread is traced are handed on when it goes on; a process that
- * was stopped by job control stays stopped. The exit of the process stays for its
- * parent to collect: only stops are waited for. */
+ * Each look seizes every thread (PTRACE_SEIZE), stops it (PTRACE_INTERRUPT) and
+ * detaches. A thread that stayed traced between looks would be held at every signal
+ * until the next one, and its end would be hidden from its parent. */
 #include "core/os/freeze.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "core/os/process.h"
 #include "core/os/tasks.h"
 
-#define STOPS_MAX 64 /* stops of one thread looked at before it is taken as gone */
+/* The first thread's end is only reported when all others have ended, so that it cannot
+ * simply be waited for: how often, and how long in all. */
+#define POLL_NS 20000
+#define COLLECT_POLLS 5000
 
 void hasten_freeze_init(struct hasten_freeze *freeze, uint32_t pid,
                         const struct hasten_allocator *allocator) {
     *freeze = (struct hasten_freeze){.allocator = allocator, .pid = pid};
 }
 
-static struct hasten_frozen_task *find_task(struct hasten_freeze *freeze, uint32_t tid) {
+static bool is_known(const struct hasten_freeze *freeze, uint32_t tid) {
     for (size_t i = 0; i < freeze->count; i++)
         if (freeze->tasks[i].tid == tid)
-            return &freeze->tasks[i];
-    return NULL;
+            return true;
+    return false;
+}
+
+/* An ended thread is refused like one that somebody else traces. */
+static bool has_ended(uint32_t tid) {
+    struct hasten_process_stat stat;
+    return hasten_process_stat(tid, &stat) != HASTEN_OK || stat.state == 'Z' || stat.state == 'X';
 }
 
 struct seizing {
@@ -36,137 +47,132 @@ struct seizing {
 static int seize_task(void *context, uint32_t tid) {
     struct seizing *seizing = context;
     struct hasten_freeze *freeze = seizing->freeze;
-    struct hasten_frozen_task *known = find_task(freeze, tid);
-    if (known) {
-        known->seen = true;
+    if (is_known(freeze, tid))
         return 0;
-    }
     if (hasten_grow(freeze->allocator, (void **)&freeze->tasks, &freeze->capacity,
                     freeze->count + 1, sizeof *freeze->tasks) != 0) {
         seizing->status = HASTEN_NO_MEMORY;
         return 1;
     }
     if (ptrace(PTRACE_SEIZE, (pid_t)tid, NULL, NULL) != 0) {
-        if (errno == ESRCH)
+        if (errno == ESRCH || has_ended(tid))
             return 0;
         seizing->status = HASTEN_NO_PERMISSION;
         return 1;
     }
-    freeze->tasks[freeze->count++] = (struct hasten_frozen_task){.tid = tid, .seen = true};
+    freeze->tasks[freeze->count++] = (struct hasten_frozen_task){.tid = tid};
     seizing->found_new = true;
     return 0;
 }
 
-/* A thread that has ended stays with its tracer, and its process with it, until the
- * tracer collects it; the first thread stands for the process and is its parent's. */
-static void collect(const struct hasten_freeze *freeze, uint32_t tid) {
-    if (tid != freeze->pid)
-        waitpid((pid_t)tid, NULL, __WALL | WNOHANG);
+static void sleep_for(long time_ns) {
+    struct timespec time = {.tv_nsec = time_ns};
+    (void)nanosleep(&time, NULL);
 }
 
-static void drop_unseen(struct hasten_freeze *freeze) {
-    size_t kept = 0;
-    for (size_t i = 0; i < freeze->count; i++)
-        if (freeze->tasks[i].seen)
-            freeze->tasks[kept++] = freeze->tasks[i];
-        else
-            collect(freeze, freeze->tasks[i].tid);
-    freeze->count = kept;
-}
-
-/* One stop of a traced thread: an interruption by us (EVENT_STOP with SIGTRAP), a
- * job-control stop (EVENT_STOP with the stop signal), or a signal on its way. */
-static void note_stop(struct hasten_frozen_task *task, int wait_status) {
-    int signal = WSTOPSIG(wait_status);
-    int event = wait_status >> 16;
-    task->stopped = true;
-    task->group_stopped = false;
-    if (event == PTRACE_EVENT_STOP)
-        task->group_stopped = signal != SIGTRAP;
-    else
-        task->signal = signal;
-}
-
-static bool has_ended(const siginfo_t *info) {
-    return info->si_code == CLD_EXITED || info->si_code == CLD_KILLED ||
-           info->si_code == CLD_DUMPED;
-}
-
-/* Waits until the thread is in a stop; false where it has ended. A thread that
- * exits is left for its parent: WNOWAIT looks before anything is consumed. */
-static bool await_stop(struct hasten_frozen_task *task) {
-    for (int i = 0; i < STOPS_MAX; i++) {
+/* Waits until the thread is in a stop; false where it has ended. WNOWAIT looks before
+ * anything is consumed: the end of our own child is for others here to see. */
+static bool await_stop(const struct hasten_freeze *freeze, struct hasten_frozen_task *task) {
+    int options = WSTOPPED | WEXITED | WNOWAIT | __WALL;
+    if (task->tid == freeze->pid)
+        options |= WNOHANG;
+    for (;;) {
         siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)task->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) != 0) {
+        if (waitid(P_PID, (id_t)task->tid, &info, options) != 0) {
             if (errno == EINTR)
                 continue;
             return false;
         }
-        if (has_ended(&info))
+        if (info.si_pid == 0) { /* neither, yet */
+            if (has_ended(task->tid))
+                return false;
+            sleep_for(POLL_NS);
+            continue;
+        }
+        if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
             return false;
         int wait_status = 0;
         if (waitpid((pid_t)task->tid, &wait_status, __WALL | WUNTRACED) != (pid_t)task->tid ||
             !WIFSTOPPED(wait_status))
             return false;
-        note_stop(task, wait_status);
+        /* Our interruption and job control are events; else a signal is on its way. */
+        task->signal = wait_status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(wait_status);
+        task->stopped = true;
         return true;
     }
-    return false;
 }
 
-static hasten_status stop_task(const struct hasten_freeze *freeze,
-                               struct hasten_frozen_task *task) {
-    if (task->stopped)
-        return HASTEN_OK;
-    if (ptrace(PTRACE_INTERRUPT, (pid_t)task->tid, NULL, NULL) != 0 || !await_stop(task)) {
-        collect(freeze, task->tid);
-        task->seen = false;
-        return HASTEN_GONE;
+/* What ends while it is traced is its tracer's to collect, and only then its parent's.
+ * The first thread stands for the process: where we are its parent, that is left to
+ * whoever started it. */
+static void collect(const struct hasten_freeze *freeze, uint32_t tid) {
+    struct hasten_process_stat stat;
+    if (tid != freeze->pid) {
+        while (waitpid((pid_t)tid, NULL, __WALL) < 0 && errno == EINTR)
+            ;
+        return;
     }
-    return HASTEN_OK;
+    if (hasten_process_stat(tid, &stat) != HASTEN_OK || stat.parent_pid == (uint32_t)getpid())
+        return;
+    for (int i = 0; i < COLLECT_POLLS && waitpid((pid_t)tid, NULL, __WALL | WNOHANG) == 0; i++)
+        sleep_for(POLL_NS);
+}
+
+/* Stops the threads from index `first` on. Those that have ended are collected and
+ * dropped, the first thread last: it cannot be before. */
+static void stop_tasks(struct hasten_freeze *freeze, size_t first) {
+    size_t kept = first;
+    for (size_t i = first; i < freeze->count; i++)
+        (void)ptrace(PTRACE_INTERRUPT, (pid_t)freeze->tasks[i].tid, NULL, NULL);
+    for (size_t i = first; i < freeze->count; i++) {
+        struct hasten_frozen_task task = freeze->tasks[i];
+        if (task.tid == freeze->pid || await_stop(freeze, &task))
+            freeze->tasks[kept++] = task;
+        else
+            collect(freeze, task.tid);
+    }
+    freeze->count = kept;
+    for (size_t i = first; i < freeze->count; i++)
+        if (freeze->tasks[i].tid == freeze->pid)
+            (void)await_stop(freeze, &freeze->tasks[i]);
 }
 
 hasten_status hasten_freeze_stop(struct hasten_freeze *freeze) {
     struct seizing seizing = {freeze, HASTEN_OK, true};
+    hasten_status status = HASTEN_OK;
     /* A thread that still runs may start another one while we list them. */
-    while (seizing.found_new && seizing.status == HASTEN_OK) {
+    while (seizing.found_new && status == HASTEN_OK) {
+        size_t first = freeze->count;
         seizing.found_new = false;
-        for (size_t i = 0; i < freeze->count; i++)
-            freeze->tasks[i].seen = false;
-        hasten_status status = hasten_tasks_visit(freeze->pid, seize_task, &seizing);
-        if (status != HASTEN_OK)
-            return status;
-        drop_unseen(freeze);
-        for (size_t i = 0; i < freeze->count && seizing.status == HASTEN_OK; i++)
-            (void)stop_task(freeze, &freeze->tasks[i]);
-        drop_unseen(freeze);
+        status = hasten_tasks_visit(freeze->pid, seize_task, &seizing);
+        if (status == HASTEN_OK)
+            status = seizing.status;
+        stop_tasks(freeze, first); /* also what is to be let go again */
     }
-    if (seizing.status == HASTEN_OK && freeze->count == 0)
-        return HASTEN_GONE;
-    return seizing.status;
+    for (size_t i = 0; i < freeze->count && status == HASTEN_OK; i++)
+        if (freeze->tasks[i].stopped)
+            return HASTEN_OK;
+    return status == HASTEN_OK ? HASTEN_GONE : status;
+}
+
+static void release(const struct hasten_freeze *freeze, const struct hasten_frozen_task *task) {
+    if (!task->stopped ||
+        ptrace(PTRACE_DETACH, (pid_t)task->tid, NULL, (void *)(intptr_t)task->signal) != 0)
+        collect(freeze, task->tid);
 }
 
 void hasten_freeze_resume(struct hasten_freeze *freeze) {
-    for (size_t i = 0; i < freeze->count; i++) {
-        struct hasten_frozen_task *task = &freeze->tasks[i];
-        if (!task->stopped)
-            continue;
-        /* LISTEN keeps a job-control stop and reports its end. */
-        if (task->group_stopped)
-            ptrace(PTRACE_LISTEN, (pid_t)task->tid, NULL, NULL);
-        else
-            ptrace(PTRACE_CONT, (pid_t)task->tid, NULL, (void *)(intptr_t)task->signal);
-        task->stopped = false;
-        task->signal = 0;
-    }
+    for (size_t i = 0; i < freeze->count; i++)
+        if (freeze->tasks[i].tid != freeze->pid)
+            release(freeze, &freeze->tasks[i]);
+    for (size_t i = 0; i < freeze->count; i++)
+        if (freeze->tasks[i].tid == freeze->pid)
+            release(freeze, &freeze->tasks[i]);
+    freeze->count = 0;
 }
 
 void hasten_freeze_done(struct hasten_freeze *freeze) {
-    for (size_t i = 0; i < freeze->count; i++) {
-        struct hasten_frozen_task *task = &freeze->tasks[i];
-        if (stop_task(freeze, task) == HASTEN_OK)
-            ptrace(PTRACE_DETACH, (pid_t)task->tid, NULL, (void *)(intptr_t)task->signal);
-    }
+    hasten_freeze_resume(freeze);
     hasten_release(freeze->allocator, freeze->tasks, freeze->capacity * sizeof *freeze->tasks);
     *freeze = (struct hasten_freeze){.allocator = freeze->allocator};
 }
