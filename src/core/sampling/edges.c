@@ -5,12 +5,6 @@
 
 #include "core/sampling/load.h"
 
-/* A call may be specialised for one function and be used for others, too, or not be
- * specialised at all: a pair without evidence is believed when it comes three times,
- * one that is contradicted when it comes twelve times. One that is an error of ours
- * comes once in a million samples. */
-#define KNOWN HASTEN_EVIDENCE_PROVEN
-
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
     hasten_map_init(&edges->seen, allocator);
 }
@@ -23,21 +17,31 @@ void hasten_edges_clear(struct hasten_edges *edges) {
     hasten_map_clear(&edges->seen);
 }
 
+void hasten_edges_begin(struct hasten_edges *edges) {
+    edges->counted = edges->counted_stable = false;
+}
+
 static struct hasten_map_key key_of(struct hasten_edge edge) {
     return (struct hasten_map_key){(uint64_t)edge.caller << 32 | edge.unit, edge.callee};
 }
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge) {
     const uint32_t *points = hasten_map_find(&edges->seen, key_of(edge));
-    return points && *points >= KNOWN;
+    return points && *points >= HASTEN_EVIDENCE_PROVEN;
 }
 
 void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
                       enum hasten_evidence evidence) {
+    bool stable =
+        evidence == HASTEN_EVIDENCE_STABLE || evidence == HASTEN_EVIDENCE_CONTRADICTED_STABLE;
+    bool *counted = stable ? &edges->counted_stable : &edges->counted;
+    if (*counted && evidence != HASTEN_EVIDENCE_PROVEN)
+        return;
+    *counted = true;
     if (edges->seen.count >= HASTEN_EDGES_MAX)
         hasten_map_clear(&edges->seen);
     uint32_t *points = hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
-    if (points && *points < KNOWN)
+    if (points && *points < HASTEN_EVIDENCE_PROVEN)
         *points += evidence;
 }
 
@@ -56,12 +60,17 @@ hasten_status hasten_edges_ask(struct hasten_edges *edges,
     hasten_status status = hasten_memory_read_batch(interpreter->pid, reads, 2, &bytes);
     if (status != HASTEN_OK)
         return status;
-    enum hasten_evidence evidence =
-        question->stable ? HASTEN_EVIDENCE_PROVEN : HASTEN_EVIDENCE_NONE;
-    if (opcodes->versioned[code[0]])
-        evidence = hasten_load_u32(code, 4) == version ? HASTEN_EVIDENCE_PROVEN
-                                                       : HASTEN_EVIDENCE_CONTRADICTED;
+    bool versioned = opcodes->versioned[code[0]];
+    enum hasten_evidence evidence;
+    if (versioned && hasten_load_u32(code, 4) == version)
+        evidence = HASTEN_EVIDENCE_PROVEN;
+    else if (versioned)
+        evidence =
+            question->stable ? HASTEN_EVIDENCE_CONTRADICTED_STABLE : HASTEN_EVIDENCE_CONTRADICTED;
+    else
+        evidence = question->stable ? HASTEN_EVIDENCE_STABLE : HASTEN_EVIDENCE_NONE;
     hasten_edges_add(edges, question->edge, evidence);
-    *ret_doubtful = !hasten_edges_known(edges, question->edge);
+    bool still = question->stable && (!versioned || question->insistent);
+    *ret_doubtful = !still && !hasten_edges_known(edges, question->edge);
     return HASTEN_OK;
 }

@@ -23,24 +23,32 @@ struct hasten_edge { /* codes are the recorder's identifiers */
 };
 
 struct hasten_edges {
-    struct hasten_map seen; /* to the points of evidence */
+    struct hasten_map seen;       /* to the points of evidence */
+    bool counted, counted_stable; /* in this look */
 };
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator);
 void hasten_edges_done(struct hasten_edges *edges);
 void hasten_edges_clear(struct hasten_edges *edges);
+/* A new look at a thread begins. */
+void hasten_edges_begin(struct hasten_edges *edges);
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge);
 
-/* What a sighting is worth. */
+/* What a sighting is worth; a pair is known from HASTEN_EVIDENCE_PROVEN points on.
+ * "Stable": both frames stood still while they were read twice. "Contradicted": the
+ * call is specialised for another function, which does not keep it from calling this
+ * one, but is what an error of ours looks like, too. */
 enum hasten_evidence {
-    HASTEN_EVIDENCE_CONTRADICTED = 1, /* the call is specialised for another function */
-    HASTEN_EVIDENCE_NONE = 4,
-    HASTEN_EVIDENCE_PROVEN = 12,
+    HASTEN_EVIDENCE_CONTRADICTED = 1,
+    HASTEN_EVIDENCE_NONE = 6,
+    HASTEN_EVIDENCE_CONTRADICTED_STABLE = 8,
+    HASTEN_EVIDENCE_STABLE = 22,
+    HASTEN_EVIDENCE_PROVEN = 64,
 };
 
-/* Adds a sighting; the pair is known from 12 points on. Nothing happens where memory
- * runs out: it stays unknown. */
+/* Adds a sighting: of one look, the first and the first stable one count. Nothing
+ * happens where memory runs out: the pair stays unknown. */
 void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
                       enum hasten_evidence evidence);
 
@@ -50,11 +58,13 @@ struct hasten_call_question {
     uint64_t instruction; /* address of the call */
     uint64_t function;    /* address of the function object that runs above it */
     bool stable;          /* both frames stood still while they were read */
+    bool insistent;       /* it still does after several reads */
 };
 
-/* Asks the process's memory. A call that is specialised for this function settles it,
- * so does one that is not specialised when both frames stood still; otherwise the
- * sighting is counted and `*ret_doubtful`. GONE where memory is not there. */
+/* Asks the process's memory and counts the sighting. A call that is specialised for
+ * this function proves it. `*ret_doubtful` unless it is known then, or the frames
+ * stood still (insistently, where the call is specialised for another function).
+ * GONE where memory is not there. */
 HASTEN_CHECKED hasten_status hasten_edges_ask(struct hasten_edges *edges,
                                               const struct hasten_interpreter *interpreter,
                                               const struct hasten_opcodes *opcodes,

@@ -135,6 +135,16 @@ static struct hasten_edge edge_of(const struct hasten_frame *caller,
     return (struct hasten_edge){caller->code->code, caller->unit, callee->code->code};
 }
 
+static bool is_believed(const struct hasten_walk *walk, struct hasten_edge edge) {
+    for (size_t i = 0; i < walk->believed_count; i++) {
+        const struct hasten_edge *other = &walk->believed[i];
+        if (other->caller == edge.caller && other->unit == edge.unit &&
+            other->callee == edge.callee)
+            return true;
+    }
+    return false;
+}
+
 /* A pair of call and callee that was never seen is asked about first. */
 static enum verdict judge_named(const struct context *context, const struct hasten_frame *caller,
                                 const struct hasten_frame *callee, bool stable) {
@@ -142,6 +152,8 @@ static enum verdict judge_named(const struct context *context, const struct hast
     struct hasten_edge edge = edge_of(caller, callee);
     struct hasten_code_entry *code = caller->code;
     if (code->call_unit == edge.unit && code->callee == edge.callee)
+        return LINKED;
+    if (is_believed(context->walk, edge))
         return LINKED;
     if (hasten_edges_known(context->edges, edge)) {
         code->call_unit = edge.unit;
@@ -165,8 +177,8 @@ static enum verdict judge_unnamed(const struct context *context, const struct ha
     if (hasten_edges_known(context->edges, edge))
         return LINKED;
     stable = stable && !context->walk->disturbed;
-    hasten_edges_add(context->edges, edge, stable ? HASTEN_EVIDENCE_PROVEN : HASTEN_EVIDENCE_NONE);
-    return hasten_edges_known(context->edges, edge) ? LINKED : DOUBTFUL;
+    hasten_edges_add(context->edges, edge, stable ? HASTEN_EVIDENCE_STABLE : HASTEN_EVIDENCE_NONE);
+    return stable ? LINKED : DOUBTFUL;
 }
 
 /* Both frames are on the data stack, copied within nanoseconds of each other:

@@ -5,6 +5,9 @@
 
 #include "core/sampling/load.h"
 
+/* A call that CPython's cache contradicts is believed when it stands still in a stack
+ * that was read this often. */
+#define INSISTENT_TRIES 3
 /* Walks over one snapshot: each may come upon a call that was not seen before. */
 #define WALK_ROUNDS_MAX 1000
 
@@ -115,11 +118,25 @@ static hasten_status confirm_codes(const struct hasten_thread_context *context, 
 }
 
 static hasten_status ask_about_call(const struct hasten_thread_context *context, bool *ret_again) {
-    const struct hasten_unknown_call *call = &context->walk->unknown_call;
-    struct hasten_call_question question = {call->edge, call->instruction, call->function,
-                                            call->stable};
-    return hasten_edges_ask(context->edges, context->interpreter, context->codes->opcodes,
-                            &question, ret_again);
+    struct hasten_walk *walk = context->walk;
+    const struct hasten_unknown_call *call = &walk->unknown_call;
+    struct hasten_call_question question = {
+        .edge = call->edge,
+        .instruction = call->instruction,
+        .function = call->function,
+        .stable = call->stable,
+        .insistent = walk->tries >= INSISTENT_TRIES,
+    };
+    bool doubtful = false;
+    hasten_status status = hasten_edges_ask(context->edges, context->interpreter,
+                                            context->codes->opcodes, &question, &doubtful);
+    if (status != HASTEN_OK)
+        return status;
+    if (doubtful || walk->believed_count == HASTEN_BELIEVED_MAX)
+        *ret_again = true;
+    else
+        walk->believed[walk->believed_count++] = call->edge;
+    return HASTEN_OK;
 }
 
 static hasten_status walk_and_confirm(struct hasten_thread_watch *thread,
@@ -215,6 +232,7 @@ static hasten_status try_once(struct hasten_thread_watch *thread,
     if (!is_same_thread(thread, &context->interpreter->layout))
         return HASTEN_GONE;
     context->walk->disturbed = thread->snapshot.disturbed;
+    context->walk->believed_count = 0;
     return walk_and_confirm(thread, context);
 }
 
@@ -228,6 +246,7 @@ hasten_status hasten_thread_look(struct hasten_thread_watch *thread,
         wanted_heads = heads;
     }
     hasten_status status = HASTEN_TORN;
+    hasten_edges_begin(context->edges);
     for (int tries = 0; tries < HASTEN_THREAD_TRIES_MAX && status == HASTEN_TORN; tries++) {
         context->walk->tries = (uint32_t)tries;
         status = try_once(thread, context, wanted_heads, ret_pulse);

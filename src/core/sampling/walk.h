@@ -28,6 +28,8 @@
 /* Frames of one stack. Deeper ones are refused, not cut: a cut stack would be
  * attributed to the wrong callers. */
 #define HASTEN_STACK_DEPTH_MAX 200000
+/* Calls of one stack that are believed for that stack alone. */
+#define HASTEN_BELIEVED_MAX 64
 
 struct hasten_frame {
     uint64_t address;
@@ -62,6 +64,10 @@ struct hasten_walk {
                        interrupted between two frames of one copy */
     uint64_t missing_code; /* address of a code object to load, else 0 */
     struct hasten_unknown_call unknown_call;
+    /* Calls believed in this snapshot only; set by the caller, who empties it for the
+     * next one. */
+    struct hasten_edge believed[HASTEN_BELIEVED_MAX];
+    size_t believed_count;
 };
 
 void hasten_walk_init(struct hasten_walk *walk, const struct hasten_allocator *allocator);
