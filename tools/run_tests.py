@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,16 @@ def run(command: Iterable[str | Path], **more: object) -> int:
     return answer.returncode
 
 
+def quietly(command: Iterable[str | Path]) -> bool:
+    """Whether the command succeeded; what it prints is only shown where it did not."""
+    with tempfile.TemporaryFile("w+") as output:
+        if run(command, stdout=output, stderr=subprocess.STDOUT) == 0:
+            return True
+        output.seek(0)
+        print(output.read())
+    return False
+
+
 def count_c_tests(log: Path) -> Tally:
     """One count a check that ran; a test that crashed or timed out is one failure more."""
     tally = Tally()
@@ -90,11 +101,9 @@ def c_tests(name: str) -> Tally:
     folder = BUILD / name
     options = ["-Dtests=enabled", "-Dextensions=false", "-Dwerror=true", *C_BUILDS[name]]
     setup = [VENV / "meson", "setup", folder, *options]
-    if not (folder / "build.ninja").exists() and run(setup, stdout=subprocess.DEVNULL) != 0:
+    if not (folder / "build.ninja").exists() and not quietly(setup):
         return Tally(failed=1)
-    if run([VENV / "meson", "compile", "-C", folder], stdout=subprocess.DEVNULL) != 0:
-        # Once more for the messages, which meson prints on its standard output.
-        run([VENV / "meson", "compile", "-C", folder])
+    if not quietly([VENV / "meson", "compile", "-C", folder]):
         return Tally(failed=1)
     log = folder / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
