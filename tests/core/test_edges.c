@@ -29,9 +29,16 @@ static void put_call(uint8_t opcode, uint32_t cached, uint32_t version) {
     memcpy(function + interpreter.layout.function_version, &version, sizeof version);
 }
 
+static bool insistent; /* the frames stand still for long */
+
 static bool ask(struct hasten_edges *edges, struct hasten_edge edge, bool stable) {
-    struct hasten_call_question question = {edge, (uint64_t)(uintptr_t)instruction,
-                                            (uint64_t)(uintptr_t)function, stable};
+    struct hasten_call_question question = {
+        .edge = edge,
+        .instruction = (uint64_t)(uintptr_t)instruction,
+        .function = (uint64_t)(uintptr_t)function,
+        .stable = stable,
+        .insistent = insistent,
+    };
     bool doubtful = false;
     CHECK_STATUS(hasten_edges_ask(edges, &interpreter, opcodes, &question, &doubtful), HASTEN_OK);
     CHECK(!doubtful || !hasten_edges_known(edges, edge));
@@ -54,6 +61,12 @@ static void test_evidence(void) {
     /* A cache for another function is evidence against, however still it was. */
     put_call(versioned, 77, 78);
     CHECK(!ask(&edges, (struct hasten_edge){1, 2, 4}, true));
+    /* Unless it stays so: then it is believed this once. */
+    insistent = true;
+    CHECK(!ask(&edges, (struct hasten_edge){1, 2, 4}, false));
+    CHECK(ask(&edges, (struct hasten_edge){1, 2, 4}, true));
+    insistent = false;
+    CHECK(!hasten_edges_known(&edges, (struct hasten_edge){1, 2, 4}));
     /* Not specialised: standing still decides. */
     put_call(plain, 77, 77);
     CHECK(!ask(&edges, (struct hasten_edge){1, 2, 5}, false));
@@ -105,7 +118,8 @@ static void test_not_mapped(void) {
     struct hasten_edges edges;
     bool doubtful = true;
     hasten_edges_init(&edges, NULL);
-    struct hasten_call_question question = {{1, 2, 3}, 8, (uint64_t)(uintptr_t)function, true};
+    struct hasten_call_question question = {
+        .edge = {1, 2, 3}, .instruction = 8, .function = (uint64_t)(uintptr_t)function};
     CHECK_STATUS(hasten_edges_ask(&edges, &interpreter, opcodes, &question, &doubtful),
                  HASTEN_GONE);
     question.instruction = (uint64_t)(uintptr_t)instruction;

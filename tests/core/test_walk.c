@@ -12,6 +12,7 @@ static void test_plain(void) {
     fake_call(&python, B, FAKE_DIRECT, FAKE_EXACT_CALL);
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_EXACT_CALL}, {B, FAKE_WORK});
     CHECK(!fixture.native);
+    settle();
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_EXACT_CALL}, {B, FAKE_WORK});
     CHECK_EQ_INT(fixture.retried, 0);
     fake_run_at(&python, FAKE_CALL); /* of a C function */
@@ -47,6 +48,8 @@ static void test_deep(void) {
     }
     expect(steps, DEPTH + 1, __FILE__, __LINE__);
     CHECK(fixture.thread->snapshot.chunk_count > 15);
+    for (int i = 0; i < 400 && fixture.retried > 0; i++) /* a few more calls are known each time */
+        CHECK_STATUS(walk_fixture_look(&fixture), HASTEN_OK);
     expect(steps, DEPTH + 1, __FILE__, __LINE__);
     CHECK_EQ_INT(fixture.retried, 0);
     /* Down again into older chunks, and up anew. */
@@ -105,6 +108,7 @@ static void test_pushed(void) {
     fake_call(&python, A, FAKE_DIRECT, FAKE_CALL);
     fake_call(&python, B, FAKE_DIRECT, FAKE_CALL);
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_CALL}, {B, FAKE_WORK});
+    settle();
     fake_set_current(&python, hint);
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_CALL}, {B, FAKE_WORK});
     CHECK_EQ_INT(fixture.retried, 0);
@@ -192,6 +196,7 @@ static void test_through_c(void) {
     fake_call(&python, C, FAKE_DIRECT, FAKE_CALL);
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_WORK}, {B, FAKE_CALL}, {C, FAKE_WORK});
     /* Shims are kept in sight as long as they are used. */
+    settle();
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_WORK}, {B, FAKE_CALL}, {C, FAKE_WORK});
     CHECK_EQ_INT(fixture.retried, 0);
     for (int i = 0; i < 3; i++)
