@@ -56,7 +56,9 @@ def title(text: str) -> None:
 
 
 def run(command: Iterable[str | Path], **more: object) -> int:
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(more.pop("env", {}))
+    # meson looks for ninja, and meson-python for both, on PATH.
+    own = {"PYTHONDONTWRITEBYTECODE": "1", "PATH": f"{VENV}:{os.environ['PATH']}"}
+    environment = os.environ | own | dict(more.pop("env", {}))
     words = [str(word) for word in command]
     try:
         answer = subprocess.run(
@@ -162,7 +164,6 @@ def extension_tests(interpreter: Interpreter) -> Tally:
         if run([*pip, *(f"-r{name}" for name in requirements)]) != 0:
             return Tally(failed=1)
         stamp.write_text(wanted)
-    # meson and ninja are found on PATH, also by meson-python.
     env = {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"}
     install = ["--no-build-isolation", "--no-deps", "--force-reinstall"]
     folder = f"--config-settings=build-dir=build/python{interpreter.version}"
