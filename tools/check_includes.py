@@ -32,7 +32,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "src/ext/common/": (PUBLIC, CORE),
     "src/ext/": (PUBLIC, CORE, "src/ext/common/"),
     "tests/core/": (PUBLIC, CORE),
-    "fuzz/": (PUBLIC, CORE),
+    "fuzz/": (PUBLIC, CORE, "tests/core/"),
 }
 # The only file that may reach for CPython's headers.
 PYTHON_DOOR = "src/ext/common/pycompat.h"
