@@ -7,14 +7,21 @@
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
     hasten_map_init(&edges->seen, allocator);
+    hasten_map_init(&edges->functions, allocator);
 }
 
 void hasten_edges_done(struct hasten_edges *edges) {
     hasten_map_done(&edges->seen);
+    hasten_map_done(&edges->functions);
 }
 
 void hasten_edges_clear(struct hasten_edges *edges) {
     hasten_map_clear(&edges->seen);
+    hasten_map_clear(&edges->functions);
+}
+
+bool hasten_edges_is_function(const struct hasten_edges *edges, uint64_t object) {
+    return hasten_map_find(&edges->functions, (struct hasten_map_key){.low = object}) != NULL;
 }
 
 void hasten_edges_begin(struct hasten_edges *edges) {
@@ -70,6 +77,9 @@ hasten_status hasten_edges_ask(struct hasten_edges *edges,
     else
         evidence = question->stable ? HASTEN_EVIDENCE_STABLE : HASTEN_EVIDENCE_NONE;
     hasten_edges_add(edges, question->edge, evidence);
+    if (evidence == HASTEN_EVIDENCE_PROVEN && edges->functions.count < HASTEN_EDGES_MAX)
+        (void)hasten_map_insert(&edges->functions,
+                                (struct hasten_map_key){.low = question->function}, 1, NULL);
     bool still = question->stable && (!versioned || question->insistent);
     *ret_doubtful = !still && !hasten_edges_known(edges, question->edge);
     return HASTEN_OK;

@@ -24,12 +24,15 @@ struct hasten_edge { /* codes are the recorder's identifiers */
 
 struct hasten_edges {
     struct hasten_map seen;       /* to the points of evidence */
+    struct hasten_map functions;  /* function objects that were seen to be called */
     bool counted, counted_stable; /* in this look */
 };
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator);
 void hasten_edges_done(struct hasten_edges *edges);
 void hasten_edges_clear(struct hasten_edges *edges);
+/* True when the object at this address is a Python function that was called before. */
+bool hasten_edges_is_function(const struct hasten_edges *edges, uint64_t object);
 /* A new look at a thread begins. */
 void hasten_edges_begin(struct hasten_edges *edges);
 

@@ -222,6 +222,21 @@ static void adapt_top(struct hasten_snapshot *snapshot, const struct hasten_layo
         newest->size -= (newest->size - (uint32_t)wanted) / 16;
 }
 
+/* An interrupt or a stolen processor in the middle of a copy costs a microsecond and
+ * more; it hits us at random, whatever the process does. The typical time follows the
+ * reads that are near it quickly and the others slowly. */
+static void note_duration(struct hasten_snapshot *snapshot, uint64_t duration_ns) {
+    uint64_t *typical_ns = &snapshot->typical_ns[snapshot->doubled];
+    uint64_t typical = *typical_ns;
+    snapshot->disturbed = typical != 0 && duration_ns > typical + typical / 4 + 250;
+    if (typical == 0)
+        *typical_ns = duration_ns;
+    else if (duration_ns < typical)
+        *typical_ns -= (typical - duration_ns) / 8;
+    else
+        *typical_ns += (snapshot->disturbed ? typical / 8 : duration_ns - typical) / 8;
+}
+
 hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
                                    const struct hasten_interpreter *interpreter,
                                    const struct hasten_read *extra, size_t extra_count) {
@@ -236,8 +251,10 @@ hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
     if (status != HASTEN_OK)
         return status;
     size_t bytes = 0;
+    uint64_t start_ns = hasten_clock_monotonic_ns();
     status =
         hasten_memory_read_batch(interpreter->pid, snapshot->reads, snapshot->read_count, &bytes);
+    note_duration(snapshot, hasten_clock_monotonic_ns() - start_ns);
     if (status == HASTEN_GONE) {
         hasten_snapshot_forget(snapshot);
         status = read_thread(snapshot, interpreter);

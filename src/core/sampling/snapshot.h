@@ -49,9 +49,9 @@ struct hasten_snapshot {
     struct hasten_read *reads;
     size_t read_count, read_capacity;
     bool primed;
-    bool doubled;        /* set by the owner: take copy 0, too */
-    bool disturbed;      /* the last read took longer than it should */
-    uint64_t typical_ns; /* what a read takes */
+    bool doubled;           /* set by the owner: take copy 0, too */
+    bool disturbed;         /* the last read took longer than it should */
+    uint64_t typical_ns[2]; /* what a read takes, with one copy and with two */
 };
 
 void hasten_snapshot_init(struct hasten_snapshot *snapshot,

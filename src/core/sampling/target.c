@@ -418,10 +418,10 @@ static void ask_before_stop(struct hasten_target *target) {
 static hasten_status look_frozen(struct hasten_target *target, uint64_t slot, uint64_t now_ns) {
     ask_before_stop(target);
     hasten_status status = hasten_freeze_stop(&target->freeze);
-    if (status == HASTEN_NO_MEMORY)
-        return status;
     if (status != HASTEN_OK) {
         hasten_freeze_resume(&target->freeze);
+        if (status == HASTEN_NO_MEMORY)
+            return status;
         if (status == HASTEN_NO_PERMISSION)
             (void)hasten_process_explain_denied(target->pid, &target->shared->refusal);
         return check_image(target, now_ns);
