@@ -6,6 +6,7 @@
 #include "core/sampling/load.h"
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
+    *edges = (struct hasten_edges){0};
     hasten_map_init(&edges->seen, allocator);
     hasten_map_init(&edges->functions, allocator);
 }
