@@ -110,10 +110,9 @@ static void walk_damaged(struct elf_fixture *fixture) {
 
     if (hasten_elf_open(reader, fixture->base, &image) != HASTEN_OK)
         return;
-    if (hasten_elf_find(&image, "_PyRuntime", &symbol) == HASTEN_OK &&
-        !(symbol.address >= image.start && symbol.address < image.end &&
-          symbol.size <= image.end - symbol.address))
-        CHECK(!"a symbol outside its image");
+    if (hasten_elf_find(&image, "_PyRuntime", &symbol) == HASTEN_OK)
+        CHECK(symbol.address >= image.start && symbol.address < image.end &&
+              symbol.size <= image.end - symbol.address);
     (void)!hasten_elf_find(&image, "absent", &symbol);
 }
 
