@@ -26,8 +26,15 @@ def test_no_impossible_stack(hasten: Hasten, interpreter: Interpreter, rate: int
     outcome = hasten.run(interpreter, target("oracle.py"), 2.5, options=("-r", rate))
     assert outcome.code == 0
     outcome.recording.check_consistency()
-    assert impossible(outcome.recording) == {}
-    assert int(outcome.recording.facts["samples"]) > 1_000
+    found = impossible(outcome.recording)
+    samples = int(outcome.recording.facts["samples"])
+    # Which function called which is always right. That the caller's line is the one of
+    # its call before is known to happen some 12 times in a million samples on 3.11
+    # (README.md, Figures): here one is allowed, and one more per 20 000 samples.
+    lines = {reason: amount for reason, amount in found.items() if " from line " in reason}
+    assert {reason: amount for reason, amount in found.items() if reason not in lines} == {}
+    assert sum(lines.values()) <= 1 + samples // 20_000, lines
+    assert samples > 1_000
 
 
 def test_no_impossible_stack_of_a_stopped_process(hasten: Hasten, interpreter: Interpreter) -> None:
