@@ -6,10 +6,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "core/os/procfs.h"
 
 hasten_status hasten_tasks_visit(uint32_t pid, int (*visit)(void *context, uint32_t tid),
                                  void *context) {
@@ -28,21 +31,19 @@ hasten_status hasten_tasks_visit(uint32_t pid, int (*visit)(void *context, uint3
     return HASTEN_OK;
 }
 
-/* Reads a whole small procfs file; -1 where it cannot. */
-static ssize_t read_file(const char *path, char *into, size_t size) {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-        return -1;
-    ssize_t total = 0;
-    while ((size_t)total < size - 1) {
-        ssize_t part = read(descriptor, into + total, size - 1 - (size_t)total);
-        if (part <= 0)
-            break;
-        total += part;
-    }
-    close(descriptor);
-    into[total] = 0;
-    return total;
+/* Reads /proc/PID/task/TID/NAME as text; false where it cannot. */
+static bool read_task_file(uint32_t pid, uint32_t tid, const char *name, char *ret_text,
+                           size_t size) {
+    char path[40];
+    snprintf(path, sizeof path, "task/%u/%s", tid, name);
+    return hasten_procfs_read(pid, path, ret_text, size, NULL) == HASTEN_OK;
+}
+
+/* Whether this kernel lists children at all: it would list our own. */
+static bool lists_children(void) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%u/children", (unsigned)getpid());
+    return access("/proc/self/task", F_OK) != 0 || access(path, F_OK) == 0;
 }
 
 struct children_search {
@@ -54,15 +55,10 @@ struct children_search {
 
 static int visit_children_of_task(void *context, uint32_t tid) {
     struct children_search *search = context;
-    char path[80], text[16384];
-    snprintf(path, sizeof path, "/proc/%u/task/%u/children", search->pid, tid);
-    ssize_t size = read_file(path, text, sizeof text);
-    if (size < 0) {
-        if (tid == search->pid && errno == ENOENT && access("/proc/self/task", F_OK) == 0) {
-            snprintf(path, sizeof path, "/proc/self/task/%u/children", (unsigned)getpid());
-            if (access(path, F_OK) != 0)
-                search->status = HASTEN_NOT_FOUND;
-        }
+    char text[16384];
+    if (!read_task_file(search->pid, tid, "children", text, sizeof text)) {
+        if (tid == search->pid && !lists_children())
+            search->status = HASTEN_NOT_FOUND;
         return search->status != HASTEN_OK;
     }
     for (char *at = text; *at;) {
@@ -85,9 +81,8 @@ hasten_status hasten_tasks_children(uint32_t pid, int (*visit)(void *context, ui
 }
 
 void hasten_tasks_name(uint32_t pid, uint32_t tid, char *ret_name, size_t size) {
-    char path[64], text[64];
-    snprintf(path, sizeof path, "/proc/%u/task/%u/comm", pid, tid);
-    if (read_file(path, text, sizeof text) < 0)
+    char text[64];
+    if (!read_task_file(pid, tid, "comm", text, sizeof text))
         text[0] = 0;
     text[strcspn(text, "\n")] = 0;
     snprintf(ret_name, size, "%s", text);
@@ -96,9 +91,8 @@ void hasten_tasks_name(uint32_t pid, uint32_t tid, char *ret_name, size_t size) 
 /* The last number of the "NSpid:" line: the identifier in the innermost
  * namespace. 0 where the thread has ended. */
 static uint32_t inner_number(uint32_t pid, uint32_t tid) {
-    char path[64], text[4096];
-    snprintf(path, sizeof path, "/proc/%u/task/%u/status", pid, tid);
-    if (read_file(path, text, sizeof text) < 0)
+    char text[4096];
+    if (!read_task_file(pid, tid, "status", text, sizeof text))
         return 0;
     const char *line = strstr(text, "\nNSpid:");
     if (!line)

@@ -120,7 +120,6 @@ hasten_status hasten_sampler_add(struct hasten_sampler *sampler, uint32_t pid, b
     if (status != HASTEN_OK)
         return hasten_error_set(error, status, -1, "process %u: %s", pid,
                                 hasten_status_sentence(status));
-    target->is_root = true;
     if (sampler->first_ns == 0)
         sampler->first_ns = hasten_clock_monotonic_ns();
     if (wait_for_python)

@@ -152,7 +152,6 @@ static hasten_status lay_out(struct hasten_snapshot *snapshot) {
         snapshot->copy_capacity = 2 * size;
         snapshot->copies[1] = snapshot->copies[0] + snapshot->copy_capacity;
     }
-    snapshot->copy_size = size;
     return HASTEN_OK;
 }
 

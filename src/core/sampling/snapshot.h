@@ -40,7 +40,7 @@ struct hasten_snapshot {
     struct hasten_region *outside; /* by address */
     size_t outside_count, outside_capacity;
     uint8_t *copies[2]; /* one block, copies[0] owns it */
-    size_t copy_size, copy_capacity;
+    size_t copy_capacity;
     uint8_t thread[HASTEN_THREAD_WINDOW_MAX];
     uint32_t thread_size;
     uint64_t cframe_address; /* 3.11, 3.12: predicted */

@@ -41,7 +41,6 @@ hasten_status hasten_target_new(struct hasten_target_shared *shared, uint32_t pi
     target->state = HASTEN_TARGET_PENDING;
     target->check_ns = now_ns;
     target->check_delay_ns = CHECK_DELAY_MIN_NS;
-    target->found_ns = now_ns;
     target->start_ticks = stat.start_ticks;
     target->stack_start = stat.stack_start;
     target->recorded = HASTEN_NONE;

@@ -50,8 +50,7 @@ struct hasten_target {
     enum hasten_target_state state;
     const char *label;           /* of a process asked for: "main", "attached"; NULL: a child */
     uint64_t parent_stack_start; /* of a child: tells fork from exec */
-    bool is_root;                /* asked for, not found as a child */
-    uint64_t check_ns, check_delay_ns, found_ns;
+    uint64_t check_ns, check_delay_ns;
     uint64_t start_ticks, stack_start;
     uint64_t image_check_ns;
     uint64_t cpu_ns;
@@ -93,6 +92,5 @@ HASTEN_CHECKED hasten_status hasten_target_list_threads(struct hasten_target *ta
 HASTEN_CHECKED hasten_status hasten_target_name_threads(struct hasten_target *target,
                                                         uint64_t now_ns);
 void hasten_target_drop_threads(struct hasten_target *target);
-void hasten_target_drop_unseen(struct hasten_target *target);
 
 #endif

@@ -24,7 +24,7 @@ void hasten_target_drop_threads(struct hasten_target *target) {
 
 /* A thread that is missing from a listing may only have been overlooked, as the list
  * changed while it was read; it is forgotten when it is missing again and again. */
-void hasten_target_drop_unseen(struct hasten_target *target) {
+static void drop_unseen(struct hasten_target *target) {
     size_t kept = 0;
     for (size_t i = 0; i < target->thread_count; i++) {
         struct hasten_thread_watch *thread = target->threads[i];
@@ -206,6 +206,6 @@ hasten_status hasten_target_list_threads(struct hasten_target *target, uint64_t 
     }
     /* Interpreters that ended stay in the list of structures until the process
      * ends: their threads are gone and cost nothing. */
-    hasten_target_drop_unseen(target);
+    drop_unseen(target);
     return status;
 }
