@@ -41,7 +41,9 @@ MAY_PUSH = CALL | {
     "LOAD_METHOD",
     "SEND",
 }
-COLUMNS = ("caches", "may_push", "call", "returns", "versioned", "opaque")
+# The generator that these resume is on top of the value stack.
+ITERATES = {"FOR_ITER", "SEND"}
+COLUMNS = ("caches", "may_push", "call", "iterates", "returns", "versioned", "opaque")
 
 
 def opcode_numbers():
@@ -71,7 +73,14 @@ def table():
         base = base_of.get(name, name).removeprefix("INSTRUMENTED_")
         if name.endswith("_ADAPTIVE"):  # 3.11
             base = name.removesuffix("_ADAPTIVE")
-        traits = base in MAY_PUSH, base in CALL, base in RETURN, name in VERSIONED, name in OPAQUE
+        traits = (
+            base in MAY_PUSH,
+            base in CALL,
+            base in ITERATES,
+            base in RETURN,
+            name in VERSIONED,
+            name in OPAQUE,
+        )
         rows[number] = (counts.get(base, 0), *map(int, traits))
     return rows
 

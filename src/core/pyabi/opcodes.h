@@ -11,6 +11,7 @@ struct hasten_opcodes {
     uint8_t caches[256];    /* inline cache units that follow the instruction */
     uint8_t may_push[256];  /* a Python frame may be pushed above it without C in between */
     uint8_t call[256];      /* it calls an arbitrary callable */
+    uint8_t iterates[256];  /* resumes the generator on top of the value stack */
     uint8_t returns[256];   /* it ends the frame */
     uint8_t versioned[256]; /* its cache has the version of the function that it calls */
     uint8_t opaque[256];    /* stands in place of another, unknown instruction */

@@ -161,6 +161,8 @@ static void scan_bytecode(const struct hasten_opcodes *opcodes, const uint8_t *b
             traits |= HASTEN_UNIT_MAY_PUSH;
         if (opcodes->call[opcode])
             traits |= HASTEN_UNIT_CALL;
+        if (opcodes->iterates[opcode])
+            traits |= HASTEN_UNIT_ITERATES;
         if (opcodes->returns[opcode])
             traits |= HASTEN_UNIT_RETURN;
         uint32_t width = 1u + opcodes->caches[opcode];

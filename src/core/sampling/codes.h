@@ -28,6 +28,7 @@
 
 /* Bits of hasten_code_entry.units. */
 #define HASTEN_UNIT_BACK 0x0f     /* units back to the instruction's start */
+#define HASTEN_UNIT_ITERATES 0x10 /* resumes the generator on top of the value stack */
 #define HASTEN_UNIT_RETURN 0x20   /* ends the frame */
 #define HASTEN_UNIT_MAY_PUSH 0x40 /* a Python frame may be pushed here without C between */
 #define HASTEN_UNIT_CALL 0x80     /* calls an arbitrary callable */

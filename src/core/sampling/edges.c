@@ -6,23 +6,24 @@
 #include "core/sampling/load.h"
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator) {
-    *edges = (struct hasten_edges){0};
+    *edges = (struct hasten_edges){.allocator = allocator};
     hasten_map_init(&edges->seen, allocator);
-    hasten_map_init(&edges->functions, allocator);
+    hasten_map_init(&edges->pairs, allocator);
+    hasten_map_init(&edges->sites, allocator);
 }
 
 void hasten_edges_done(struct hasten_edges *edges) {
     hasten_map_done(&edges->seen);
-    hasten_map_done(&edges->functions);
+    hasten_map_done(&edges->pairs);
+    hasten_map_done(&edges->sites);
+    hasten_release(edges->allocator, edges->resumed,
+                   edges->resumed_capacity * sizeof *edges->resumed);
 }
 
 void hasten_edges_clear(struct hasten_edges *edges) {
     hasten_map_clear(&edges->seen);
-    hasten_map_clear(&edges->functions);
-}
-
-bool hasten_edges_is_function(const struct hasten_edges *edges, uint64_t object) {
-    return hasten_map_find(&edges->functions, (struct hasten_map_key){.low = object}) != NULL;
+    hasten_map_clear(&edges->pairs);
+    hasten_map_clear(&edges->sites);
 }
 
 void hasten_edges_begin(struct hasten_edges *edges) {
@@ -38,6 +39,46 @@ bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edg
     return points && *points >= HASTEN_EVIDENCE_PROVEN;
 }
 
+uint32_t hasten_edges_unit(const struct hasten_edges *edges, uint32_t caller, uint32_t callee) {
+    const uint32_t *unit =
+        hasten_map_find(&edges->pairs, (struct hasten_map_key){.low = caller, .high = callee});
+    return unit ? *unit : HASTEN_NONE;
+}
+
+void hasten_edges_remember(struct hasten_edges *edges, uint32_t caller, uint32_t unit,
+                           struct hasten_resumed resumed) {
+    struct hasten_map_key key = {.low = caller, .high = unit};
+    if (edges->sites.count >= HASTEN_EDGES_MAX)
+        hasten_map_clear(&edges->sites);
+    size_t next = edges->sites.count;
+    if (hasten_grow(edges->allocator, (void **)&edges->resumed, &edges->resumed_capacity, next + 1,
+                    sizeof *edges->resumed) != 0)
+        return;
+    uint32_t *place = hasten_map_insert(&edges->sites, key, (uint32_t)next, NULL);
+    if (place)
+        edges->resumed[*place] = resumed;
+}
+
+bool hasten_edges_recall(const struct hasten_edges *edges, uint32_t caller, uint32_t unit,
+                         struct hasten_resumed *ret_resumed) {
+    const uint32_t *place =
+        hasten_map_find(&edges->sites, (struct hasten_map_key){.low = caller, .high = unit});
+    if (place)
+        *ret_resumed = edges->resumed[*place];
+    return place != NULL;
+}
+
+static void note_known(struct hasten_edges *edges, struct hasten_edge edge) {
+    if (edges->pairs.count >= HASTEN_EDGES_MAX)
+        hasten_map_clear(&edges->pairs);
+    hasten_map_clear(&edges->sites);
+    uint32_t *unit = hasten_map_insert(
+        &edges->pairs, (struct hasten_map_key){.low = edge.caller, .high = edge.callee}, edge.unit,
+        NULL);
+    if (unit && *unit != edge.unit)
+        *unit = HASTEN_EDGES_SEVERAL;
+}
+
 void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
                       enum hasten_evidence evidence) {
     bool stable =
@@ -48,9 +89,14 @@ void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
     *counted = true;
     if (edges->seen.count >= HASTEN_EDGES_MAX)
         hasten_map_clear(&edges->seen);
+    hasten_map_clear(&edges->pairs);
+    hasten_map_clear(&edges->sites);
     uint32_t *points = hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
-    if (points && *points < HASTEN_EVIDENCE_PROVEN)
-        *points += evidence;
+    if (!points || *points >= HASTEN_EVIDENCE_PROVEN)
+        return;
+    *points += evidence;
+    if (*points >= HASTEN_EVIDENCE_PROVEN)
+        note_known(edges, edge);
 }
 
 hasten_status hasten_edges_ask(struct hasten_edges *edges,
@@ -78,9 +124,6 @@ hasten_status hasten_edges_ask(struct hasten_edges *edges,
     else
         evidence = question->stable ? HASTEN_EVIDENCE_STABLE : HASTEN_EVIDENCE_NONE;
     hasten_edges_add(edges, question->edge, evidence);
-    if (evidence == HASTEN_EVIDENCE_PROVEN && edges->functions.count < HASTEN_EDGES_MAX)
-        (void)hasten_map_insert(&edges->functions,
-                                (struct hasten_map_key){.low = question->function}, 1, NULL);
     bool still = question->stable && (!versioned || question->insistent);
     *ret_doubtful = !still && !hasten_edges_known(edges, question->edge);
     return HASTEN_OK;

@@ -12,6 +12,7 @@
 #include "core/base/map.h"
 #include "core/pyabi/interpreter.h"
 #include "core/pyabi/opcodes.h"
+#include "hasten/profile.h"
 
 /* Pairs kept before the table starts anew. */
 #define HASTEN_EDGES_MAX 200000
@@ -22,21 +23,40 @@ struct hasten_edge { /* codes are the recorder's identifiers */
     uint32_t callee;
 };
 
+/* What a generator ran when it was resumed. */
+struct hasten_resumed {
+    uint64_t code_address;
+    uint32_t unit;
+};
+
 struct hasten_edges {
-    struct hasten_map seen;       /* to the points of evidence */
-    struct hasten_map functions;  /* function objects that were seen to be called */
+    const struct hasten_allocator *allocator;
+    struct hasten_map seen;  /* to the points of evidence */
+    struct hasten_map pairs; /* caller and callee to the instruction of a known call */
+    struct hasten_map sites; /* caller and instruction to an index in `resumed` */
+    struct hasten_resumed *resumed;
+    size_t resumed_capacity;
     bool counted, counted_stable; /* in this look */
 };
 
 void hasten_edges_init(struct hasten_edges *edges, const struct hasten_allocator *allocator);
 void hasten_edges_done(struct hasten_edges *edges);
 void hasten_edges_clear(struct hasten_edges *edges);
-/* True when the object at this address is a Python function that was called before. */
-bool hasten_edges_is_function(const struct hasten_edges *edges, uint64_t object);
 /* A new look at a thread begins. */
 void hasten_edges_begin(struct hasten_edges *edges);
 
 bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge);
+
+/* The only instruction from which `caller` is known to call `callee`; HASTEN_NONE where
+ * none is, HASTEN_EDGES_SEVERAL where there are more. */
+#define HASTEN_EDGES_SEVERAL (UINT32_MAX - 1)
+uint32_t hasten_edges_unit(const struct hasten_edges *edges, uint32_t caller, uint32_t callee);
+
+/* The generator that was last seen to be resumed from an instruction. */
+void hasten_edges_remember(struct hasten_edges *edges, uint32_t caller, uint32_t unit,
+                           struct hasten_resumed resumed);
+bool hasten_edges_recall(const struct hasten_edges *edges, uint32_t caller, uint32_t unit,
+                         struct hasten_resumed *ret_resumed);
 
 /* What a sighting is worth; a pair is known from HASTEN_EVIDENCE_PROVEN points on.
  * "Stable": both frames stood still while they were read twice. "Contradicted": the

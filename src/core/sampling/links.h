@@ -26,4 +26,13 @@ HASTEN_CHECKED hasten_status hasten_walk_resolve(struct hasten_frame *frame,
 bool hasten_walk_instruction(struct hasten_frame *frame, const struct hasten_layout *layout,
                              const uint8_t *bytes);
 
+/* The bytes of a generator's frame, from copy 1 or, where it was not predicted, read now;
+ * NULL where it is not readable, or there were too many (in walk.c). */
+const uint8_t *hasten_walk_generator(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
+                                     const struct hasten_interpreter *interpreter,
+                                     uint64_t address);
+/* Has the whole frame of a generator, value stack included, copied from now on. */
+HASTEN_CHECKED hasten_status hasten_walk_want(struct hasten_snapshot *snapshot,
+                                              const struct hasten_frame *frame);
+
 #endif

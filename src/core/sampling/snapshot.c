@@ -8,7 +8,9 @@
 
 #define SLACK_MIN 512     /* bytes: a few small frames pushed since the last look */
 #define PIECE_GAP 1024    /* bytes between two frames elsewhere read as one piece */
-#define OUTSIDE_UNUSED 24 /* looks after which an unused frame elsewhere is dropped */
+#define OUTSIDE_UNUSED 24 /* looks after which an unused frame elsewhere is dropped, */
+#define OUTSIDE_SPARED 24 /* unless there are no more of them than these */
+#define OUTSIDE_UNUSED_MAX 512
 
 void hasten_snapshot_init(struct hasten_snapshot *snapshot,
                           const struct hasten_interpreter *interpreter, uint64_t thread_state,
@@ -39,7 +41,6 @@ void hasten_snapshot_done(struct hasten_snapshot *snapshot) {
 void hasten_snapshot_forget(struct hasten_snapshot *snapshot) {
     snapshot->chunk_count = 0;
     snapshot->outside_count = 0;
-    snapshot->cframe_address = 0;
     snapshot->primed = false;
 }
 
@@ -106,15 +107,23 @@ static hasten_status read_thread(struct hasten_snapshot *snapshot,
                               snapshot->thread, snapshot->thread_size);
 }
 
+/* 3.11, 3.12: calls out of C alternate between a few of them. */
+static hasten_status want_cframe(struct hasten_snapshot *snapshot,
+                                 const struct hasten_layout *layout) {
+    uint64_t cframe = hasten_load_u64(snapshot->thread, layout->thread_cframe);
+    return cframe == 0 ? HASTEN_OK
+                       : hasten_snapshot_want(snapshot, cframe + layout->cframe_current_frame, 8);
+}
+
 static hasten_status prime(struct hasten_snapshot *snapshot,
                            const struct hasten_interpreter *interpreter) {
     const struct hasten_layout *layout = &interpreter->layout;
     hasten_status status = read_thread(snapshot, interpreter);
     if (status != HASTEN_OK)
         return status;
-    if (layout->thread_cframe != HASTEN_ABSENT)
-        snapshot->cframe_address = hasten_load_u64(snapshot->thread, layout->thread_cframe);
     status = list_chunks(snapshot, interpreter);
+    if (status == HASTEN_OK && layout->thread_cframe != HASTEN_ABSENT)
+        status = want_cframe(snapshot, layout);
     snapshot->primed = status == HASTEN_OK;
     return status;
 }
@@ -198,9 +207,6 @@ static hasten_status plan(struct hasten_snapshot *snapshot,
     if (snapshot->doubled)
         plan_copy(snapshot, 0);
     plan_read(snapshot, snapshot->thread_state, snapshot->thread, snapshot->thread_size);
-    if (interpreter->layout.thread_cframe != HASTEN_ABSENT)
-        plan_read(snapshot, snapshot->cframe_address, snapshot->cframe,
-                  interpreter->layout.cframe_current_frame + 8);
     plan_copy(snapshot, 1);
     for (size_t i = 0; i < extra_count; i++)
         snapshot->reads[snapshot->read_count++] = extra[i];
@@ -278,11 +284,13 @@ hasten_status hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
         return HASTEN_OK;
     }
     uint64_t cframe = hasten_load_u64(snapshot->thread, layout->thread_cframe);
-    if (cframe != snapshot->cframe_address) {
-        snapshot->cframe_address = cframe;
-        return HASTEN_TORN;
+    const uint8_t *bytes =
+        hasten_snapshot_at(snapshot, 1, cframe + layout->cframe_current_frame, 8);
+    if (!bytes) {
+        hasten_status status = want_cframe(snapshot, layout);
+        return status == HASTEN_OK ? HASTEN_TORN : status;
     }
-    *ret_frame = hasten_load_u64(snapshot->cframe, layout->cframe_current_frame);
+    *ret_frame = hasten_load_u64(bytes, 0);
     return HASTEN_OK;
 }
 
@@ -332,6 +340,12 @@ const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int co
     return NULL;
 }
 
+const uint8_t *hasten_snapshot_peek(const struct hasten_snapshot *snapshot, size_t outside,
+                                    uint32_t size) {
+    const struct hasten_region *region = &snapshot->outside[outside];
+    return region->copied >= size ? snapshot->copies[1] + region->offset : NULL;
+}
+
 bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t first,
                                 uint64_t second) {
     for (size_t i = 0; i < snapshot->chunk_count; i++) {
@@ -340,6 +354,10 @@ bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t
             return second - chunk->address < chunk->limit;
     }
     return false;
+}
+
+bool hasten_snapshot_holds(const struct hasten_snapshot *snapshot, uint64_t address) {
+    return hasten_snapshot_same_chunk(snapshot, address, address);
 }
 
 /* Drops the frames elsewhere that were not looked up in the last `looks` looks. */
@@ -394,5 +412,6 @@ hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t ad
 void hasten_snapshot_trim(struct hasten_snapshot *snapshot) {
     for (size_t i = 0; i < snapshot->outside_count; i++)
         snapshot->outside[i].unused++;
-    drop_outside(snapshot, OUTSIDE_UNUSED);
+    drop_outside(snapshot,
+                 snapshot->outside_count > OUTSIDE_SPARED ? OUTSIDE_UNUSED : OUTSIDE_UNUSED_MAX);
 }

@@ -6,7 +6,7 @@
  * the thread state, which names the current frame; then all regions (copy 1). A
  * region is the used part of a
  * data-stack chunk or a frame that lives elsewhere (in a generator, on the C
- * stack). Which regions to read is predicted from the last look; what turns out
+ * stack; 3.11 and 3.12 also have the name of the current frame there). Which regions to read is predicted from the last look; what turns out
  * to be missing is added for the next try. */
 #ifndef HASTEN_SAMPLING_SNAPSHOT_H
 #define HASTEN_SAMPLING_SNAPSHOT_H
@@ -43,8 +43,6 @@ struct hasten_snapshot {
     size_t copy_capacity;
     uint8_t thread[HASTEN_THREAD_WINDOW_MAX];
     uint32_t thread_size;
-    uint64_t cframe_address; /* 3.11, 3.12: predicted */
-    uint8_t cframe[64];
     uint32_t top_slack; /* bytes above the newest chunk's used part read along */
     struct hasten_read *reads;
     size_t read_count, read_capacity;
@@ -68,8 +66,8 @@ HASTEN_CHECKED hasten_status hasten_snapshot_take(struct hasten_snapshot *snapsh
                                                   size_t extra_count);
 
 /* The current frame's address according to the copy; NULL address when the thread
- * runs no Python. TORN when its holder (3.11, 3.12: the C frame) moved; the
- * prediction was corrected. */
+ * runs no Python. TORN when its holder (3.11, 3.12: the C frame) is one that
+ * was not predicted; it is from now on. */
 HASTEN_CHECKED hasten_status
 hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
                               const struct hasten_interpreter *interpreter, uint64_t *ret_frame);
@@ -86,6 +84,12 @@ uint64_t hasten_snapshot_above(const struct hasten_snapshot *snapshot,
  * was read) or 1 (after), or NULL where they were not copied. */
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
                                   uint64_t address, uint32_t size);
+/* The first `size` bytes of a frame elsewhere in copy 1; NULL where it was not copied.
+ * That it was looked at does not count. */
+const uint8_t *hasten_snapshot_peek(const struct hasten_snapshot *snapshot, size_t outside,
+                                    uint32_t size);
+/* True when the address lies in a chunk of the data stack. */
+bool hasten_snapshot_holds(const struct hasten_snapshot *snapshot, uint64_t address);
 /* True when both addresses lie in the same chunk of the data stack. */
 bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t first,
                                 uint64_t second);

@@ -31,9 +31,14 @@
 /* Calls of one stack that are believed for that stack alone. */
 #define HASTEN_BELIEVED_MAX 64
 
+/* Generators' frames of one stack that are read after the copies. */
+#define HASTEN_LATE_MAX 4
+#define HASTEN_LATE_SIZE 128 /* bytes of the fixed part of a frame, at most */
+
 struct hasten_frame {
     uint64_t address;
-    const uint8_t *bytes; /* in copy 1 */
+    const uint8_t *bytes; /* in copy 1, or read later (a generator that was not predicted);
+                             NULL: what runs is known, but not its frame */
     uint64_t code_address;
     struct hasten_code_entry *code;
     uint32_t unit;  /* start of the instruction, in code units */
@@ -56,12 +61,19 @@ struct hasten_walk {
     const struct hasten_allocator *allocator;
     struct hasten_frame *frames; /* leaf first */
     size_t count, capacity;
-    size_t leaf;           /* index of the first frame that counts */
-    bool native;           /* the leaf is inside a C function */
-    bool distant;          /* frames elsewhere are in it, for which both copies are needed */
-    uint32_t tries;        /* set by the caller: how often this stack was read already */
-    bool disturbed;        /* set by the caller: the read took so long that we may have been
+    size_t leaf;    /* index of the first frame that counts */
+    bool native;    /* the leaf is inside a C function */
+    bool distant;   /* frames elsewhere are in it, for which both copies are needed */
+    uint32_t tries; /* set by the caller: how often this stack was read already */
+    bool disturbed; /* set by the caller: the read took so long that we may have been
                        interrupted between two frames of one copy */
+    uint32_t looks; /* set by the caller: counts the snapshots */
+    /* A generator of the chain that had yielded when it was read, which was after the
+     * copies, so that it does not name its caller any more. */
+    struct hasten_frame yielded;
+    bool has_yielded;
+    uint8_t late[HASTEN_LATE_MAX][HASTEN_LATE_SIZE]; /* generators that were not predicted */
+    size_t late_count;
     uint64_t missing_code; /* address of a code object to load, else 0 */
     struct hasten_unknown_call unknown_call;
     /* Calls believed in this snapshot only; set by the caller, who empties it for the

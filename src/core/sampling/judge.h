@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Decides whether one frame was called by another at the instant of copy 1 (walk.h
+ * says why that is in question). */
+#ifndef HASTEN_SAMPLING_JUDGE_H
+#define HASTEN_SAMPLING_JUDGE_H
+
+#include "core/sampling/frames.h"
+
+enum hasten_verdict {
+    HASTEN_LINKED,
+    HASTEN_RETURNED, /* the callee is over: the caller runs itself */
+    HASTEN_DOUBTFUL, /* read again */
+    HASTEN_UNKNOWN,  /* find out about walk->unknown_call first */
+};
+
+/* Of two frames of the chain. The caller's instruction is corrected where the callee
+ * proves that it has gone on since it was copied. */
+enum hasten_verdict hasten_judge_call(const struct hasten_view *view, struct hasten_frame *caller,
+                                      const struct hasten_frame *callee);
+/* Of a generator that C code runs and that names `caller`. */
+enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
+                                        const struct hasten_frame *callee);
+/* Of a frame that was found right above the suspended `caller` and names it. */
+enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct hasten_frame *caller,
+                                        const struct hasten_frame *callee);
+/* Of a frame right above `caller` that C code has entered; `shown`: the frame that stands
+ * for the C code was copied, and says so. */
+enum hasten_verdict hasten_judge_from_c(const struct hasten_view *view,
+                                        const struct hasten_frame *caller,
+                                        const struct hasten_frame *callee, bool shown);
+
+#endif
