@@ -71,7 +71,6 @@ bool hasten_edges_recall(const struct hasten_edges *edges, uint32_t caller, uint
 static void note_known(struct hasten_edges *edges, struct hasten_edge edge) {
     if (edges->pairs.count >= HASTEN_EDGES_MAX)
         hasten_map_clear(&edges->pairs);
-    hasten_map_clear(&edges->sites);
     uint32_t *unit = hasten_map_insert(
         &edges->pairs, (struct hasten_map_key){.low = edge.caller, .high = edge.callee}, edge.unit,
         NULL);
@@ -89,8 +88,6 @@ void hasten_edges_add(struct hasten_edges *edges, struct hasten_edge edge,
     *counted = true;
     if (edges->seen.count >= HASTEN_EDGES_MAX)
         hasten_map_clear(&edges->seen);
-    hasten_map_clear(&edges->pairs);
-    hasten_map_clear(&edges->sites);
     uint32_t *points = hasten_map_insert(&edges->seen, key_of(edge), 0, NULL);
     if (!points || *points >= HASTEN_EVIDENCE_PROVEN)
         return;

@@ -145,11 +145,9 @@ static hasten_status look_at_generator(const struct hasten_view *view, struct ha
     return status;
 }
 
-/* The leaf names a generator, whose copy is older and shows nothing: it was made since. It
- * runs what this instruction ran last, and is taken to be where that was. */
+/* What the leaf's instruction resumed last, if that is known. */
 static hasten_status recall_resumed(const struct hasten_view *view, const struct hasten_frame *leaf,
-                                    uint64_t address, struct hasten_frame *ret_resumed,
-                                    bool *ret_found) {
+                                    struct hasten_frame *ret_resumed, bool *ret_found) {
     struct hasten_resumed resumed;
     *ret_found = false;
     if (!hasten_edges_recall(view->edges, leaf->code->code, leaf->unit, &resumed))
@@ -162,8 +160,6 @@ static hasten_status recall_resumed(const struct hasten_view *view, const struct
         return HASTEN_NOT_FOUND;
     }
     *ret_resumed = (struct hasten_frame){
-        .address = address,
-        .bytes = NULL,
         .code_address = resumed.code_address,
         .code = entry,
         .unit = resumed.unit,
@@ -174,32 +170,53 @@ static hasten_status recall_resumed(const struct hasten_view *view, const struct
     return HASTEN_OK;
 }
 
+/* A generator was not running yet when it was copied. If it was over, another one has
+ * taken its place: it is what the leaf's instruction resumed last, and is taken to be
+ * where that was. If it had yielded it is the same one still, as far as that agrees. */
+static hasten_status replace_stale(const struct hasten_view *view, const struct hasten_frame *leaf,
+                                   struct hasten_frame *generator, bool *found) {
+    struct hasten_frame last;
+    bool known;
+    hasten_status status = recall_resumed(view, leaf, &last, &known);
+    if (status != HASTEN_OK)
+        return status;
+    bool is_over = !*found || (generator->traits & HASTEN_UNIT_RETURN) != 0;
+    if (is_over && known) {
+        last.address = generator->address;
+        *generator = last;
+    } else if (known && last.code_address != generator->code_address) {
+        return HASTEN_TORN;
+    }
+    *found = known || !is_over;
+    return HASTEN_OK;
+}
+
 /* The generator that the leaf has resumed, if any. */
 static hasten_status find_resumed(const struct hasten_view *view, const struct hasten_frame *leaf,
                                   struct hasten_frame *ret_resumed, bool *ret_found) {
     hasten_status status = HASTEN_OK;
-    uint64_t named = 0;
+    struct hasten_frame frame = {0};
     *ret_found = false;
-    for (int number = 0; number < HASTEN_FRAME_RESUMABLE; number++) {
-        struct hasten_frame frame = {.address = hasten_frame_resumed(view, leaf, number)};
-        if (frame.address == 0)
+    for (int number = 0; number < HASTEN_FRAME_RESUMABLE && !*ret_found; number++) {
+        uint64_t address = hasten_frame_resumed(view, leaf, number);
+        if (address == 0)
             continue;
-        named = named != 0 ? named : frame.address;
-        frame.bytes =
-            hasten_walk_generator(view->walk, view->snapshot, view->interpreter, frame.address);
-        if (frame.bytes)
-            status = look_at_generator(view, &frame, ret_found);
-        if (*ret_found)
-            *ret_resumed = frame;
-        if (status != HASTEN_OK || *ret_found)
-            break;
+        struct hasten_frame named = {.address = address};
+        named.bytes = hasten_walk_generator(view->walk, view->snapshot, view->interpreter, address);
+        if (named.bytes)
+            status = look_at_generator(view, &named, ret_found);
+        if (status != HASTEN_OK)
+            return status;
+        if (*ret_found || frame.address == 0)
+            frame = named;
     }
-    if (*ret_found)
-        hasten_edges_remember(
-            view->edges, leaf->code->code, leaf->unit,
-            (struct hasten_resumed){ret_resumed->code_address, ret_resumed->unit});
-    else if (status == HASTEN_OK && named != 0)
-        status = recall_resumed(view, leaf, named, ret_resumed, ret_found);
+    bool runs = *ret_found && hasten_load_u64(frame.bytes, view->layout->frame_previous) != 0;
+    if (runs)
+        hasten_edges_remember(view->edges, leaf->code->code, leaf->unit,
+                              (struct hasten_resumed){frame.code_address, frame.unit});
+    else if (frame.address != 0)
+        status = replace_stale(view, leaf, &frame, ret_found);
+    *ret_resumed = frame;
     return status;
 }
 

@@ -9,11 +9,16 @@
 #include "core/sampling/load.h"
 
 /* A frame at its return instruction is what every returned frame looks like until
- * its place is used again; the instruction itself takes two nanoseconds. */
-static void drop_returned(struct hasten_walk *walk) {
-    while (walk->leaf + 1 < walk->count && (walk->frames[walk->leaf].traits & HASTEN_UNIT_RETURN) &&
-           !walk->frames[walk->leaf].entered_from_c)
-        walk->leaf++;
+ * its place is used again; the instruction itself takes two nanoseconds. A generator's
+ * caller has told that it runs. */
+static void drop_returned(const struct hasten_view *view) {
+    struct hasten_walk *walk = view->walk;
+    for (; walk->leaf + 1 < walk->count; walk->leaf++) {
+        const struct hasten_frame *leaf = &walk->frames[walk->leaf];
+        if (!(leaf->traits & HASTEN_UNIT_RETURN) || leaf->entered_from_c ||
+            leaf->owner != view->layout->owner_thread)
+            break;
+    }
 }
 
 /* Cuts off what is above a frame that runs itself. */
@@ -47,7 +52,7 @@ hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapsho
         status = hasten_extend(&view);
     if (status != HASTEN_OK)
         return status;
-    drop_returned(walk);
+    drop_returned(&view);
     struct hasten_frame *leaf = &walk->frames[walk->leaf];
     walk->native = (leaf->traits & HASTEN_UNIT_CALL) != 0;
     return HASTEN_OK;
