@@ -402,8 +402,10 @@ uint64_t fake_resume_generator(struct fake_python *python, const struct fake_cod
     enum fake_way way = layout->frame_is_entry != HASTEN_ABSENT ? FAKE_THROUGH_C : FAKE_DIRECT;
     suspend(python, fake_frame_at(python, 0), code->function, way, FAKE_ITERATE);
     struct fake_frame *record = new_record(python, way == FAKE_THROUGH_C);
-    record->address = fake_allocate(python, layout->generator_frame + python->frame_words * 8) +
-                      layout->generator_frame;
+    uint64_t generator = fake_allocate(python, layout->generator_frame + python->frame_words * 8);
+    record->address = generator + layout->generator_frame;
+    fake_put(fake_frame_at(python, 0) + layout->frame_localsplus + 8 * (CALL_DEPTH - 1),
+             tagged(python, generator), 8);
     fill_frame(python, record->address, code, way, layout->owner_generator);
     python->depth++;
     return record->address;
@@ -421,6 +423,8 @@ void fake_return(struct fake_python *python) {
     fake_run_at(python, FAKE_RETURN);
     if (!has_index(python))
         fake_put(record->address + layout->frame_code, tagged(python, 0), 8);
+    if (fake_get(record->address + layout->frame_owner, 1) == layout->owner_generator)
+        fake_put(record->address + layout->frame_previous, 0, 8);
     if (record->chunk != 0) {
         python->chunk = record->chunk;
         python->top = record->old_top;

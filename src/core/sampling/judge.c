@@ -155,13 +155,13 @@ static enum hasten_verdict judge_driven(const struct hasten_view *view, struct h
     struct hasten_edge edge = edge_of(caller, callee);
     if (hasten_edges_known(view->edges, edge))
         return HASTEN_LINKED;
+    /* Both copies are needed to learn of an instruction that runs it. */
+    uint32_t unit = hasten_edges_unit(view->edges, edge.caller, edge.callee);
+    view->walk->distant |= unit == HASTEN_NONE || view->walk->looks % LEARNING_LOOKS == 0;
     if (stands_still(view, caller) && has_same_code(view, callee)) {
         hasten_edges_add(view->edges, edge, HASTEN_EVIDENCE_STABLE);
         return HASTEN_LINKED;
     }
-    /* Both copies are needed to learn of one more instruction that runs it. */
-    uint32_t unit = hasten_edges_unit(view->edges, edge.caller, edge.callee);
-    view->walk->distant |= unit == HASTEN_NONE || view->walk->looks % LEARNING_LOOKS == 0;
     if (put_at_call(view, caller, callee))
         return HASTEN_LINKED;
     return unit == HASTEN_NONE ? HASTEN_DOUBTFUL : HASTEN_RETURNED;
@@ -192,6 +192,7 @@ static enum hasten_verdict judge_in_generator(const struct hasten_view *view,
                                               const struct hasten_frame *callee) {
     if (hasten_edges_known(view->edges, edge_of(caller, callee)))
         return HASTEN_LINKED;
+    view->walk->distant = true;
     bool stable = is_stable(view, caller, callee);
     if (!callee->entered_from_c && hasten_frame_is_suspended(view, caller) &&
         hasten_frame_names_callee(view, caller, callee))

@@ -193,9 +193,8 @@ static void plan_copy(struct hasten_snapshot *snapshot, int copy) {
         plan_outside(snapshot, base);
 }
 
-static hasten_status plan(struct hasten_snapshot *snapshot,
-                          const struct hasten_interpreter *interpreter,
-                          const struct hasten_read *extra, size_t extra_count) {
+static hasten_status plan(struct hasten_snapshot *snapshot, const struct hasten_read *extra,
+                          size_t extra_count) {
     size_t most = 2 * (snapshot->chunk_count + snapshot->outside_count) + 2 + extra_count;
     hasten_status status = lay_out(snapshot);
     if (status != HASTEN_OK)
@@ -252,7 +251,7 @@ hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
             return status;
     }
     adapt_top(snapshot, layout);
-    hasten_status status = plan(snapshot, interpreter, extra, extra_count);
+    hasten_status status = plan(snapshot, extra, extra_count);
     if (status != HASTEN_OK)
         return status;
     size_t bytes = 0;
@@ -286,12 +285,15 @@ hasten_status hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
     uint64_t cframe = hasten_load_u64(snapshot->thread, layout->thread_cframe);
     const uint8_t *bytes =
         hasten_snapshot_at(snapshot, 1, cframe + layout->cframe_current_frame, 8);
-    if (!bytes) {
-        hasten_status status = want_cframe(snapshot, layout);
-        return status == HASTEN_OK ? HASTEN_TORN : status;
+    if (bytes) {
+        *ret_frame = hasten_load_u64(bytes, 0);
+        return HASTEN_OK;
     }
-    *ret_frame = hasten_load_u64(bytes, 0);
-    return HASTEN_OK;
+    hasten_status status = want_cframe(snapshot, layout);
+    if (status != HASTEN_OK && status != HASTEN_LIMIT)
+        return status;
+    return hasten_memory_read(interpreter->pid,
+                              hasten_raddr_at(cframe + layout->cframe_current_frame), ret_frame, 8);
 }
 
 /* The first chunk keeps its first word free (CPython, Python/pystate.c,

@@ -66,8 +66,8 @@ HASTEN_CHECKED hasten_status hasten_snapshot_take(struct hasten_snapshot *snapsh
                                                   size_t extra_count);
 
 /* The current frame's address according to the copy; NULL address when the thread
- * runs no Python. TORN when its holder (3.11, 3.12: the C frame) is one that
- * was not predicted; it is from now on. */
+ * runs no Python. Where its holder (3.11, 3.12: the C frame) is one that was not
+ * predicted, it is what that says now; GONE where it is not there any more. */
 HASTEN_CHECKED hasten_status
 hasten_snapshot_current_frame(struct hasten_snapshot *snapshot,
                               const struct hasten_interpreter *interpreter, uint64_t *ret_frame);

@@ -342,6 +342,8 @@ static hasten_status follow_below_yielded(struct hasten_walk *walk,
     uint64_t top, second;
     bool started;
     struct hasten_frame *yielded = &broken->generator;
+    if (yielded->code_address == 0) /* it is over */
+        return HASTEN_GONE;
     hasten_status status = hasten_walk_resolve(yielded, interpreter, codes, &started);
     if (status == HASTEN_NOT_FOUND)
         walk->missing_code = yielded->code_address;
@@ -373,8 +375,6 @@ hasten_status hasten_walk_stack(struct hasten_walk *walk, struct hasten_snapshot
     hasten_status status = hasten_snapshot_current_frame(snapshot, interpreter, &current);
     if (status == HASTEN_OK)
         status = follow_chain(walk, snapshot, interpreter, current, &broken);
-    else if (status == HASTEN_TORN)
-        status = HASTEN_GONE; /* the current frame is not known: the data stack tells */
     if (status == HASTEN_GONE && broken.generator.address != 0)
         status = follow_below_yielded(walk, snapshot, interpreter, codes, &broken);
     if (status == HASTEN_GONE)
