@@ -314,6 +314,8 @@ static void test_many_generators(void) {
         steps[--most].site = FAKE_WORK;
     }
     expect(steps, most + 1, __FILE__, __LINE__);
+    /* The shim below main is known by now and leaves its room to the first one. */
+    fake_resume_generator(&python, A);
     fake_resume_generator(&python, A);
     CHECK_STATUS(walk_fixture_look(&fixture), HASTEN_LIMIT);
 }

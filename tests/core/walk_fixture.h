@@ -64,7 +64,7 @@ __attribute__((unused)) static hasten_status walk_fixture_look(struct walk_fixtu
     struct hasten_pulse pulse;
     /* No read is long for the sampler: what it does of long ones depends on the machine's load. */
     for (int i = 0; i < 2; i++)
-        fixture->thread->snapshot.typical_ns[i] = UINT64_C(3600000000000);
+        fixture->thread->snapshot.usual[i].mean_ns = INT64_C(3600000000000);
     fixture->retried = 0;
     return hasten_thread_look(fixture->thread, &fixture->context, &fixture->native, &pulse);
 }

@@ -11,6 +11,7 @@
 #define OUTSIDE_UNUSED 24 /* looks after which an unused frame elsewhere is dropped, */
 #define OUTSIDE_SPARED 24 /* unless there are no more of them than these */
 #define OUTSIDE_UNUSED_MAX 512
+#define DURATION_MAX_NS 100000000000 /* of a read: keeps sums of them small */
 
 void hasten_snapshot_init(struct hasten_snapshot *snapshot,
                           const struct hasten_interpreter *interpreter, uint64_t thread_state,
@@ -41,6 +42,7 @@ void hasten_snapshot_done(struct hasten_snapshot *snapshot) {
 void hasten_snapshot_forget(struct hasten_snapshot *snapshot) {
     snapshot->chunk_count = 0;
     snapshot->outside_count = 0;
+    snapshot->bottom_link = 0;
     snapshot->primed = false;
 }
 
@@ -227,18 +229,24 @@ static void adapt_top(struct hasten_snapshot *snapshot, const struct hasten_layo
 }
 
 /* An interrupt or a stolen processor in the middle of a copy costs a microsecond and
- * more; it hits us at random, whatever the process does. The typical time follows the
- * reads that are near it quickly and the others slowly. */
+ * more; it hits us at random, whatever the process does. What is usual depends on the
+ * rate and the machine, so mean and mean deviation are followed, as for a connection's
+ * round trips (RFC 6298), by what a disturbed read would be at most. */
 static void note_duration(struct hasten_snapshot *snapshot, uint64_t duration_ns) {
-    uint64_t *typical_ns = &snapshot->typical_ns[snapshot->doubled];
-    uint64_t typical = *typical_ns;
-    snapshot->disturbed = typical != 0 && duration_ns > typical + typical / 4 + 250;
-    if (typical == 0)
-        *typical_ns = duration_ns;
-    else if (duration_ns < typical)
-        *typical_ns -= (typical - duration_ns) / 8;
-    else
-        *typical_ns += (snapshot->disturbed ? typical / 8 : duration_ns - typical) / 8;
+    struct hasten_usual *usual = &snapshot->usual[snapshot->doubled];
+    int64_t duration = (int64_t)(duration_ns < DURATION_MAX_NS ? duration_ns : DURATION_MAX_NS);
+    if (usual->mean_ns == 0) {
+        *usual = (struct hasten_usual){duration, duration / 4};
+        snapshot->disturbed = false;
+        return;
+    }
+    int64_t most = 4 * usual->deviation_ns + 250;
+    int64_t error = duration - usual->mean_ns;
+    snapshot->disturbed = error > most;
+    if (error > most)
+        error = most;
+    usual->mean_ns += error / 8;
+    usual->deviation_ns += ((error < 0 ? -error : error) - usual->deviation_ns) / 8;
 }
 
 hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,

@@ -31,6 +31,11 @@ struct hasten_region {
     bool starts_piece; /* begins a piece of the batched read (frames elsewhere only) */
 };
 
+/* What a read takes. */
+struct hasten_usual {
+    int64_t mean_ns, deviation_ns; /* mean 0: nothing is known yet */
+};
+
 struct hasten_snapshot {
     const struct hasten_allocator *allocator;
     uint64_t thread_state; /* its address */
@@ -39,6 +44,9 @@ struct hasten_snapshot {
     size_t chunk_count, chunk_capacity;
     struct hasten_region *outside; /* by address */
     size_t outside_count, outside_capacity;
+    /* What the first frame of the data stack named, when it was last found that this leads
+     * out of Python: it does so as long as that frame lives. 0: not known. */
+    uint64_t bottom_link;
     uint8_t *copies[2]; /* one block, copies[0] owns it */
     size_t copy_capacity;
     uint8_t thread[HASTEN_THREAD_WINDOW_MAX];
@@ -47,9 +55,9 @@ struct hasten_snapshot {
     struct hasten_read *reads;
     size_t read_count, read_capacity;
     bool primed;
-    bool doubled;           /* set by the owner: take copy 0, too */
-    bool disturbed;         /* the last read took longer than it should */
-    uint64_t typical_ns[2]; /* what a read takes, with one copy and with two */
+    bool doubled;                 /* set by the owner: take copy 0, too */
+    bool disturbed;               /* the last read took longer than it should */
+    struct hasten_usual usual[2]; /* with one copy and with two */
 };
 
 void hasten_snapshot_init(struct hasten_snapshot *snapshot,

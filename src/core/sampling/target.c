@@ -16,7 +16,7 @@
 /* Threads are listed again at least this often: one that ended unseen is noticed. */
 #define LIST_INTERVAL_NS 100000000u
 /* The process may have become another program with exec. */
-#define IMAGE_INTERVAL_NS 20000000u
+#define IMAGE_INTERVAL_NS 60000000u
 /* Above this rate, a running thread's activity is asked for only this often. */
 #define ACTIVITY_INTERVAL_NS 900000u
 /* Longest gap (a suspended machine, a stopped hasten) that one sample stands for. */

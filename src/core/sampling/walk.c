@@ -23,13 +23,14 @@ static bool is_shim(const struct hasten_layout *layout, uint8_t owner) {
     return owner == layout->owner_c_stack || owner == layout->owner_interpreter;
 }
 
-static hasten_status push_frame(struct hasten_walk *walk, struct hasten_frame frame) {
-    if (walk->count >= HASTEN_STACK_DEPTH_MAX)
-        return HASTEN_LIMIT;
-    if (hasten_grow(walk->allocator, (void **)&walk->frames, &walk->capacity, walk->count + 1,
+/* Room for one more frame, which is not counted yet. Filled in place: copies of frames
+ * were a tenth of what a look at a deep stack took. */
+static hasten_status next_frame(struct hasten_walk *walk, struct hasten_frame **ret_frame) {
+    if (walk->count == walk->capacity &&
+        hasten_grow(walk->allocator, (void **)&walk->frames, &walk->capacity, walk->count + 1,
                     sizeof *walk->frames) != 0)
         return HASTEN_NO_MEMORY;
-    walk->frames[walk->count++] = frame;
+    *ret_frame = &walk->frames[walk->count];
     return HASTEN_OK;
 }
 
@@ -129,7 +130,7 @@ hasten_status hasten_walk_want(struct hasten_snapshot *snapshot, const struct ha
  * does not change. */
 static hasten_status get_frame(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
                                const struct hasten_interpreter *interpreter, uint64_t address,
-                               struct hasten_frame *ret_frame, bool *missed) {
+                               struct hasten_frame *frame, bool *missed) {
     const struct hasten_layout *layout = &interpreter->layout;
     const uint8_t *bytes = hasten_snapshot_at(snapshot, 1, address, layout->frame_localsplus);
     bool late = bytes == NULL;
@@ -140,17 +141,20 @@ static hasten_status get_frame(struct hasten_walk *walk, struct hasten_snapshot 
             return status;
         bytes = fresh;
     }
-    *ret_frame = (struct hasten_frame){
-        .address = address,
-        .bytes = bytes,
-        .owner = layout->frame_owner != HASTEN_ABSENT ? hasten_load_u8(bytes, layout->frame_owner)
-                                                      : layout->owner_thread,
-        .code_address = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask,
-        .entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
-                          hasten_load_u8(bytes, layout->frame_is_entry) != 0,
-    };
-    bool keeps =
-        late && ret_frame->owner != layout->owner_thread && walk->late_count + 1 < HASTEN_LATE_MAX;
+    uint8_t owner = layout->frame_owner != HASTEN_ABSENT
+                        ? hasten_load_u8(bytes, layout->frame_owner)
+                        : layout->owner_thread;
+    frame->address = address;
+    frame->bytes = bytes;
+    frame->owner = owner;
+    frame->code_address = hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask;
+    frame->code = NULL;
+    frame->unit = 0;
+    frame->traits = 0;
+    frame->over_helper = false;
+    frame->entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
+                            hasten_load_u8(bytes, layout->frame_is_entry) != 0;
+    bool keeps = late && owner != layout->owner_thread && walk->late_count + 1 < HASTEN_LATE_MAX;
     walk->late_count += keeps;
     *missed |= late && !keeps;
     return HASTEN_OK;
@@ -173,11 +177,12 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
                                   struct broken_link *ret_broken) {
     const struct hasten_layout *layout = &interpreter->layout;
     bool missed = false;
-    uint64_t last = 0, last_on_stack = 0, mark = 0;
+    uint64_t last = 0, last_on_stack = 0, last_link = 0, mark = 0;
     uint64_t base = base_frame(snapshot, layout);
+    uint64_t bottom = hasten_snapshot_bottom(snapshot, interpreter);
     walk->count = 0;
     for (uint32_t steps = 0; address != 0; steps++) {
-        struct hasten_frame frame;
+        struct hasten_frame *frame = NULL;
         last = address;
         if (address == base)
             break;
@@ -185,26 +190,41 @@ static hasten_status follow_chain(struct hasten_walk *walk, struct hasten_snapsh
             return HASTEN_GONE;
         if ((steps & (steps - 1)) == 0)
             mark = address;
-        hasten_status status = get_frame(walk, snapshot, interpreter, address, &frame, &missed);
-        if (status == HASTEN_OK && !is_shim(layout, frame.owner) &&
-            frame.owner > layout->owner_frame_object)
-            status = HASTEN_GONE;
-        if (status == HASTEN_OK && !is_shim(layout, frame.owner))
-            status = push_frame(walk, frame);
-        else if (status == HASTEN_OK && walk->count > 0)
-            walk->frames[walk->count - 1].entered_from_c = true;
+        hasten_status status = next_frame(walk, &frame);
+        if (status == HASTEN_OK)
+            status = get_frame(walk, snapshot, interpreter, address, frame, &missed);
         if (status != HASTEN_OK)
             return status;
-        if (frame.owner == layout->owner_thread)
-            last_on_stack = address;
-        if (frame.owner == layout->owner_generator) {
-            *ret_broken = (struct broken_link){frame, last_on_stack};
+        uint64_t previous = hasten_load_u64(frame->bytes, layout->frame_previous);
+        if (is_shim(layout, frame->owner)) {
+            if (walk->count > 0)
+                walk->frames[walk->count - 1].entered_from_c = true;
+            address = previous;
+            continue;
         }
-        address = hasten_load_u64(frame.bytes, layout->frame_previous);
+        if (frame->owner > layout->owner_frame_object)
+            return HASTEN_GONE;
+        if (walk->count++ == HASTEN_STACK_DEPTH_MAX)
+            return HASTEN_LIMIT;
+        if (frame->owner == layout->owner_thread) {
+            last_on_stack = address;
+            last_link = previous;
+        } else if (frame->owner == layout->owner_generator) {
+            *ret_broken = (struct broken_link){*frame, last_on_stack};
+        }
+        if (address == bottom && previous == snapshot->bottom_link && previous != 0 && !missed) {
+            frame->entered_from_c = true;
+            return HASTEN_OK;
+        }
+        address = previous;
     }
     if (missed)
         return HASTEN_TORN;
-    return reaches_bottom(snapshot, interpreter, last, last_on_stack) ? HASTEN_OK : HASTEN_GONE;
+    if (!reaches_bottom(snapshot, interpreter, last, last_on_stack))
+        return HASTEN_GONE;
+    if (last != last_on_stack)
+        snapshot->bottom_link = last_link;
+    return HASTEN_OK;
 }
 
 bool hasten_walk_instruction(struct hasten_frame *frame, const struct hasten_layout *layout,
@@ -256,28 +276,30 @@ static hasten_status resolve_frames(struct hasten_walk *walk, struct hasten_snap
                                     const struct hasten_codes *codes) {
     size_t kept = 0;
     for (size_t i = 0; i < walk->count; i++) {
-        struct hasten_frame frame = walk->frames[i];
+        struct hasten_frame *frame = &walk->frames[i];
         bool started;
-        if (frame.code_address == 0) { /* 3.14+: popped */
+        if (frame->code_address == 0) { /* 3.14+: popped */
             kept = 0;
             continue;
         }
-        hasten_status status = hasten_walk_resolve(&frame, interpreter, codes, &started);
+        hasten_status status = hasten_walk_resolve(frame, interpreter, codes, &started);
         if (status == HASTEN_NOT_FOUND)
-            walk->missing_code = frame.code_address;
+            walk->missing_code = frame->code_address;
         if (status != HASTEN_OK)
             return status;
-        if (frame.owner == interpreter->layout.owner_generator && frame.code->frame_words > 0)
-            status = hasten_walk_want(snapshot, &frame);
+        if (frame->owner == interpreter->layout.owner_generator && frame->code->frame_words > 0)
+            status = hasten_walk_want(snapshot, frame);
         if (status != HASTEN_OK)
             return status;
+        if (started && kept++ != i)
+            walk->frames[kept - 1] = *frame;
         if (started)
-            walk->frames[kept++] = frame;
-        else if (frame.code->first_traceable < frame.code->unit_count)
+            continue;
+        if (frame->code->first_traceable < frame->code->unit_count)
             kept = 0;
         else if (kept > 0) {
             walk->frames[kept - 1].over_helper = true;
-            walk->frames[kept - 1].entered_from_c |= frame.entered_from_c;
+            walk->frames[kept - 1].entered_from_c |= frame->entered_from_c;
         }
     }
     walk->count = kept;
