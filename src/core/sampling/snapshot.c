@@ -313,31 +313,41 @@ uint64_t hasten_snapshot_bottom(const struct hasten_snapshot *snapshot,
     return snapshot->chunks[snapshot->chunk_count - 1].address + interpreter->layout.chunk_data + 8;
 }
 
+/* The chunk that holds an address. Callers go from one chunk to the next. */
+static struct hasten_region *find_chunk(const struct hasten_snapshot *snapshot, uint64_t address) {
+    size_t count = snapshot->chunk_count;
+    size_t last = count > 0 ? snapshot->chunks[0].unused : 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t index = last + i < count ? last + i : last + i - count;
+        struct hasten_region *chunk = &snapshot->chunks[index];
+        if (address - chunk->address < chunk->limit) {
+            snapshot->chunks[0].unused = (uint32_t)index;
+            return chunk;
+        }
+    }
+    return NULL;
+}
+
 uint64_t hasten_snapshot_above(const struct hasten_snapshot *snapshot,
                                const struct hasten_interpreter *interpreter, uint64_t end) {
     uint64_t top = hasten_load_u64(snapshot->thread, interpreter->layout.thread_datastack_top);
-    for (size_t i = 0; i < snapshot->chunk_count; i++) {
-        const struct hasten_region *chunk = &snapshot->chunks[i];
-        if (end - chunk->address > chunk->limit)
-            continue;
-        if (i == 0)
-            return end < top ? end : 0;
-        if (end - chunk->address < chunk->size)
-            return end;
-        return snapshot->chunks[i - 1].address + interpreter->layout.chunk_data;
-    }
-    return 0;
+    const struct hasten_region *chunk = find_chunk(snapshot, end - 8);
+    if (!chunk)
+        return 0;
+    if (chunk == snapshot->chunks)
+        return end < top ? end : 0;
+    return end - chunk->address < chunk->size ? end
+                                              : chunk[-1].address + interpreter->layout.chunk_data;
 }
 
 const uint8_t *hasten_snapshot_at(const struct hasten_snapshot *snapshot, int copy,
                                   uint64_t address, uint32_t size) {
     if (copy == 0 && !snapshot->doubled)
         return NULL;
-    for (size_t i = 0; i < snapshot->chunk_count; i++) {
-        const struct hasten_region *chunk = &snapshot->chunks[i];
+    const struct hasten_region *chunk = find_chunk(snapshot, address);
+    if (chunk) {
         uint64_t at = address - chunk->address;
-        if (at < chunk->limit)
-            return at + size <= chunk->copied ? snapshot->copies[copy] + chunk->offset + at : NULL;
+        return at + size <= chunk->copied ? snapshot->copies[copy] + chunk->offset + at : NULL;
     }
     for (size_t i = 0; i < snapshot->outside_count; i++) {
         struct hasten_region *region = &snapshot->outside[i];
@@ -358,16 +368,12 @@ const uint8_t *hasten_snapshot_peek(const struct hasten_snapshot *snapshot, size
 
 bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t first,
                                 uint64_t second) {
-    for (size_t i = 0; i < snapshot->chunk_count; i++) {
-        const struct hasten_region *chunk = &snapshot->chunks[i];
-        if (first - chunk->address < chunk->limit)
-            return second - chunk->address < chunk->limit;
-    }
-    return false;
+    const struct hasten_region *chunk = find_chunk(snapshot, first);
+    return chunk && second - chunk->address < chunk->limit;
 }
 
 bool hasten_snapshot_holds(const struct hasten_snapshot *snapshot, uint64_t address) {
-    return hasten_snapshot_same_chunk(snapshot, address, address);
+    return find_chunk(snapshot, address) != NULL;
 }
 
 /* Drops the frames elsewhere that were not looked up in the last `looks` looks. */
@@ -381,12 +387,11 @@ static void drop_outside(struct hasten_snapshot *snapshot, uint32_t looks) {
 
 hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t address,
                                    uint32_t size) {
-    for (size_t i = 0; i < snapshot->chunk_count; i++) {
-        struct hasten_region *chunk = &snapshot->chunks[i];
-        uint64_t at = address - chunk->address;
-        if (at >= chunk->limit)
-            continue;
-        uint64_t end = at + size < chunk->limit ? at + size : chunk->limit;
+    struct hasten_region *chunk = find_chunk(snapshot, address);
+    if (chunk) {
+        uint64_t end = address - chunk->address + size;
+        if (end > chunk->limit)
+            end = chunk->limit;
         if (end > chunk->size)
             chunk->size = (uint32_t)end;
         return HASTEN_OK;

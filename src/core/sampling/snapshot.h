@@ -16,7 +16,7 @@
 
 /* Bounds on what one thread's stack may make us copy. A chunk is 16 KiB or one
  * larger frame; 64 MiB hold some 500 000 frames. */
-#define HASTEN_SNAPSHOT_CHUNKS_MAX 256
+#define HASTEN_SNAPSHOT_CHUNKS_MAX 4096
 #define HASTEN_SNAPSHOT_OUTSIDE_MAX 512
 #define HASTEN_SNAPSHOT_BYTES_MAX (64u << 20)
 #define HASTEN_THREAD_WINDOW_MAX 1024 /* bytes of a thread state that we look at */
@@ -27,7 +27,8 @@ struct hasten_region {
     uint32_t copied;   /* bytes of it that the copies have: what was wanted since is not there */
     uint32_t limit;    /* bytes that exist: a chunk's size; equals size elsewhere */
     size_t offset;     /* in each of the two copies */
-    uint32_t unused;   /* looks since a frame was found in it (frames elsewhere only) */
+    uint32_t unused;   /* looks since a frame was found in it (frames elsewhere); of the first
+                          chunk: the chunk in which something was found last */
     bool starts_piece; /* begins a piece of the batched read (frames elsewhere only) */
 };
 

@@ -5,17 +5,23 @@
  * The process runs on while it is read. What makes the result true all the same:
  *
  * 1. The instant. Copy 1 of the data stack takes about 100 ns; the stack that is
- *    reported is the one of that instant. The current frame was read a little
- *    earlier and is only a hint: frames that have returned since are cut off, and
- *    frames that were pushed since are added. So neither short calls nor their
- *    callers are favoured.
+ *    reported is the one of that instant. The current frame was read up to some
+ *    microseconds earlier and is only a hint: frames that have returned since are
+ *    cut off, frames that were pushed or resumed since are added, and where the hint
+ *    leads nowhere, the frames are found from the bottom of the data stack, where
+ *    they lie one after the other. So neither short calls nor their callers are
+ *    favoured, and what does not stand still is not read again for that.
  * 2. The links. A frame's caller is the frame right below it on the data stack,
  *    copied within nanoseconds of it; both must say that they are not over, the
- *    caller that it is inside a call, and its value stack what it called. Where
- *    they were not copied together (a generator's frame lies elsewhere), or we may
- *    have been interrupted in the middle of the copy, both frames must be the same
- *    in two copies, one before and one after.
+ *    caller that it is inside a call, and its value stack what it called. A caller
+ *    that was not there yet when it was copied is put at the only instruction that
+ *    is known to make the call. The frame of a generator lies elsewhere and was
+ *    copied earlier: that it runs is told by the value stack of whoever resumes it,
+ *    or, where C code runs it, by its own link to that.
  * 3. Completeness. The chain must reach the bottom of the thread.
+ * 4. Chance. When the read took longer than usual, we may have been interrupted in
+ *    the middle of the copy. That does not depend on what the process does: to read
+ *    again is fair.
  *
  * What fails any of them is torn, and is read again by the caller. */
 #ifndef HASTEN_SAMPLING_WALK_H
