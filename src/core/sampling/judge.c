@@ -93,7 +93,7 @@ static enum hasten_verdict judge_named(const struct hasten_view *view,
         .edge = edge,
         .instruction = caller->code_address + layout->code_bytecode + (uint64_t)caller->unit * 2,
         .function = hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask,
-        .stable = stable && !view->walk->disturbed,
+        .stable = stable,
     };
     return HASTEN_UNKNOWN;
 }
@@ -106,7 +106,6 @@ static enum hasten_verdict judge_unnamed(const struct hasten_view *view,
     struct hasten_edge edge = edge_of(caller, callee);
     if (hasten_edges_known(view->edges, edge))
         return HASTEN_LINKED;
-    stable = stable && !view->walk->disturbed;
     hasten_edges_add(view->edges, edge, stable ? HASTEN_EVIDENCE_STABLE : HASTEN_EVIDENCE_NONE);
     return stable ? HASTEN_LINKED : HASTEN_DOUBTFUL;
 }
@@ -133,8 +132,6 @@ static enum hasten_verdict judge_neighbours(const struct hasten_view *view,
     if (is_misplaced(view, caller, callee))
         return suspended ? HASTEN_DOUBTFUL : HASTEN_RETURNED;
     bool stable = is_stable(view, caller, callee);
-    if (view->walk->disturbed && !stable)
-        return HASTEN_DOUBTFUL;
     if (callee->entered_from_c) {
         bool exact = view->layout->stack_top_kind == HASTEN_STACK_TOP_INDEX;
         bool in_call = exact && hasten_frame_stack_top_saved(view->layout, caller->bytes);

@@ -48,7 +48,7 @@ hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapsho
     if (walk->count == 0)
         return HASTEN_OK;
     hasten_status status = judge_all(&view);
-    if (status == HASTEN_OK && !walk->disturbed)
+    if (status == HASTEN_OK)
         status = hasten_extend(&view);
     if (status != HASTEN_OK)
         return status;

@@ -8,8 +8,6 @@
 /* A call that CPython's cache contradicts is believed when it stands still in a stack
  * that was read this often. */
 #define INSISTENT_TRIES 3
-/* Reads that took too long are not looked at, unless so many did in a row. */
-#define DISTURBED_TRIES 3
 /* Walks over one snapshot: each may come upon a call that was not seen before. */
 #define WALK_ROUNDS_MAX 1000
 
@@ -233,9 +231,8 @@ static hasten_status try_once(struct hasten_thread_watch *thread,
         verify_heads(thread, context, heads);
     if (!is_same_thread(thread, &context->interpreter->layout))
         return HASTEN_GONE;
-    context->walk->disturbed = thread->snapshot.disturbed;
     /* What disturbs us does not depend on what the process does: to look again is fair. */
-    if (thread->snapshot.disturbed && context->walk->tries < DISTURBED_TRIES)
+    if (thread->snapshot.disturbed)
         return HASTEN_TORN;
     context->walk->believed_count = 0;
     context->walk->looks++;

@@ -71,8 +71,6 @@ struct hasten_walk {
     bool native;    /* the leaf is inside a C function */
     bool distant;   /* frames elsewhere are in it, for which both copies are needed */
     uint32_t tries; /* set by the caller: how often this stack was read already */
-    bool disturbed; /* set by the caller: the read took so long that we may have been
-                       interrupted between two frames of one copy */
     uint32_t looks; /* set by the caller: counts the snapshots */
     /* A generator of the chain that had yielded when it was read, which was after the
      * copies, so that it does not name its caller any more. */
