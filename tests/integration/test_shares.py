@@ -71,3 +71,17 @@ def test_report_agrees_with_the_recording(hasten: Hasten, interpreter: Interpret
     assert sum(row["self_s"] for row in lines) == pytest.approx(
         functions["forty"]["self_s"], rel=0.01
     )
+
+
+def test_generators_are_seen_as_often_as_they_run(hasten: Hasten, interpreter: Interpreter) -> None:
+    """They give way to their callers some ten million times a second."""
+    names = ["squares", "resumed", "<genexpr>", "driven"]
+    program = target("short_generators.py")
+    running = hasten.run(interpreter, program, SECONDS, options=("-r", 2000))
+    stopped = hasten.run(interpreter, program, SECONDS, options=("-r", 2000, "--blocking"))
+    seen, samples = running.recording.shares(names, "self")
+    right, _ = stopped.recording.shares(names, "self")
+    assert samples > 1000
+    assert right["squares"] > 0.1
+    # 25 points where they are not looked for; up to 5 are chance and what is left.
+    assert seen == pytest.approx(right, abs=0.1)

@@ -4,6 +4,7 @@
  * from the frame that was current. */
 #include "core/sampling/extension.h"
 
+#include "core/sampling/generators.h"
 #include "core/sampling/judge.h"
 #include "core/sampling/links.h"
 #include "core/sampling/load.h"
@@ -123,101 +124,29 @@ static hasten_status find_pushed(const struct hasten_view *view, struct hasten_f
     return HASTEN_OK;
 }
 
-/* The generator that runs the code in `frame` (address and bytes are given). */
-static hasten_status look_at_generator(const struct hasten_view *view, struct hasten_frame *frame,
-                                       bool *ret_found) {
-    const struct hasten_layout *layout = view->layout;
-    bool started = false;
-    *ret_found = false;
-    frame->owner = hasten_load_u8(frame->bytes, layout->frame_owner);
-    frame->code_address =
-        hasten_load_u64(frame->bytes, layout->frame_code) & layout->reference_mask;
-    if (frame->owner != layout->owner_generator || frame->code_address == 0)
-        return HASTEN_OK;
-    hasten_status status = hasten_walk_resolve(frame, view->interpreter, view->codes, &started);
-    if (status == HASTEN_NOT_FOUND)
-        view->walk->missing_code = frame->code_address;
-    if (status == HASTEN_TORN || (status == HASTEN_OK && !started))
-        return HASTEN_OK;
-    if (status == HASTEN_OK)
-        status = hasten_walk_want(view->snapshot, frame);
-    *ret_found = status == HASTEN_OK;
-    return status;
-}
-
-/* What the leaf's instruction resumed last, if that is known. */
-static hasten_status recall_resumed(const struct hasten_view *view, const struct hasten_frame *leaf,
-                                    struct hasten_frame *ret_resumed, bool *ret_found) {
-    struct hasten_resumed resumed;
-    *ret_found = false;
-    if (!hasten_edges_recall(view->edges, leaf->code->code, leaf->unit, &resumed))
-        return HASTEN_OK;
-    struct hasten_code_entry *entry = hasten_codes_find(view->codes, resumed.code_address);
-    if (!entry || entry->code == HASTEN_NONE || resumed.unit >= entry->unit_count)
-        return HASTEN_OK;
-    if (entry->verified_epoch != view->codes->epoch) {
-        view->walk->missing_code = resumed.code_address;
-        return HASTEN_NOT_FOUND;
-    }
-    *ret_resumed = (struct hasten_frame){
-        .code_address = resumed.code_address,
-        .code = entry,
-        .unit = resumed.unit,
-        .traits = entry->units[resumed.unit] & ~HASTEN_UNIT_BACK,
-        .owner = view->layout->owner_generator,
-    };
-    *ret_found = true;
-    return HASTEN_OK;
-}
-
-/* A generator was not running yet when it was copied. If it was over, another one has
- * taken its place: it is what the leaf's instruction resumed last, and is taken to be
- * where that was. If it had yielded it is the same one still, as far as that agrees. */
-static hasten_status replace_stale(const struct hasten_view *view, const struct hasten_frame *leaf,
-                                   struct hasten_frame *generator, bool *found) {
-    struct hasten_frame last;
-    bool known;
-    hasten_status status = recall_resumed(view, leaf, &last, &known);
-    if (status != HASTEN_OK)
-        return status;
-    bool is_over = !*found || (generator->traits & HASTEN_UNIT_RETURN) != 0;
-    if (is_over && known) {
-        last.address = generator->address;
-        *generator = last;
-    } else if (known && last.code_address != generator->code_address) {
-        return HASTEN_TORN;
-    }
-    *found = known || !is_over;
-    return HASTEN_OK;
-}
-
 /* The generator that the leaf has resumed, if any. */
 static hasten_status find_resumed(const struct hasten_view *view, const struct hasten_frame *leaf,
                                   struct hasten_frame *ret_resumed, bool *ret_found) {
-    hasten_status status = HASTEN_OK;
     struct hasten_frame frame = {0};
     *ret_found = false;
     for (int number = 0; number < HASTEN_FRAME_RESUMABLE && !*ret_found; number++) {
-        uint64_t address = hasten_frame_resumed(view, leaf, number);
-        if (address == 0)
+        struct hasten_frame named = {.address = hasten_frame_resumed(view, leaf, number)};
+        if (named.address == 0)
             continue;
-        struct hasten_frame named = {.address = address};
-        named.bytes = hasten_walk_generator(view->walk, view->snapshot, view->interpreter, address);
-        if (named.bytes)
-            status = look_at_generator(view, &named, ret_found);
+        named.bytes =
+            hasten_walk_generator(view->walk, view->snapshot, view->interpreter, named.address);
+        if (!named.bytes)
+            continue;
+        hasten_status status = hasten_generator_look(view, &named, ret_found);
         if (status != HASTEN_OK)
             return status;
         if (*ret_found || frame.address == 0)
             frame = named;
     }
-    bool runs = *ret_found && hasten_load_u64(frame.bytes, view->layout->frame_previous) != 0;
-    if (runs)
-        hasten_edges_remember(view->edges, leaf->code->code, leaf->unit,
-                              (struct hasten_resumed){frame.code_address, frame.unit});
-    else if (frame.address != 0)
-        status = replace_stale(view, leaf, &frame, ret_found);
+    if (frame.address == 0 || frame.owner != view->layout->owner_generator)
+        return HASTEN_OK;
     *ret_resumed = frame;
-    return status;
+    return hasten_generator_identify(view, leaf, ret_resumed, ret_found);
 }
 
 /* The frame says that C code which `leaf` called has entered it. */
@@ -246,7 +175,7 @@ static hasten_status find_driven(const struct hasten_view *view, struct hasten_f
                                       .entered_from_c = true};
         frame.bytes = hasten_snapshot_peek(view->snapshot, i, layout->frame_localsplus);
         if (frame.bytes && is_driven_by(view, frame.bytes, leaf)) {
-            status = look_at_generator(view, &frame, ret_found);
+            status = hasten_generator_look(view, &frame, ret_found);
             break;
         }
     }

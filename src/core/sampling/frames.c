@@ -9,6 +9,22 @@ bool hasten_frame_stack_top_saved(const struct hasten_layout *layout, const uint
     return (int32_t)hasten_load_u32(bytes, layout->frame_stack_top) >= 0;
 }
 
+const uint8_t *hasten_frame_before(const struct hasten_view *view,
+                                   const struct hasten_frame *frame) {
+    return hasten_snapshot_at(view->snapshot, 0, frame->address, view->layout->frame_localsplus);
+}
+
+bool hasten_frame_stands_still(const struct hasten_view *view, const struct hasten_frame *frame) {
+    const uint8_t *was = hasten_frame_before(view, frame);
+    return was && frame->bytes && memcmp(was, frame->bytes, view->layout->frame_localsplus) == 0;
+}
+
+bool hasten_frame_keeps_code(const struct hasten_view *view, const struct hasten_frame *frame) {
+    const uint8_t *was = hasten_frame_before(view, frame);
+    uint32_t at = view->layout->frame_code;
+    return was && frame->bytes && hasten_load_u64(was, at) == hasten_load_u64(frame->bytes, at);
+}
+
 bool hasten_frame_may_call(const struct hasten_frame *frame) {
     return (frame->traits & (HASTEN_UNIT_MAY_PUSH | HASTEN_UNIT_CALL)) != 0;
 }

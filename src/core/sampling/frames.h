@@ -22,6 +22,13 @@ struct hasten_view {
 };
 
 bool hasten_frame_stack_top_saved(const struct hasten_layout *layout, const uint8_t *bytes);
+/* Its fixed part in copy 0; NULL where that was not taken. */
+const uint8_t *hasten_frame_before(const struct hasten_view *view,
+                                   const struct hasten_frame *frame);
+/* It did not run between the copies. */
+bool hasten_frame_stands_still(const struct hasten_view *view, const struct hasten_frame *frame);
+/* It ran the same code in copy 0. */
+bool hasten_frame_keeps_code(const struct hasten_view *view, const struct hasten_frame *frame);
 /* Its instruction may call something. */
 bool hasten_frame_may_call(const struct hasten_frame *frame);
 bool hasten_frame_is_suspended(const struct hasten_view *view, const struct hasten_frame *frame);

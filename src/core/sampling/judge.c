@@ -3,21 +3,18 @@
  * Weighs the evidence that one frame called another. */
 #include "core/sampling/judge.h"
 
+#include "core/sampling/generators.h"
 #include "core/sampling/load.h"
 
 /* Of so many looks at a caller where it is not known to run a generator, one is followed
  * by a look that tells. */
 #define LEARNING_LOOKS 16
 
-static const uint8_t *before(const struct hasten_view *view, const struct hasten_frame *frame) {
-    return hasten_snapshot_at(view->snapshot, 0, frame->address, view->layout->frame_localsplus);
-}
-
 /* Same activation in both copies as far as one can see, perhaps at another
  * instruction. */
 static bool is_same_frame(const struct hasten_view *view, const struct hasten_frame *frame) {
     const struct hasten_layout *layout = view->layout;
-    const uint8_t *was = before(view, frame);
+    const uint8_t *was = hasten_frame_before(view, frame);
     const uint32_t fields[] = {layout->frame_code, layout->frame_previous, layout->frame_function};
     for (size_t i = 0; was && i < sizeof fields / sizeof *fields; i++)
         if (hasten_load_u64(was, fields[i]) != hasten_load_u64(frame->bytes, fields[i]))
@@ -25,21 +22,9 @@ static bool is_same_frame(const struct hasten_view *view, const struct hasten_fr
     return was != NULL;
 }
 
-/* It did not run between the copies: its fixed part is the same. */
-static bool stands_still(const struct hasten_view *view, const struct hasten_frame *frame) {
-    const uint8_t *was = before(view, frame);
-    return was && frame->bytes && memcmp(was, frame->bytes, view->layout->frame_localsplus) == 0;
-}
-
 static bool is_stable(const struct hasten_view *view, const struct hasten_frame *caller,
                       const struct hasten_frame *callee) {
-    return stands_still(view, caller) && is_same_frame(view, callee);
-}
-
-static bool has_same_code(const struct hasten_view *view, const struct hasten_frame *frame) {
-    const uint8_t *was = before(view, frame);
-    uint32_t at = view->layout->frame_code;
-    return was && hasten_load_u64(was, at) == hasten_load_u64(frame->bytes, at);
+    return hasten_frame_stands_still(view, caller) && is_same_frame(view, callee);
 }
 
 /* The callee lies right above the caller on the data stack, so that it can be
@@ -155,7 +140,7 @@ static enum hasten_verdict judge_driven(const struct hasten_view *view, struct h
     /* Both copies are needed to learn of an instruction that runs it. */
     uint32_t unit = hasten_edges_unit(view->edges, edge.caller, edge.callee);
     view->walk->distant |= unit == HASTEN_NONE || view->walk->looks % LEARNING_LOOKS == 0;
-    if (stands_still(view, caller) && has_same_code(view, callee)) {
+    if (hasten_frame_stands_still(view, caller) && hasten_frame_keeps_code(view, callee)) {
         hasten_edges_add(view->edges, edge, HASTEN_EVIDENCE_STABLE);
         return HASTEN_LINKED;
     }
@@ -168,11 +153,13 @@ static enum hasten_verdict judge_driven(const struct hasten_view *view, struct h
  * does not do so any more, the caller has gone on since the generator was copied. */
 static enum hasten_verdict judge_generator(const struct hasten_view *view,
                                            struct hasten_frame *caller,
-                                           const struct hasten_frame *callee) {
+                                           struct hasten_frame *callee) {
     if (hasten_frame_resumes(view, caller, callee)) {
-        hasten_edges_remember(view->edges, caller->code->code, caller->unit,
-                              (struct hasten_resumed){callee->code_address, callee->unit});
-        return HASTEN_LINKED;
+        bool found = true;
+        hasten_status status = hasten_generator_identify(view, caller, callee, &found);
+        return status == HASTEN_NOT_FOUND     ? HASTEN_UNKNOWN
+               : status == HASTEN_OK && found ? HASTEN_LINKED
+                                              : HASTEN_DOUBTFUL;
     }
     bool unseen = view->layout->owner_c_stack == 0xff && view->layout->owner_interpreter == 0xff;
     if (callee->entered_from_c || unseen || hasten_frame_is_hidden(caller))
@@ -198,7 +185,7 @@ static enum hasten_verdict judge_in_generator(const struct hasten_view *view,
 }
 
 enum hasten_verdict hasten_judge_call(const struct hasten_view *view, struct hasten_frame *caller,
-                                      const struct hasten_frame *callee) {
+                                      struct hasten_frame *callee) {
     uint8_t on_stack = view->layout->owner_thread;
     if (callee->owner != on_stack)
         return judge_generator(view, caller, callee);

@@ -15,9 +15,10 @@ enum hasten_verdict {
 };
 
 /* Of two frames of the chain. The caller's instruction is corrected where the callee
- * proves that it has gone on since it was copied. */
+ * proves that it has gone on since it was copied, and what a generator runs where its copy
+ * is not of the same instant. */
 enum hasten_verdict hasten_judge_call(const struct hasten_view *view, struct hasten_frame *caller,
-                                      const struct hasten_frame *callee);
+                                      struct hasten_frame *callee);
 /* Of a generator that C code runs and that names `caller`. */
 enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
                                         const struct hasten_frame *callee);

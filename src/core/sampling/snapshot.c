@@ -195,8 +195,18 @@ static void plan_copy(struct hasten_snapshot *snapshot, int copy) {
         plan_outside(snapshot, base);
 }
 
-static hasten_status plan(struct hasten_snapshot *snapshot, const struct hasten_read *extra,
-                          size_t extra_count) {
+/* Generators once more, in the place of a copy 0 that is not taken. */
+static void plan_again(struct hasten_snapshot *snapshot, uint32_t fixed_size) {
+    for (size_t i = 0; i < snapshot->outside_count; i++) {
+        struct hasten_region *region = &snapshot->outside[i];
+        region->again = region->generator && !snapshot->doubled && region->size >= fixed_size;
+        if (region->again)
+            plan_read(snapshot, region->address, snapshot->copies[0] + region->offset, fixed_size);
+    }
+}
+
+static hasten_status plan(struct hasten_snapshot *snapshot, uint32_t fixed_size,
+                          const struct hasten_read *extra, size_t extra_count) {
     size_t most = 2 * (snapshot->chunk_count + snapshot->outside_count) + 2 + extra_count;
     hasten_status status = lay_out(snapshot);
     if (status != HASTEN_OK)
@@ -209,6 +219,7 @@ static hasten_status plan(struct hasten_snapshot *snapshot, const struct hasten_
         plan_copy(snapshot, 0);
     plan_read(snapshot, snapshot->thread_state, snapshot->thread, snapshot->thread_size);
     plan_copy(snapshot, 1);
+    plan_again(snapshot, fixed_size);
     for (size_t i = 0; i < extra_count; i++)
         snapshot->reads[snapshot->read_count++] = extra[i];
     return HASTEN_OK;
@@ -240,7 +251,9 @@ static void note_duration(struct hasten_snapshot *snapshot, uint64_t duration_ns
         snapshot->disturbed = false;
         return;
     }
-    int64_t most = 4 * usual->deviation_ns + 250;
+    int64_t most = 4 * usual->deviation_ns + 250, cap = usual->mean_ns / 2 + 500;
+    if (most > cap)
+        most = cap;
     int64_t error = duration - usual->mean_ns;
     snapshot->disturbed = error > most;
     if (error > most)
@@ -259,7 +272,7 @@ hasten_status hasten_snapshot_take(struct hasten_snapshot *snapshot,
             return status;
     }
     adapt_top(snapshot, layout);
-    hasten_status status = plan(snapshot, extra, extra_count);
+    hasten_status status = plan(snapshot, layout->frame_localsplus, extra, extra_count);
     if (status != HASTEN_OK)
         return status;
     size_t bytes = 0;
@@ -422,6 +435,22 @@ hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t ad
             (snapshot->outside_count - 1 - place) * sizeof region);
     snapshot->outside[place] = region;
     return HASTEN_OK;
+}
+
+hasten_status hasten_snapshot_want_generator(struct hasten_snapshot *snapshot, uint64_t address,
+                                             uint32_t size) {
+    hasten_status status = hasten_snapshot_want(snapshot, address, size);
+    for (size_t i = 0; status == HASTEN_OK && i < snapshot->outside_count; i++)
+        if (snapshot->outside[i].address == address)
+            snapshot->outside[i].generator = true;
+    return status;
+}
+
+const uint8_t *hasten_snapshot_after(const struct hasten_snapshot *snapshot, uint64_t address) {
+    for (size_t i = 0; i < snapshot->outside_count; i++)
+        if (snapshot->outside[i].address == address && snapshot->outside[i].again)
+            return snapshot->copies[0] + snapshot->outside[i].offset;
+    return NULL;
 }
 
 void hasten_snapshot_trim(struct hasten_snapshot *snapshot) {

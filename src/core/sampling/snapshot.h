@@ -30,6 +30,8 @@ struct hasten_region {
     uint32_t unused;   /* looks since a frame was found in it (frames elsewhere); of the first
                           chunk: the chunk in which something was found last */
     bool starts_piece; /* begins a piece of the batched read (frames elsewhere only) */
+    bool generator;    /* a generator's frame: read once more, after copy 1 */
+    bool again;        /* that was done */
 };
 
 /* What a read takes. */
@@ -106,6 +108,13 @@ bool hasten_snapshot_same_chunk(const struct hasten_snapshot *snapshot, uint64_t
 /* Adds [address, address + size) to what is read from now on. */
 HASTEN_CHECKED hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot,
                                                   uint64_t address, uint32_t size);
+/* The same for a generator's frame, which is then read before and after the data stack. */
+HASTEN_CHECKED hasten_status hasten_snapshot_want_generator(struct hasten_snapshot *snapshot,
+                                                            uint64_t address, uint32_t size);
+/* The fixed part of a generator's frame as it was after copy 1; NULL where that was not
+ * read, as it is not where there are two copies. */
+const uint8_t *hasten_snapshot_after(const struct hasten_snapshot *snapshot, uint64_t address);
+
 /* Forgets frames elsewhere that were not looked up for a while. */
 void hasten_snapshot_trim(struct hasten_snapshot *snapshot);
 /* Forgets all predictions. */

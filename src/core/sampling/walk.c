@@ -121,7 +121,7 @@ static bool is_late(const struct hasten_walk *walk, const struct hasten_frame *f
 
 hasten_status hasten_walk_want(struct hasten_snapshot *snapshot, const struct hasten_frame *frame) {
     hasten_status status =
-        hasten_snapshot_want(snapshot, frame->address, frame->code->frame_words * 8);
+        hasten_snapshot_want_generator(snapshot, frame->address, frame->code->frame_words * 8);
     return status == HASTEN_LIMIT ? HASTEN_OK : status;
 }
 
