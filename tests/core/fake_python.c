@@ -28,9 +28,9 @@ static const struct {
     uint32_t version;
     uint8_t opcodes[FAKE_SITES];
 } instructions[] = {
-    {0x030b, {1, 1, 171, 23, 93, 83}}, {0x030c, {1, 1, 171, 28, 93, 83}},
-    {0x030d, {1, 1, 53, 163, 72, 36}}, {0x030e, {1, 1, 52, 151, 70, 35}},
-    {0x030f, {1, 1, 50, 154, 68, 33}},
+    {0x030b, {1, 1, 171, 23, 93, 106, 83}}, {0x030c, {1, 1, 171, 28, 93, 106, 83}},
+    {0x030d, {1, 1, 53, 163, 72, 82, 36}},  {0x030e, {1, 1, 52, 151, 70, 80, 35}},
+    {0x030f, {1, 1, 50, 154, 68, 79, 33}},
 };
 
 void fake_put(uint64_t address, uint64_t value, size_t size) {
@@ -82,7 +82,8 @@ static bool place_instructions(struct fake_python *python, uint32_t version) {
     /* What the sites are for, in case a table is changed. */
     return opcodes->call[bytes[FAKE_CALL]] && !opcodes->versioned[bytes[FAKE_CALL]] &&
            opcodes->call[bytes[FAKE_EXACT_CALL]] && opcodes->versioned[bytes[FAKE_EXACT_CALL]] &&
-           opcodes->may_push[bytes[FAKE_ITERATE]] && !opcodes->call[bytes[FAKE_ITERATE]] &&
+           opcodes->iterates[bytes[FAKE_ITERATE]] && opcodes->may_push[bytes[FAKE_ATTRIBUTE]] &&
+           !opcodes->call[bytes[FAKE_ATTRIBUTE]] && !opcodes->iterates[bytes[FAKE_ATTRIBUTE]] &&
            opcodes->returns[bytes[FAKE_RETURN]] && !opcodes->may_push[bytes[FAKE_WORK]];
 }
 

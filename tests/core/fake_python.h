@@ -20,7 +20,8 @@ enum fake_site {
     FAKE_WORK,
     FAKE_CALL,       /* of anything */
     FAKE_EXACT_CALL, /* specialised for one function: fake_specialise */
-    FAKE_ITERATE,    /* of a generator: pushes a frame and is no call */
+    FAKE_ITERATE,    /* resumes a generator */
+    FAKE_ATTRIBUTE,  /* a property: pushes a frame and is no call */
     FAKE_RETURN,
     FAKE_SITES,
 };

@@ -21,8 +21,8 @@ static void test_plain(void) {
     fake_return(&python);
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_WORK});
     /* An operator or a property pushes a frame and names nothing. */
-    fake_call(&python, C, FAKE_DIRECT, FAKE_ITERATE);
-    EXPECT({MAIN, FAKE_CALL}, {A, FAKE_ITERATE}, {C, FAKE_WORK});
+    fake_call(&python, C, FAKE_DIRECT, FAKE_ATTRIBUTE);
+    EXPECT({MAIN, FAKE_CALL}, {A, FAKE_ATTRIBUTE}, {C, FAKE_WORK});
 }
 
 static void test_recursion(void) {
@@ -92,10 +92,10 @@ static void test_popped(void) {
     fake_set_current(&python, hint);
     EXPECT({MAIN, FAKE_CALL}, {A, FAKE_WORK});
     /* Another one where it was, called from elsewhere, with the same hint. */
-    fake_call(&python, D, FAKE_DIRECT, FAKE_ITERATE);
+    fake_call(&python, D, FAKE_DIRECT, FAKE_ATTRIBUTE);
     fake_set_current(&python, hint);
     if (has_index()) /* says of its caller that it was called */
-        EXPECT({MAIN, FAKE_CALL}, {A, FAKE_ITERATE}, {D, FAKE_WORK});
+        EXPECT({MAIN, FAKE_CALL}, {A, FAKE_ATTRIBUTE}, {D, FAKE_WORK});
     fake_return(&python);
     fake_return(&python);
     fake_set_current(&python, hint);

@@ -9,6 +9,9 @@
 /* Of so many looks at a caller where it is not known to run a generator, one is followed
  * by a look that tells. */
 #define LEARNING_LOOKS 16
+/* A call nearly always names what it called; where it does not, it is believed after so
+ * many reads of the same stack. */
+#define ODD_TRIES 8
 
 /* Same activation in both copies as far as one can see, perhaps at another
  * instruction. */
@@ -107,6 +110,11 @@ static bool put_at_call(const struct hasten_view *view, struct hasten_frame *cal
     return true;
 }
 
+/* An instruction that iterates pushes a generator's frame and no other. */
+static bool cannot_push(const struct hasten_frame *caller, const struct hasten_frame *callee) {
+    return (caller->traits & HASTEN_UNIT_ITERATES) && !callee->entered_from_c;
+}
+
 /* Both frames are on the data stack, copied within nanoseconds of each other:
  * whatever lives right above the caller was called by it. A call names what it
  * called besides; a property or an operator does not. */
@@ -122,7 +130,7 @@ static enum hasten_verdict judge_neighbours(const struct hasten_view *view,
         bool in_call = exact && hasten_frame_stack_top_saved(view->layout, caller->bytes);
         return stable || !in_call ? judge_unnamed(view, caller, callee, stable) : HASTEN_DOUBTFUL;
     }
-    if (!suspended)
+    if (!suspended || cannot_push(caller, callee))
         return put_at_call(view, caller, callee) ? HASTEN_LINKED : HASTEN_DOUBTFUL;
     return hasten_frame_names_callee(view, caller, callee)
                ? judge_named(view, caller, callee, stable)
@@ -168,20 +176,33 @@ static enum hasten_verdict judge_generator(const struct hasten_view *view,
     return copied ? HASTEN_RETURNED : HASTEN_DOUBTFUL;
 }
 
+/* The generator was running when it was copied. */
+static bool was_running(const struct hasten_view *view, const struct hasten_frame *generator) {
+    return generator->bytes && hasten_load_u64(generator->bytes, view->layout->frame_previous) != 0;
+}
+
 /* The callee names its caller, a generator, whose frame was copied some 100 ns earlier.
  * Where that was not at the call yet, the instruction is the only one that is known to
  * make it. */
 static enum hasten_verdict judge_in_generator(const struct hasten_view *view,
                                               struct hasten_frame *caller,
                                               const struct hasten_frame *callee) {
+    enum hasten_verdict verdict = HASTEN_DOUBTFUL;
     if (hasten_edges_known(view->edges, edge_of(caller, callee)))
         return HASTEN_LINKED;
     view->walk->distant = true;
-    bool stable = is_stable(view, caller, callee);
-    if (!callee->entered_from_c && hasten_frame_is_suspended(view, caller) &&
-        hasten_frame_names_callee(view, caller, callee))
-        return judge_named(view, caller, callee, stable);
-    return put_at_call(view, caller, callee) ? HASTEN_LINKED : judge_driven(view, caller, callee);
+    if (was_running(view, caller) && !cannot_push(caller, callee) &&
+        (callee->entered_from_c || hasten_frame_is_suspended(view, caller))) {
+        bool stable = is_stable(view, caller, callee);
+        bool named = !callee->entered_from_c && hasten_frame_names_callee(view, caller, callee);
+        bool odd = (caller->traits & HASTEN_UNIT_CALL) && !callee->entered_from_c && !named;
+        if (named)
+            verdict = judge_named(view, caller, callee, stable);
+        else if (!odd || view->walk->tries >= ODD_TRIES)
+            verdict = judge_unnamed(view, caller, callee, stable);
+    }
+    return verdict == HASTEN_DOUBTFUL && put_at_call(view, caller, callee) ? HASTEN_LINKED
+                                                                           : verdict;
 }
 
 enum hasten_verdict hasten_judge_call(const struct hasten_view *view, struct hasten_frame *caller,
@@ -205,7 +226,7 @@ enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct h
     if (caller->owner != view->layout->owner_thread)
         return judge_in_generator(view, caller, callee);
     enum hasten_verdict verdict = HASTEN_DOUBTFUL;
-    if (hasten_frame_is_suspended(view, caller))
+    if (hasten_frame_is_suspended(view, caller) && !cannot_push(caller, callee))
         verdict = hasten_frame_names_callee(view, caller, callee)
                       ? judge_named(view, caller, callee, false)
                       : judge_unnamed(view, caller, callee, false);
