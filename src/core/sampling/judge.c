@@ -27,7 +27,12 @@ static bool is_same_frame(const struct hasten_view *view, const struct hasten_fr
 
 static bool is_stable(const struct hasten_view *view, const struct hasten_frame *caller,
                       const struct hasten_frame *callee) {
-    return hasten_frame_stands_still(view, caller) && is_same_frame(view, callee);
+    if (!hasten_frame_stands_still(view, caller) || !is_same_frame(view, callee))
+        return false;
+    /* What is left of a frame that has returned is the same but for this. */
+    return view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+           hasten_frame_stack_top_saved(view->layout, hasten_frame_before(view, callee)) ==
+               hasten_frame_stack_top_saved(view->layout, callee->bytes);
 }
 
 /* The callee lies right above the caller on the data stack, so that it can be
