@@ -38,11 +38,18 @@
 #if PY_VERSION_HEX >= 0x030d0000
 #define HASTEN_PY_BEGIN_LOCKED(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define HASTEN_PY_END_LOCKED() Py_END_CRITICAL_SECTION()
+#define HASTEN_PY_BEGIN_LOCKED2(one, other) Py_BEGIN_CRITICAL_SECTION2(one, other)
+#define HASTEN_PY_END_LOCKED2() Py_END_CRITICAL_SECTION2()
 #else
 #define HASTEN_PY_BEGIN_LOCKED(object) \
     {                                  \
         (void)(object);
 #define HASTEN_PY_END_LOCKED() }
+#define HASTEN_PY_BEGIN_LOCKED2(one, other) \
+    {                                       \
+        (void)(one);                        \
+        (void)(other);
+#define HASTEN_PY_END_LOCKED2() }
 #endif
 
 #endif
