@@ -15,16 +15,15 @@ if __name__ == "__main__":
 
 import marshal
 import os
-import pstats as _standard
 import re
 import sys
 import time
 from functools import cmp_to_key  # noqa: F401 (the standard module's code finds it here)
-from pstats import FunctionProfile, SortKey, StatsProfile, TupleComp
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hasten._pstats import Table
+from hasten._standard import original
 
 __all__ = ["FunctionProfile", "SortKey", "Stats", "StatsProfile"]
 
@@ -48,7 +47,6 @@ def _here(function: FunctionType) -> FunctionType:
     copy.__kwdefaults__ = function.__kwdefaults__
     copy.__qualname__ = function.__qualname__
     copy.__doc__ = function.__doc__
-    copy.__annotations__ = function.__annotations__
     return copy
 
 
@@ -63,7 +61,12 @@ def _all_here(standard: type, cls: type[_T]) -> type[_T]:
 
 
 if TYPE_CHECKING:
+    import pstats as _standard
     from pstats import (
+        FunctionProfile,
+        SortKey,
+        StatsProfile,
+        TupleComp,
         add_callers,
         add_func_stats,
         count_calls,
@@ -73,9 +76,11 @@ if TYPE_CHECKING:
         func_strip_path,
     )
 else:
+    _standard = original("pstats")
     for _name, _value in list(vars(_standard).items()):
-        if isinstance(_value, FunctionType) and _value.__module__ == _standard.__name__:
-            globals()[_name] = _here(_value)
+        if getattr(_value, "__module__", None) != "pstats" or _name.endswith("Stats"):
+            continue
+        globals()[_name] = _here(_value) if isinstance(_value, FunctionType) else _value
 
 # What the table does without asking: where one of these was replaced, it is not used.
 _LOOKED_UP = (
@@ -509,8 +514,6 @@ class Stats(_Plain):
 
 
 if sys.version_info >= (3, 15):
-    from pstats import StatsLoaderShim  # noqa: F401
-
     class SampledStats(Stats, _standard.SampledStats):
         __doc__ = _standard.SampledStats.__doc__
 
