@@ -23,7 +23,7 @@ hasten_status hasten_marshal_fault(struct hasten_marshal_input *input, hasten_st
                             "bad marshal data (%s) at byte %zu", what, input->position);
 }
 
-static hasten_status too_short(struct hasten_marshal_input *input) {
+hasten_status hasten_marshal_too_short(struct hasten_marshal_input *input) {
     return hasten_error_set(input->error, HASTEN_TRUNCATED, (int64_t)input->size,
                             "marshal data too short: it ends at byte %zu", input->size);
 }
@@ -51,7 +51,7 @@ hasten_status hasten_marshal_code(struct hasten_marshal_input *input, uint8_t *r
 hasten_status hasten_marshal_u8(struct hasten_marshal_input *input, uint8_t *ret_value) {
     const uint8_t *bytes = take(input, 1);
     if (bytes == NULL) {
-        return too_short(input);
+        return hasten_marshal_too_short(input);
     }
     *ret_value = bytes[0];
     return HASTEN_OK;
@@ -60,7 +60,7 @@ hasten_status hasten_marshal_u8(struct hasten_marshal_input *input, uint8_t *ret
 hasten_status hasten_marshal_u32(struct hasten_marshal_input *input, uint32_t *ret_value) {
     const uint8_t *bytes = take(input, 4);
     if (bytes == NULL) {
-        return too_short(input);
+        return hasten_marshal_too_short(input);
     }
     *ret_value = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
                  (uint32_t)bytes[3] << 24;
@@ -111,7 +111,7 @@ static hasten_status read_long(struct hasten_marshal_input *input,
     }
     const uint8_t *digits = take(input, count * 2);
     if (digits == NULL) {
-        return too_short(input);
+        return hasten_marshal_too_short(input);
     }
     int64_t value = 0;
     for (size_t i = count; i > 0; i--) {
@@ -140,7 +140,7 @@ static hasten_status read_text_float(struct hasten_marshal_input *input, double 
     }
     const uint8_t *bytes = take(input, size);
     if (bytes == NULL) {
-        return too_short(input);
+        return hasten_marshal_too_short(input);
     }
     char text[UINT8_MAX + 1];
     memcpy(text, bytes, size);
@@ -192,7 +192,7 @@ static hasten_status read_bytes(struct hasten_marshal_input *input, uint8_t code
     const size_t start = input->position;
     const uint8_t *bytes = take(input, size);
     if (bytes == NULL) {
-        return too_short(input);
+        return hasten_marshal_too_short(input);
     }
     if (code == MARSHAL_BYTES) {
         return HASTEN_OK;

@@ -17,6 +17,8 @@ struct hasten_marshal_input {
 /* Says what is wrong at the place that was reached, and returns `status`. */
 hasten_status hasten_marshal_fault(struct hasten_marshal_input *input, hasten_status status,
                                    const char *what);
+/* Says that the data ends within an object: TRUNCATED. */
+hasten_status hasten_marshal_too_short(struct hasten_marshal_input *input);
 /* The code of the next object. */
 HASTEN_CHECKED hasten_status hasten_marshal_code(struct hasten_marshal_input *input,
                                                  uint8_t *ret_code);

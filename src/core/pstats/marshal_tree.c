@@ -80,7 +80,7 @@ static hasten_status open_container(struct parser *parser, uint32_t kind, uint32
         return hasten_marshal_fault(&parser->input, HASTEN_CORRUPT, "nested too deeply");
     }
     if (count > parser->input.size - parser->input.position) {
-        return hasten_marshal_fault(&parser->input, HASTEN_TRUNCATED, "marshal data too short");
+        return hasten_marshal_too_short(&parser->input);
     }
     hasten_status status =
         add_node(parser, (struct hasten_marshal_node){.kind = kind, .count = count});
