@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Room for staged edges that is kept from one batch to the next. */
+#define KEPT_EDGES 16384
+
 hasten_status hasten_pstats_new(const struct hasten_allocator *allocator,
                                 struct hasten_pstats **ret_table, struct hasten_error *error) {
     struct hasten_pstats *table = hasten_allocate_zeroed(allocator, sizeof *table);
@@ -147,6 +150,17 @@ hasten_status hasten_pstats_caller(struct hasten_pstats *table, uint32_t functio
     return HASTEN_OK;
 }
 
+/* What a large batch took is given back: it would be half of what the table takes. */
+static void shrink(struct hasten_pstats *table) {
+    struct hasten_pstats_batch *batch = &table->batch;
+    if (batch->edge_capacity > KEPT_EDGES) {
+        hasten_release(table->allocator, batch->edges, batch->edge_capacity * sizeof *batch->edges);
+        batch->edges = NULL;
+        batch->edge_count = 0;
+        batch->edge_capacity = 0;
+    }
+}
+
 /* Added up in the order of the rows and beginning with the whole number 0, as
  * Python would, so that the last bit of the sum is the same. */
 static hasten_status sum_up(const struct hasten_pstats *table, struct hasten_pstats_sums *sums) {
@@ -223,6 +237,7 @@ hasten_status hasten_pstats_commit(struct hasten_pstats *table, bool adding,
     table->has_times = table->has_times || batch->has_times;
     table->has_calls = table->has_calls || batch->has_calls;
     *ret_sums = sums;
+    shrink(table);
     return HASTEN_OK;
 }
 

@@ -26,6 +26,7 @@ struct hasten_pstats_stamp {
     uint64_t as_caller;
 };
 
+/* Rows stay until the next batch begins; a large batch's edges do not. */
 struct hasten_pstats_batch {
     struct hasten_pstats_staged_row *rows;
     size_t row_count;
