@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from types import CodeType, ModuleType
+from typing import Any
 
 VARIABLE = "HASTEN_DROPIN"
 # What can be asked for -> standard modules -> ours.
@@ -87,7 +88,8 @@ class _Finder:
         spec = importlib.util.find_spec(ours)
         if spec is None or spec.origin is None:
             return None
-        return importlib.util.spec_from_file_location(name, spec.origin, loader=_Loader(ours))
+        loader: Any = _Loader(ours)
+        return importlib.util.spec_from_file_location(name, spec.origin, loader=loader)
 
     def original(self, name: str) -> ModuleType:
         if name not in self.originals:

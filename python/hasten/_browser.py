@@ -5,6 +5,7 @@ commands and messages, which it only has when it is run itself."""
 import cmd
 import marshal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,28 +17,6 @@ with suppress(ImportError):
     import readline  # noqa: F401
 
 NOTHING_LOADED = "No statistics object is loaded."
-# Command -> what `help` says of it, and whether it takes restrictions.
-HELP = {
-    "add": ("Add profile info from given file to current statistics object.", False),
-    "callees": ("Print callees statistics from the current stat object.", True),
-    "callers": ("Print callers statistics from the current stat object.", True),
-    "EOF": ("Leave the profile browser.", False),
-    "quit": ("Leave the profile browser.", False),
-    "read": (
-        "Read in profile data from a specified file.\n"
-        "Without argument, reload the current file.",
-        False,
-    ),
-    "reverse": ("Reverse the sort order of the profiling report.", False),
-    "sort": (
-        "Sort profile data according to specified keys.\n"
-        "(Typing `sort' without arguments lists valid keys.)",
-        False,
-    ),
-    "stats": ("Print statistics from the current stat object.", True),
-    "strip": ("Strip leading path information from filenames in the report.", False),
-    "help": ("Show help for a given command.", False),
-}
 RESTRICTIONS = """\
 Arguments may be:
 * An integer maximum number of entries to print.
@@ -59,7 +38,32 @@ def read_stats(path: str) -> pstats.Stats:
     return stats
 
 
+def _help(*lines: str) -> Callable[["ProfileBrowser"], None]:
+    def say_help(self: "ProfileBrowser") -> None:
+        for line in lines:
+            self.say(line)
+
+    return say_help
+
+
 class ProfileBrowser(cmd.Cmd):
+    help_add = _help("Add profile info from given file to current statistics object.")
+    help_callees = _help("Print callees statistics from the current stat object.", RESTRICTIONS)
+    help_callers = _help("Print callers statistics from the current stat object.", RESTRICTIONS)
+    help_EOF = help_quit = _help("Leave the profile browser.")
+    help_read = _help(
+        "Read in profile data from a specified file.",
+        "Without argument, reload the current file.",
+    )
+    help_reverse = _help("Reverse the sort order of the profiling report.")
+    help_sort = _help(
+        "Sort profile data according to specified keys.",
+        "(Typing `sort' without arguments lists valid keys.)",
+    )
+    help_stats = _help("Print statistics from the current stat object.", RESTRICTIONS)
+    help_strip = _help("Strip leading path information from filenames in the report.")
+    help_help = _help("Show help for a given command.")
+
     def __init__(self, profile: str | None = None) -> None:
         super().__init__()
         self.prompt = "% "
@@ -171,19 +175,6 @@ class ProfileBrowser(cmd.Cmd):
         else:
             self.say(NOTHING_LOADED)
         return 0
-
-
-def _help_of(text: str, has_restrictions: bool) -> Any:
-    def say_help(self: ProfileBrowser) -> None:
-        self.say(text)
-        if has_restrictions:
-            self.say(RESTRICTIONS)
-
-    return say_help
-
-
-for _command, _help in HELP.items():
-    setattr(ProfileBrowser, "help_" + _command, _help_of(*_help))
 
 
 def main() -> None:

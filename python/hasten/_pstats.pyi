@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-from collections.abc import Buffer, Iterable
-from typing import Any, TypeAlias
+from collections.abc import Iterable
+from typing import Any, TypeAlias, final
+
+from typing_extensions import Buffer
 
 _Function: TypeAlias = tuple[str, int, str]
 # Calls, primitive calls, time, width of names, rows, roots, made by a sampling profiler.
 _Sums: TypeAlias = tuple[int, int, float, int, int, list[_Function], bool]
 
+@final
 class Table:
     """What cannot be held, sorted or found in a table is answered with None."""
 

@@ -11,7 +11,8 @@ objects. That code looks names up in this module, so that replacing `f8` here wo
 if __name__ == "__main__":
     from hasten._browser import main as _main
 
-    raise SystemExit(_main())
+    _main()
+    raise SystemExit
 
 import marshal
 import os
@@ -20,14 +21,15 @@ import sys
 import time
 from functools import cmp_to_key  # noqa: F401 (the standard module's code finds it here)
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from hasten._pstats import Table
 from hasten._standard import original
 
+_standard = original("pstats")
+
 __all__ = ["FunctionProfile", "SortKey", "Stats", "StatsProfile"]
 
-_T = TypeVar("_T")
 # 3.15 has sampling profilers, whose files are marked as theirs.
 _SAMPLED_MARK = ("__sampled__",)
 _HAS_SAMPLED = sys.version_info >= (3, 15)
@@ -50,37 +52,26 @@ def _here(function: FunctionType) -> FunctionType:
     return copy
 
 
-def _all_here(standard: type, cls: type[_T]) -> type[_T]:
+def _all_here(standard: type, cls: type) -> None:
     """Gives `cls` the functions of the standard class, looking names up here. Those that
     use super() know their class and stay as they are."""
     for name, value in vars(standard).items():
         if isinstance(value, FunctionType):
             setattr(cls, name, value if value.__closure__ else _here(value))
     cls.__doc__ = standard.__doc__
-    return cls
 
 
-if TYPE_CHECKING:
-    import pstats as _standard
-    from pstats import (
-        FunctionProfile,
-        SortKey,
-        StatsProfile,
-        TupleComp,
-        add_callers,
-        add_func_stats,
-        count_calls,
-        f8,
-        func_get_function_name,
-        func_std_string,
-        func_strip_path,
-    )
-else:
-    _standard = original("pstats")
-    for _name, _value in list(vars(_standard).items()):
-        if getattr(_value, "__module__", None) != "pstats" or _name.endswith("Stats"):
-            continue
-        globals()[_name] = _here(_value) if isinstance(_value, FunctionType) else _value
+FunctionProfile = _standard.FunctionProfile
+SortKey = _standard.SortKey
+StatsProfile = _standard.StatsProfile
+TupleComp = _standard.TupleComp
+add_callers = _here(_standard.add_callers)
+add_func_stats = _here(_standard.add_func_stats)
+count_calls = _here(_standard.count_calls)
+f8 = _here(_standard.f8)
+func_get_function_name = _here(_standard.func_get_function_name)
+func_std_string = _here(_standard.func_std_string)
+func_strip_path = _here(_standard.func_strip_path)
 
 # What the table does without asking: where one of these was replaced, it is not used.
 _LOOKED_UP = (
@@ -91,7 +82,7 @@ _LOOKED_UP = (
     "func_std_string",
     "func_strip_path",
 )
-_ORIGINAL = {name: globals()[name] for name in _LOOKED_UP} if not TYPE_CHECKING else {}
+_ORIGINAL = {name: globals()[name] for name in _LOOKED_UP}
 
 
 def _is_original() -> bool:
@@ -297,7 +288,7 @@ class Stats(_Plain):
             stats = self.stats
             others = item.stats if item is self or other is None else other.stats()
             for function, row in others.items():
-                known = stats[function] if function in stats else (0, 0, 0, 0, {})
+                known = stats.get(function, (0, 0, 0, 0, {}))
                 stats[function] = add_func_stats(known, row)
 
     def add(self, *arg_list: Any) -> "Stats":
@@ -437,8 +428,9 @@ class Stats(_Plain):
             print(indent, func_get_function_name(function), file=self.stream)
         print(indent, self.total_calls, "function calls", end=" ", file=self.stream)
         if self.total_calls != self.prim_calls:
-            print("(%d primitive calls)" % self.prim_calls, end=" ", file=self.stream)
-        print("in %.3f seconds" % self.total_tt, file=self.stream)
+            # Old-style formats, which take numbers of any type.
+            print("(%d primitive calls)" % self.prim_calls, end=" ", file=self.stream)  # noqa: UP031
+        print("in %.3f seconds" % self.total_tt, file=self.stream)  # noqa: UP031
         print(file=self.stream)
         selected = self._select(table, amount)
         if selected is None:
@@ -500,7 +492,8 @@ class Stats(_Plain):
             "calc_callees",
         )
         # Callees that were counted before something was added are no longer the table's.
-        if table is None or self._callees or not self._print_calls(table, amount, "called...", True):
+        is_current = table is not None and not self._callees
+        if not is_current or not self._print_calls(table, amount, "called...", True):
             super().print_callees(*amount)
         return self
 
@@ -514,6 +507,9 @@ class Stats(_Plain):
 
 
 if sys.version_info >= (3, 15):
+    StatsLoaderShim = _standard.StatsLoaderShim
+    stats_factory = _here(_standard.stats_factory)
+
     class SampledStats(Stats, _standard.SampledStats):
         __doc__ = _standard.SampledStats.__doc__
 

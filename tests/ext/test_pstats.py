@@ -301,8 +301,19 @@ def test_damaged_file_is_named(tmp_path, data, error, part):
 
 @pytest.mark.parametrize(
     "content",
-    [[], {}, 5, "text", None, (), {1: 2}, {("f", 1, "g"): 5}, {("f", 1, "g"): (1, 2, 3, 4, 5)}]
-    + [{("f", 1): (1, 1, 1, 1, {})}, {("f", 1, "g"): (1, 1, 1, 1, {1: 2})}],
+    [
+        [],
+        {},
+        5,
+        "text",
+        None,
+        (),
+        {1: 2},
+        {("f", 1, "g"): 5},
+        {("f", 1, "g"): (1, 2, 3, 4, 5)},
+        {("f", 1): (1, 1, 1, 1, {})},
+        {("f", 1, "g"): (1, 1, 1, 1, {1: 2})},
+    ],
     ids=repr,
 )
 def test_other_data_fails_as_in_the_standard_module(tmp_path, content):

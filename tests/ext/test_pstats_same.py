@@ -59,6 +59,8 @@ RESTRICTIONS = [
     (None,),
     (True,),
 ]
+STEPS = ["sort", "sort", "reverse", "strip", "add", "self"]
+STEPS += ["print", "callers", "callees", "profile", "look", "dump"]
 ATTRIBUTES = ["total_calls", "prim_calls", "total_tt", "max_name_len", "files", "top_level"]
 
 
@@ -135,10 +137,7 @@ class Both:
 
     def step(self):
         amount = self.random.choice(RESTRICTIONS)
-        kind = self.random.choice(
-            ["sort", "sort", "reverse", "strip", "add", "print", "callers", "callees"]
-            + ["profile", "look", "dump", "self"]
-        )
+        kind = self.random.choice(STEPS)
         if kind == "sort":
             keys = self.random.choice(SORT_KEYS)
             self.do(lambda module, it: self.objects[it].sort_stats(*keys).__class__.__name__)
