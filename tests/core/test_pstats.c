@@ -124,7 +124,7 @@ static void test_order(void) {
     CHECK_STATUS(hasten_pstats_sort(table, &by_time, 1, order), HASTEN_OK);
     CHECK(order[0] == 0 && order[1] == 1 && order[2] == 2);
     hasten_pstats_begin(table);
-    const struct hasten_pstats_cost nan_cost = cost(1, 1, nan(""), 1);
+    const struct hasten_pstats_cost nan_cost = cost(1, 1, NAN, 1);
     CHECK_STATUS(hasten_pstats_row(table, function(table, "n", 1, "n"), &nan_cost), HASTEN_OK);
     CHECK_STATUS(hasten_pstats_commit(table, true, &sums), HASTEN_OK);
     CHECK_STATUS(hasten_pstats_sort(table, &by_time, 1, order), HASTEN_UNSUPPORTED);

@@ -17,6 +17,7 @@ from fractions import Fraction
 
 import pytest
 from hasten import _pstats, pstats
+from isolated import run_isolated
 from random_stats import Maker, Profile
 
 
@@ -438,6 +439,15 @@ def test_table_is_used_by_threads_at_once():
     assert not failures
     expected = {function: row[0] * 120 for function, row in sample().items()}
     assert {function: row[0] for function, row in table.stats().items()} == expected
+
+
+def test_works_in_an_isolated_interpreter(path):
+    run_isolated(
+        "from hasten import pstats; import io\n"
+        f"stats = pstats.Stats({path!r}, {path!r}, stream=io.StringIO()).strip_dirs()\n"
+        "stats.sort_stats('name').print_stats().print_callers()\n"
+        "assert stats._table is not None and stats.stats and stats.stream.getvalue()\n"
+    )
 
 
 # The browser.
