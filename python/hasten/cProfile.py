@@ -13,21 +13,11 @@ import importlib.util
 import io
 import marshal
 import os
-import runpy
 import sys
-from optparse import OptionParser
 
 from hasten._cprofile import Profiler
 
 __all__ = ["Profile", "run", "runctx"]
-
-
-def _print(profile, sort):
-    import pstats
-
-    if not isinstance(sort, tuple):
-        sort = (sort,)
-    pstats.Stats(profile).strip_dirs().sort_stats(*sort).print_stats()
 
 
 def _show(profile, filename, sort):
@@ -70,7 +60,11 @@ class Profile(Profiler):
     """
 
     def print_stats(self, sort=-1):
-        _print(self, sort)
+        import pstats
+
+        if not isinstance(sort, tuple):
+            sort = (sort,)
+        pstats.Stats(self).strip_dirs().sort_stats(*sort).print_stats()
 
     def dump_stats(self, file):
         with open(file, "wb") as f:
@@ -149,3 +143,83 @@ def label(code):
     if isinstance(code, str):
         return ("~", 0, code)
     return (code.co_filename, code.co_firstlineno, code.co_name)
+
+
+def _parser():
+    import pstats
+    from optparse import OptionParser
+
+    parser = OptionParser(
+        usage="cProfile.py [-o output_file_path] [-s sort] [-m module | scriptfile] [arg] ..."
+    )
+    parser.allow_interspersed_args = False
+    parser.add_option(
+        "-o", "--outfile", dest="outfile", help="Save stats to <outfile>", default=None
+    )
+    parser.add_option(
+        "-s",
+        "--sort",
+        dest="sort",
+        help="Sort order when printing to stdout, based on pstats.Stats class",
+        default=2,
+        choices=sorted(pstats.Stats.sort_arg_dict_default),
+    )
+    parser.add_option(
+        "-m", dest="module", action="store_true", help="Profile a library module", default=False
+    )
+    return parser
+
+
+def _module_program(name):
+    """What runs the module as a program, and the names for it."""
+    import runpy
+
+    names = {"run_module": runpy.run_module, "modname": name}
+    return "run_module(modname, run_name='__main__')", names
+
+
+def _script_program(path):
+    """The code of the script, and the namespace of its own __main__ module."""
+    sys.path.insert(0, os.path.dirname(path))
+    module_name = {"module": "__main__"} if sys.version_info >= (3, 15) else {}
+    with io.open_code(path) as file:
+        code = compile(file.read(), path, "exec", **module_name)
+    spec = importlib.machinery.ModuleSpec(name="__main__", loader=None, origin=path)
+    module = importlib.util.module_from_spec(spec)
+    # What imports __main__ gets the program, not this module.
+    sys.modules["__main__"] = module
+    names = module.__dict__
+    names.update(
+        __spec__=None, __file__=path, __name__="__main__", __package__=None, __cached__=None
+    )
+    if sys.version_info >= (3, 15):
+        del names["__cached__"]
+    return code, names
+
+
+def main():
+    """The command line: `python -m hasten.cProfile [-o FILE] [-s SORT] [-m MODULE | SCRIPT]`."""
+    parser = _parser()
+    if not sys.argv[1:]:
+        parser.print_usage()
+        sys.exit(2)
+    options, args = parser.parse_args()
+    sys.argv[:] = args
+    # The program may change the directory.
+    if options.outfile is not None:
+        options.outfile = os.path.abspath(options.outfile)
+    if not args:
+        parser.print_usage()
+        return parser
+    code, names = _module_program(args[0]) if options.module else _script_program(args[0])
+    try:
+        runctx(code, names, None, options.outfile, options.sort)
+    except BrokenPipeError as error:
+        # Nothing is left to be written to it when the interpreter ends.
+        sys.stdout = None
+        sys.exit(error.errno)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -16,12 +16,29 @@
 #define SHORTEST_BASE_NS 2000000u
 #define PAIR_TRIES 5
 
-/* What the kernel keeps CLOCK_MONOTONIC by. */
+/* Asking the kernel for the time takes this long at most where it works that out
+ * from the counter; any other device is slower to read. */
+#define QUICK_CLOCK_NS 200
+#define QUICK_CLOCK_TRIES 16
+
+static bool kernel_clock_is_quick(void) {
+    int64_t quickest = INT64_MAX;
+    int64_t before = hasten_ticks_kernel(CLOCK_MONOTONIC);
+    for (int i = 0; i < QUICK_CLOCK_TRIES; i++) {
+        int64_t now = hasten_ticks_kernel(CLOCK_MONOTONIC);
+        quickest = now - before < quickest ? now - before : quickest;
+        before = now;
+    }
+    return quickest > 0 && quickest < QUICK_CLOCK_NS;
+}
+
+/* What the kernel keeps CLOCK_MONOTONIC by. It says so in /sys; where that is
+ * not to be seen (some containers), by how long it takes. */
 static bool kernel_uses(const char *name) {
     char text[32] = {0};
     int file = open(CLOCK_SOURCE, O_RDONLY | O_CLOEXEC);
     if (file < 0) {
-        return false;
+        return kernel_clock_is_quick();
     }
     ssize_t length = read(file, text, sizeof text - 1);
     close(file);

@@ -25,6 +25,10 @@ static inline struct hasten_profiler *profiler_of(PyObject *tap) {
  * what binding it would give: nothing where that would fail. */
 static inline PyMethodDef *c_function(const struct hasten_profiler *profiler, PyObject *callable,
                                       PyObject *self_arg) {
+    /* Asking whether it is a PyCFunction's subclass would be slow for this one. */
+    if (Py_IS_TYPE(callable, &PyFunction_Type)) {
+        return NULL;
+    }
     if (Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
         PyMethodDescrObject *method = (PyMethodDescrObject *)callable;
         PyTypeObject *type = method->d_common.d_type;
