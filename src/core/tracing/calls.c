@@ -130,6 +130,7 @@ void hasten_calls_clear(struct hasten_calls *calls) {
     arena_clear(&calls->functions, calls->allocator);
     arena_clear(&calls->nodes, calls->allocator);
     calls->root = (struct hasten_call_scope){0};
+    calls->strict = false;
     calls->stack.top = calls->stack.frames;
 }
 
@@ -223,7 +224,6 @@ struct hasten_call_node *hasten_calls_callee(struct hasten_calls *calls,
     }
     node->function = function;
     node->home = scope;
-    node->index = calls->nodes.count - 1;
     node->callees = callees_of(calls, node);
     slots_put(&calls->nodes_by_home, node, node_hash(node));
     calls->nodes_by_home.count++;
@@ -281,11 +281,28 @@ bool hasten_calls_grow(struct hasten_calls *calls) {
     return true;
 }
 
-static void add_levels(const struct hasten_call_stack *stack, int32_t change) {
-    if (stack->frames != NULL) {
-        for (struct hasten_call_frame *frame = stack->top; frame > stack->frames; frame--) {
-            frame->node->level += change;
-            frame->node->function->level += change;
+/* The stack's calls are not active for now, from the innermost out; */
+static void suspend(const struct hasten_call_stack *stack, bool strict) {
+    if (stack->frames == NULL) {
+        return;
+    }
+    for (struct hasten_call_frame *frame = stack->top; frame > stack->frames; frame--) {
+        if (--frame->node->function->level != 0 || strict) {
+            frame->node->level--;
+        }
+    }
+}
+
+/* and active again, in the order in which they were made. */
+static void resume(const struct hasten_call_stack *stack, bool strict) {
+    if (stack->frames == NULL) {
+        return;
+    }
+    for (struct hasten_call_frame *frame = stack->frames + 1; frame <= stack->top; frame++) {
+        if (frame->node->function->level++ == 0 && !strict) {
+            frame->node->function->outer = frame->node;
+        } else {
+            frame->node->level++;
         }
     }
 }
@@ -293,10 +310,10 @@ static void add_levels(const struct hasten_call_stack *stack, int32_t change) {
 void hasten_calls_switch(struct hasten_calls *calls, struct hasten_call_stack *next,
                          struct hasten_call_stack *ret_previous) {
     struct hasten_call_stack incoming = *next;
-    add_levels(&calls->stack, -1);
+    suspend(&calls->stack, calls->strict);
     *ret_previous = calls->stack;
     calls->stack = incoming;
-    add_levels(&calls->stack, 1);
+    resume(&calls->stack, calls->strict);
 }
 
 void hasten_calls_free_stack(struct hasten_calls *calls, struct hasten_call_stack *stack) {
@@ -304,36 +321,69 @@ void hasten_calls_free_stack(struct hasten_calls *calls, struct hasten_call_stac
         size_t capacity = (size_t)(stack->limit - stack->frames) + 1;
         hasten_release(calls->allocator, stack->frames, capacity * sizeof *stack->frames);
     }
-    *stack = (struct hasten_call_stack){0};
+    *stack = (struct hasten_call_stack){.id = stack->id};
 }
 
-void hasten_calls_leave_as(struct hasten_calls *calls, struct hasten_call_function *function,
-                           int64_t now) {
+/* Another call of the function is active still. If it is of the node too, the time
+ * is in that call's; else it is the node's, but must not be the function's twice. */
+void hasten_calls_count_inner(struct hasten_call_node *node, int64_t total) {
+    struct hasten_call_function *function = node->function;
+    function->recursive++;
+    if (--node->level > 0 || function->outer == node) {
+        node->recursive++;
+    } else {
+        node->total += total;
+        function->inner_total += total;
+    }
+}
+
+void hasten_calls_be_strict(struct hasten_calls *calls) {
+    if (calls->strict) {
+        return;
+    }
+    calls->strict = true;
+    for (struct hasten_call_frame *frame = calls->stack.top; frame > calls->stack.frames; frame--) {
+        frame->node->level = 0;
+    }
+    for (struct hasten_call_frame *frame = calls->stack.top; frame > calls->stack.frames; frame--) {
+        frame->node->level++;
+    }
+}
+
+void hasten_calls_push_strictly(struct hasten_calls *calls, struct hasten_call_node *node) {
+    *++calls->stack.top = (struct hasten_call_frame){.node = node};
+    node->level++;
+    node->function->level++;
+}
+
+void hasten_calls_leave_strictly(struct hasten_calls *calls, struct hasten_call_function *function,
+                                 int64_t now) {
     struct hasten_call_frame *frame = calls->stack.top--;
     if (function == NULL) {
         return;
     }
     int64_t total = now - frame->start;
-    int64_t self = total - frame->nested;
     frame[-1].nested += total;
-    if (--function->level == 0) {
-        function->total += total;
-    } else {
-        function->recursive++;
-    }
     /* Where nobody called it from there, it counts as called by nobody known. */
     struct hasten_call_scope *scope = frame[-1].node->callees;
     struct hasten_call_node *node = hasten_calls_look_up(calls, scope, function->key);
     if (node == NULL) {
         node = hasten_calls_callee(calls, &calls->root, function);
     }
-    if (node != NULL) {
-        if (--node->level == 0) {
-            node->total += total;
-        } else {
-            node->recursive++;
-        }
-        node->self += self;
-        node->calls++;
+    if (node == NULL) {
+        return;
+    }
+    node->self += total - frame->nested;
+    node->calls++;
+    if (--node->level == 0) {
+        node->total += total;
+        function->inner_total += total;
+    } else {
+        node->recursive++;
+    }
+    if (--function->level == 0) {
+        function->inner_total -= total;
+    } else {
+        function->recursive++;
     }
 }

@@ -34,13 +34,13 @@ struct hasten_call_scope {
 /* One cache line. */
 struct hasten_call_function {
     const void *key;
-    void *object;       /* the user's, from hasten_calls_function */
-    int64_t total;      /* of calls made while no other was active */
-    uint64_t recursive; /* calls made while another was */
-    int32_t level;      /* calls active on the current stack */
-    uint32_t index;     /* in order of first appearance */
+    void *object;                   /* the user's, from hasten_calls_add */
+    struct hasten_call_node *outer; /* of the outermost active call */
+    int64_t inner_total; /* what its nodes' totals have of calls made while another was active */
+    uint64_t recursive;  /* calls made while another was active */
+    int32_t level;       /* calls active on the current stack */
+    uint32_t index;      /* in order of first appearance */
     struct hasten_call_scope callees;
-    struct hasten_durations *durations; /* NULL: not wanted */
 };
 
 /* One cache line. Times are in the unit of the clock that the user reads. */
@@ -49,11 +49,11 @@ struct hasten_call_node {
     struct hasten_call_scope *callees; /* in a graph its function's, in a tree its own */
     struct hasten_call_scope *home;    /* its caller's, in which it was found */
     int64_t total;                     /* of calls made while no other of the node was active */
-    int64_t self;                      /* without callees, of all calls */
+    int64_t self;                      /* of all calls, without what they called */
     uint64_t calls;
     uint64_t recursive; /* calls made while another of the node was active */
-    int32_t level;      /* calls active on the current stack */
-    uint32_t index;
+    int32_t level;      /* active calls but the one that is its function's outermost */
+    uint32_t unused;
 };
 
 /* A call that has not ended. */
@@ -68,7 +68,8 @@ struct hasten_call_stack {
     struct hasten_call_frame *frames; /* NULL: not used yet */
     struct hasten_call_frame *top;
     struct hasten_call_frame *limit; /* the last there is room for */
-    int64_t excluded;                /* what the clock counted but must not */
+    int64_t excluded;                /* the user's: what the clock counted but must not */
+    uint32_t id;                     /* the user's */
 };
 
 struct hasten_call_slots {
@@ -92,6 +93,7 @@ struct hasten_calls {
     bool tree;
     bool callers; /* tell callers apart; without, all have the root's */
     bool ran_out; /* memory was missing: something is not counted */
+    bool strict;  /* an event matched no call: see hasten_calls_be_strict */
     const struct hasten_allocator *allocator;
     struct hasten_call_slots functions_by_key;
     struct hasten_call_slots nodes_by_home;
@@ -142,37 +144,53 @@ void hasten_calls_switch(struct hasten_calls *calls, struct hasten_call_stack *n
 /* Gives a stack's memory back. It must not be the current one. */
 void hasten_calls_free_stack(struct hasten_calls *calls, struct hasten_call_stack *stack);
 
-/* Ends the current frame as a call of a function that is not the frame's: its
- * time is the function's. What an interpreter tells when threads or greenlets
- * share one stack. Without `function` nothing is counted. */
-void hasten_calls_leave_as(struct hasten_calls *calls, struct hasten_call_function *function,
-                           int64_t now);
+/* What an interpreter tells may not nest: threads or greenlets may share a stack.
+ * Then all there is to go by is which function ended, and levels must be counted
+ * for every node. Entering and leaving inline, below, rely on nesting; once an
+ * event did not match, use these two and hasten_calls_look_up instead. */
+void hasten_calls_be_strict(struct hasten_calls *calls);
+void hasten_calls_push_strictly(struct hasten_calls *calls, struct hasten_call_node *node);
+/* Ends the current frame, as a call of `function` whoever's it is. Without
+ * `function` nothing is counted. */
+void hasten_calls_leave_strictly(struct hasten_calls *calls, struct hasten_call_function *function,
+                                 int64_t now);
 
 static inline bool hasten_calls_idle(const struct hasten_calls *calls) {
     return calls->stack.top == calls->stack.frames;
 }
 
-/* Puts a call of `node` on the stack; NULL only where memory ran out. The caller
- * sets `start`, as the last thing it does. */
+/* Puts a call of `node` on the stack, where there must be room. The caller sets
+ * `start`, as the last thing it does. */
 static inline struct hasten_call_frame *hasten_calls_push(struct hasten_calls *calls,
                                                           struct hasten_call_node *node) {
-    if (__builtin_expect(calls->stack.top == calls->stack.limit, 0) && !hasten_calls_grow(calls)) {
-        return NULL;
-    }
     struct hasten_call_frame *frame = ++calls->stack.top;
+    struct hasten_call_function *function = node->function;
     frame->node = node;
     frame->nested = 0;
-    node->level++;
-    node->function->level++;
+    if (__builtin_expect(function->level++ == 0, 1)) {
+        function->outer = node;
+    } else {
+        node->level++;
+    }
     return frame;
+}
+
+static inline bool hasten_calls_has_room(const struct hasten_calls *calls) {
+    return __builtin_expect(calls->stack.top != calls->stack.limit, 1);
+}
+
+/* The node that a call of `key` would get now, if it is the one that was called
+ * last from here; else NULL. */
+static inline struct hasten_call_node *hasten_calls_again(const struct hasten_calls *calls,
+                                                          const void *key) {
+    const struct hasten_call_scope *scope = calls->stack.top->node->callees;
+    return __builtin_expect(scope->key == key, 1) ? scope->node : NULL;
 }
 
 /* The node that a call of `key` would get now; NULL where it is a new one. */
 static inline struct hasten_call_node *hasten_calls_next(const struct hasten_calls *calls,
                                                          const void *key) {
-    struct hasten_call_scope *scope = calls->stack.top->node->callees;
-    return __builtin_expect(scope->key == key, 1) ? scope->node
-                                                  : hasten_calls_look_up(calls, scope, key);
+    return hasten_calls_look_up(calls, calls->stack.top->node->callees, key);
 }
 
 /* Whether the current frame is a call of the function with that key. */
@@ -180,24 +198,21 @@ static inline bool hasten_calls_is_top(const struct hasten_calls *calls, const v
     return __builtin_expect(calls->stack.top->node->function->key == key, 1);
 }
 
+/* calls.h's leave for a function that is active once more. */
+void hasten_calls_count_inner(struct hasten_call_node *node, int64_t total);
+
 /* Ends the current frame, which must not be frame 0. Answers how long it took. */
 static inline int64_t hasten_calls_leave(struct hasten_calls *calls, int64_t now) {
     struct hasten_call_frame *frame = calls->stack.top--;
     struct hasten_call_node *node = frame->node;
-    struct hasten_call_function *function = node->function;
     int64_t total = now - frame->start;
     frame[-1].nested += total;
     node->self += total - frame->nested;
     node->calls++;
-    if (__builtin_expect(--node->level == 0, 1)) {
+    if (__builtin_expect(--node->function->level == 0, 1)) {
         node->total += total;
     } else {
-        node->recursive++;
-    }
-    if (__builtin_expect(--function->level == 0, 1)) {
-        function->total += total;
-    } else {
-        function->recursive++;
+        hasten_calls_count_inner(node, total);
     }
     return total;
 }

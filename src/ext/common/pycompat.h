@@ -92,6 +92,21 @@ static inline PyThreadState *hasten_py_thread(void) {
 #endif
 }
 
+/* Whether a frame whose profile function is told that it returns a value only
+ * yields it. Asked up to 3.11; later versions tell. */
+static inline bool hasten_py_is_suspended(PyFrameObject *frame) {
+    bool suspended = false;
+#if PY_VERSION_HEX < 0x030c0000
+    PyObject *generator = PyFrame_GetGenerator(frame);
+    /* FRAME_SUSPENDED, the only negative state of one that has begun. */
+    suspended = generator != NULL && ((PyGenObject *)generator)->gi_frame_state == -1;
+    Py_XDECREF(generator);
+#else
+    (void)frame;
+#endif
+    return suspended;
+}
+
 /* What the standard profiler of the version does; see src/ext/cprofile/. */
 #if PY_VERSION_HEX >= 0x030c0000
 #define HASTEN_PY_FLAG_FORMAT "p" /* of the switches of enable() and of the constructor */

@@ -35,6 +35,23 @@ static PyStructSequence_Desc subentry_description = {
     .n_in_sequence = 5,
 };
 
+static PyStructSequence_Field durations_fields[] = {
+    {"code", "code object or built-in function name"},
+    {"count", "calls that ended"},
+    {"shortest", "seconds"},
+    {"median", "seconds"},
+    {"p90", "seconds"},
+    {"p99", "seconds"},
+    {"longest", "seconds"},
+    {NULL, NULL},
+};
+
+static PyStructSequence_Desc durations_description = {
+    .name = "hasten.cProfile.Durations",
+    .fields = durations_fields,
+    .n_in_sequence = 7,
+};
+
 static struct PyModuleDef module_definition;
 
 struct hasten_cprofile_state *hasten_cprofile_state_of(PyTypeObject *type) {
@@ -55,7 +72,8 @@ static int module_exec(PyObject *module) {
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_profiler_spec, NULL);
     if (state->profiler_type == NULL || PyModule_AddType(module, state->profiler_type) < 0 ||
         add_row_type(module, &entry_description, &state->entry_type) < 0 ||
-        add_row_type(module, &subentry_description, &state->subentry_type) < 0) {
+        add_row_type(module, &subentry_description, &state->subentry_type) < 0 ||
+        add_row_type(module, &durations_description, &state->durations_type) < 0) {
         return -1;
     }
     return hasten_mechanism_add_types(module, state);
@@ -67,6 +85,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->tap_type);
     Py_VISIT(state->entry_type);
     Py_VISIT(state->subentry_type);
+    Py_VISIT(state->durations_type);
     return 0;
 }
 
@@ -76,6 +95,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->tap_type);
     Py_CLEAR(state->entry_type);
     Py_CLEAR(state->subentry_type);
+    Py_CLEAR(state->durations_type);
     return 0;
 }
 

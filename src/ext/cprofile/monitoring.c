@@ -4,16 +4,28 @@
  * that are called through their vectorcall slot: no arguments are parsed, nothing
  * is bound. Only events that are wanted are armed. */
 #include "ext/cprofile/events.h"
+#include "ext/cprofile/filter.h"
 
 #include <stddef.h>
 
 #define TOOL_ID 2 /* sys.monitoring.PROFILER_ID */
 #define TOOL_NAME "cProfile"
 
-/* A callback. Holds the profiler as long as the interpreter holds the callback. */
+struct event {
+    const char *name; /* in sys.monitoring.events */
+    bool builtin;     /* armed for C functions only */
+    bool local;       /* can be disabled at the place where it happened */
+    enum hasten_step step;
+    vectorcallfunc plain, full;
+};
+
+/* A callback. Holds the profiler as long as the interpreter holds the callback; the
+ * profiler holds it as long, too. */
 struct tap {
-    PyObject_HEAD vectorcallfunc call;
+    PyObject base;
+    vectorcallfunc call;
     struct hasten_profiler *profiler;
+    const struct event *event;
 };
 
 static inline struct hasten_profiler *profiler_of(PyObject *tap) {
@@ -25,9 +37,8 @@ static inline struct hasten_profiler *profiler_of(PyObject *tap) {
  * what binding it would give: nothing where that would fail. */
 static inline PyMethodDef *c_function(const struct hasten_profiler *profiler, PyObject *callable,
                                       PyObject *self_arg) {
-    /* Asking whether it is a PyCFunction's subclass would be slow for this one. */
-    if (Py_IS_TYPE(callable, &PyFunction_Type)) {
-        return NULL;
+    if (Py_IS_TYPE(callable, &PyCFunction_Type)) {
+        return ((PyCFunctionObject *)callable)->m_ml;
     }
     if (Py_IS_TYPE(callable, &PyMethodDescr_Type)) {
         PyMethodDescrObject *method = (PyMethodDescrObject *)callable;
@@ -38,6 +49,10 @@ static inline PyMethodDef *c_function(const struct hasten_profiler *profiler, Py
         }
         return method->d_method;
     }
+    /* The usual ones, for which asking whether they are a subclass would be slow. */
+    if (Py_IS_TYPE(callable, &PyFunction_Type) || Py_IS_TYPE(callable, &PyType_Type)) {
+        return NULL;
+    }
     return PyCFunction_Check(callable) ? ((PyCFunctionObject *)callable)->m_ml : NULL;
 }
 
@@ -46,78 +61,118 @@ static inline PyMethodDef *c_function(const struct hasten_profiler *profiler, Py
 #define TAP_ARGUMENTS \
     PyObject *tap, PyObject *const *args, size_t Py_UNUSED(count), PyObject *Py_UNUSED(names)
 
-static PyObject *on_enter(TAP_ARGUMENTS) {
-    hasten_events_enter(profiler_of(tap), args[0], args[0], NULL);
+#define NOINLINE __attribute__((noinline))
+
+static NOINLINE PyObject *enter_slowly(PyObject *tap, PyObject *code) {
+    struct hasten_profiler *profiler = profiler_of(tap);
+    if (!hasten_events_enter_other(profiler, code)) {
+        hasten_events_step(profiler, code, HASTEN_STEP_BEGIN, NULL);
+    }
     Py_RETURN_NONE;
+}
+
+static NOINLINE PyObject *leave_slowly(PyObject *tap, PyObject *code) {
+    hasten_events_step(profiler_of(tap), code, HASTEN_STEP_END, NULL);
+    Py_RETURN_NONE;
+}
+
+static NOINLINE PyObject *c_enter_slowly(PyObject *tap, PyMethodDef *function,
+                                         PyObject *const *args) {
+    struct hasten_profiler *profiler = profiler_of(tap);
+    if (!hasten_events_enter_other(profiler, function)) {
+        hasten_events_enter_c(profiler, function, args[2], args[3]);
+    }
+    Py_RETURN_NONE;
+}
+
+static NOINLINE PyObject *c_leave_slowly(PyObject *tap, PyMethodDef *function) {
+    hasten_events_leave_c(profiler_of(tap), function);
+    Py_RETURN_NONE;
+}
+
+static PyObject *on_enter(TAP_ARGUMENTS) {
+    if (hasten_events_enter(profiler_of(tap), args[0])) {
+        Py_RETURN_NONE;
+    }
+    return enter_slowly(tap, args[0]);
 }
 
 static PyObject *on_leave(TAP_ARGUMENTS) {
-    hasten_events_leave(profiler_of(tap), args[0]);
-    Py_RETURN_NONE;
+    if (hasten_events_leave(profiler_of(tap), args[0])) {
+        Py_RETURN_NONE;
+    }
+    return leave_slowly(tap, args[0]);
 }
 
 static PyObject *on_c_enter(TAP_ARGUMENTS) {
-    struct hasten_profiler *profiler = profiler_of(tap);
-    PyMethodDef *function = c_function(profiler, args[2], args[3]);
-    if (function != NULL) {
-        hasten_events_enter(profiler, function, args[2], args[3]);
+    PyMethodDef *function = c_function(profiler_of(tap), args[2], args[3]);
+    if (function == NULL || hasten_events_enter(profiler_of(tap), function)) {
+        Py_RETURN_NONE;
     }
-    Py_RETURN_NONE;
+    return c_enter_slowly(tap, function, args);
 }
 
 static PyObject *on_c_leave(TAP_ARGUMENTS) {
-    struct hasten_profiler *profiler = profiler_of(tap);
-    PyMethodDef *function = c_function(profiler, args[2], args[3]);
-    if (function != NULL) {
-        hasten_events_leave(profiler, function);
+    PyMethodDef *function = c_function(profiler_of(tap), args[2], args[3]);
+    if (function == NULL || hasten_events_leave(profiler_of(tap), function)) {
+        Py_RETURN_NONE;
+    }
+    return c_leave_slowly(tap, function);
+}
+
+/* Code of no interest tells so once; what cannot be disabled is asked again. */
+static PyObject *refuse(PyObject *tap) {
+    if (((struct tap *)tap)->event->local) {
+        return Py_NewRef(profiler_of(tap)->disable);
     }
     Py_RETURN_NONE;
 }
 
-static PyObject *on_enter_fully(TAP_ARGUMENTS) {
-    hasten_events_enter_fully(profiler_of(tap), args[0], args[0], NULL);
-    Py_RETURN_NONE;
+static bool is_wanted(const struct hasten_profiler *profiler, PyObject *code) {
+    return profiler->filter == NULL || hasten_filter_wants(profiler->filter, code);
 }
 
-static PyObject *on_leave_fully(TAP_ARGUMENTS) {
-    hasten_events_leave_fully(profiler_of(tap), args[0]);
+static PyObject *on_step_fully(TAP_ARGUMENTS) {
+    struct hasten_profiler *profiler = profiler_of(tap);
+    if (!is_wanted(profiler, args[0])) {
+        return refuse(tap);
+    }
+    hasten_events_step(profiler, args[0], ((struct tap *)tap)->event->step, NULL);
     Py_RETURN_NONE;
 }
 
 static PyObject *on_c_enter_fully(TAP_ARGUMENTS) {
     struct hasten_profiler *profiler = profiler_of(tap);
+    if (!is_wanted(profiler, args[0])) {
+        return refuse(tap);
+    }
     PyMethodDef *function = c_function(profiler, args[2], args[3]);
     if (function != NULL) {
-        hasten_events_enter_fully(profiler, function, args[2], args[3]);
+        hasten_events_enter_c(profiler, function, args[2], args[3]);
     }
     Py_RETURN_NONE;
 }
 
 static PyObject *on_c_leave_fully(TAP_ARGUMENTS) {
     struct hasten_profiler *profiler = profiler_of(tap);
-    PyMethodDef *function = c_function(profiler, args[2], args[3]);
+    PyMethodDef *function =
+        is_wanted(profiler, args[0]) ? c_function(profiler, args[2], args[3]) : NULL;
     if (function != NULL) {
-        hasten_events_leave_fully(profiler, function);
+        hasten_events_leave_c(profiler, function);
     }
     Py_RETURN_NONE;
 }
 
-struct event {
-    const char *name; /* in sys.monitoring.events */
-    bool builtin; /* armed for C functions only */
-    vectorcallfunc plain, full;
-};
-
 static const struct event events[] = {
-    {"PY_START", false, on_enter, on_enter_fully},
-    {"PY_RESUME", false, on_enter, on_enter_fully},
-    {"PY_THROW", false, on_enter, on_enter_fully},
-    {"PY_RETURN", false, on_leave, on_leave_fully},
-    {"PY_YIELD", false, on_leave, on_leave_fully},
-    {"PY_UNWIND", false, on_leave, on_leave_fully},
-    {"CALL", true, on_c_enter, on_c_enter_fully},
-    {"C_RETURN", true, on_c_leave, on_c_leave_fully},
-    {"C_RAISE", true, on_c_leave, on_c_leave_fully},
+    {"PY_START", false, true, HASTEN_STEP_BEGIN, on_enter, on_step_fully},
+    {"PY_RESUME", false, true, HASTEN_STEP_RESUME, on_enter, on_step_fully},
+    {"PY_THROW", false, false, HASTEN_STEP_RESUME, on_enter, on_step_fully},
+    {"PY_RETURN", false, true, HASTEN_STEP_END, on_leave, on_step_fully},
+    {"PY_YIELD", false, true, HASTEN_STEP_SUSPEND, on_leave, on_step_fully},
+    {"PY_UNWIND", false, false, HASTEN_STEP_END, on_leave, on_step_fully},
+    {"CALL", true, true, HASTEN_STEP_BEGIN, on_c_enter, on_c_enter_fully},
+    {"C_RETURN", true, false, HASTEN_STEP_END, on_c_leave, on_c_leave_fully},
+    {"C_RAISE", true, false, HASTEN_STEP_END, on_c_leave, on_c_leave_fully},
 };
 #define EVENT_COUNT (sizeof events / sizeof events[0])
 
@@ -154,13 +209,22 @@ int hasten_mechanism_add_types(PyObject *module, struct hasten_cprofile_state *s
 }
 
 static PyObject *tap_new(struct hasten_profiler *profiler, PyTypeObject *type,
-                         vectorcallfunc call) {
+                         const struct event *event) {
     struct tap *tap = (struct tap *)type->tp_alloc(type, 0);
     if (tap != NULL) {
-        tap->call = call;
+        tap->call = hasten_events_are_plain(profiler) ? event->plain : event->full;
+        tap->event = event;
         tap->profiler = (struct hasten_profiler *)Py_NewRef((PyObject *)profiler);
     }
     return (PyObject *)tap;
+}
+
+/* The interpreter looks a callback's function up each time. */
+void hasten_mechanism_be_full(struct hasten_profiler *profiler) {
+    for (Py_ssize_t i = 0; profiler->taps != NULL && i < PyList_GET_SIZE(profiler->taps); i++) {
+        struct tap *tap = (struct tap *)PyList_GET_ITEM(profiler->taps, i);
+        tap->call = tap->event->full;
+    }
 }
 
 static PyObject *monitoring_module(void) {
@@ -174,18 +238,26 @@ static PyObject *monitoring_module(void) {
 int hasten_mechanism_prepare(struct hasten_profiler *profiler) {
     PyObject *monitoring = monitoring_module();
     PyObject *missing = NULL;
+    PyObject *disable = NULL;
     if (monitoring != NULL) {
         missing = PyObject_GetAttrString(monitoring, "MISSING");
+        disable = missing == NULL ? NULL : PyObject_GetAttrString(monitoring, "DISABLE");
         Py_DECREF(monitoring);
     }
     Py_XSETREF(profiler->missing, missing);
-    return missing == NULL ? -1 : 0;
+    Py_XSETREF(profiler->disable, disable);
+    return disable == NULL ? -1 : 0;
 }
 
 /* Calls a function of sys.monitoring that answers nothing we want. */
 static int ask(PyObject *answer) {
     Py_XDECREF(answer);
     return answer == NULL ? -1 : 0;
+}
+
+/* Places that were disabled are armed again. */
+static int restart(PyObject *monitoring) {
+    return ask(PyObject_CallMethod(monitoring, "restart_events", NULL));
 }
 
 static int set_events(PyObject *monitoring, int set) {
@@ -215,18 +287,25 @@ static int set_callback(PyObject *monitoring, const struct event *event, PyObjec
 /* Registers callbacks for what is wanted now, and arms it. */
 static int arm(struct hasten_profiler *profiler, PyObject *monitoring) {
     struct hasten_cprofile_state *state = hasten_cprofile_state_of(Py_TYPE(profiler));
-    bool plain = hasten_events_are_plain(profiler);
     int set = 0;
     if (state == NULL) {
+        return -1;
+    }
+    Py_XSETREF(profiler->taps, PyList_New(0));
+    if (profiler->taps == NULL) {
+        return -1;
+    }
+    if (profiler->filter != NULL && restart(monitoring) < 0) {
         return -1;
     }
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         if (events[i].builtin && !profiler->builtins) {
             continue;
         }
-        PyObject *tap =
-            tap_new(profiler, state->tap_type, plain ? events[i].plain : events[i].full);
-        int bit = tap == NULL ? -1 : set_callback(monitoring, &events[i], tap);
+        PyObject *tap = tap_new(profiler, state->tap_type, &events[i]);
+        int bit = tap == NULL || PyList_Append(profiler->taps, tap) < 0
+                      ? -1
+                      : set_callback(monitoring, &events[i], tap);
         Py_XDECREF(tap);
         if (bit < 0) {
             return -1;
@@ -237,12 +316,15 @@ static int arm(struct hasten_profiler *profiler, PyObject *monitoring) {
 }
 
 /* Does all of it, whatever fails on the way. */
-static int disarm(PyObject *monitoring) {
+static int disarm(struct hasten_profiler *profiler, PyObject *monitoring) {
     int failed = 0;
+    Py_CLEAR(profiler->taps);
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         failed |= set_callback(monitoring, &events[i], Py_None) < 0 ? -1 : 0;
     }
     failed |= set_events(monitoring, 0);
+    /* Places that were disabled would stay so for the next tool. */
+    failed |= profiler->filter != NULL ? restart(monitoring) : 0;
     failed |= ask(PyObject_CallMethod(monitoring, "free_tool_id", "i", TOOL_ID));
     return failed;
 }
@@ -252,8 +334,7 @@ int hasten_mechanism_start(struct hasten_profiler *profiler) {
     if (monitoring == NULL) {
         return -1;
     }
-    int failed = ask(
-        PyObject_CallMethod(monitoring, "use_tool_id", "is", TOOL_ID, TOOL_NAME));
+    int failed = ask(PyObject_CallMethod(monitoring, "use_tool_id", "is", TOOL_ID, TOOL_NAME));
     if (failed != 0) {
         if (HASTEN_PY_TOOL_BUSY != NULL) {
             PyErr_SetString(PyExc_ValueError, HASTEN_PY_TOOL_BUSY);
@@ -270,7 +351,7 @@ int hasten_mechanism_start(struct hasten_profiler *profiler) {
         failed = arm(profiler, monitoring);
         if (failed != 0) {
             struct hasten_py_exception exception = hasten_py_exception_take();
-            if (disarm(monitoring) < 0) {
+            if (disarm(profiler, monitoring) < 0) {
                 PyErr_Clear();
             }
             hasten_py_exception_put(exception);
@@ -288,7 +369,7 @@ int hasten_mechanism_stop(struct hasten_profiler *profiler) {
     if (monitoring == NULL) {
         return -1;
     }
-    int failed = disarm(monitoring);
+    int failed = disarm(profiler, monitoring);
     Py_DECREF(monitoring);
     return failed;
 }
@@ -306,7 +387,7 @@ static PyObject *call_start(PyObject *self, PyObject *const *args, Py_ssize_t co
     if (!check_count("_pystart_callback", count, 2)) {
         return NULL;
     }
-    hasten_events_enter_fully((struct hasten_profiler *)self, args[0], args[0], NULL);
+    hasten_events_step((struct hasten_profiler *)self, args[0], HASTEN_STEP_BEGIN, NULL);
     Py_RETURN_NONE;
 }
 
@@ -314,7 +395,7 @@ static PyObject *call_throw(PyObject *self, PyObject *const *args, Py_ssize_t co
     if (!check_count("_pythrow_callback", count, 3)) {
         return NULL;
     }
-    hasten_events_enter_fully((struct hasten_profiler *)self, args[0], args[0], NULL);
+    hasten_events_step((struct hasten_profiler *)self, args[0], HASTEN_STEP_RESUME, NULL);
     Py_RETURN_NONE;
 }
 
@@ -322,7 +403,7 @@ static PyObject *call_return(PyObject *self, PyObject *const *args, Py_ssize_t c
     if (!check_count("_pyreturn_callback", count, 3)) {
         return NULL;
     }
-    hasten_events_leave_fully((struct hasten_profiler *)self, args[0]);
+    hasten_events_step((struct hasten_profiler *)self, args[0], HASTEN_STEP_END, NULL);
     Py_RETURN_NONE;
 }
 
@@ -333,7 +414,7 @@ static PyObject *call_c_enter(PyObject *self, PyObject *const *args, Py_ssize_t 
     }
     PyMethodDef *function = profiler->builtins ? c_function(profiler, args[2], args[3]) : NULL;
     if (function != NULL) {
-        hasten_events_enter_fully(profiler, function, args[2], args[3]);
+        hasten_events_enter_c(profiler, function, args[2], args[3]);
     }
     Py_RETURN_NONE;
 }
@@ -345,24 +426,17 @@ static PyObject *call_c_leave(PyObject *self, PyObject *const *args, Py_ssize_t 
     }
     PyMethodDef *function = profiler->builtins ? c_function(profiler, args[2], args[3]) : NULL;
     if (function != NULL) {
-        hasten_events_leave_fully(profiler, function);
+        hasten_events_leave_c(profiler, function);
     }
     Py_RETURN_NONE;
 }
 
-#define FASTCALL(function) (PyCFunction)(void (*)(void))(function)
-
 PyMethodDef hasten_profiler_methods[] = {
-    {"getstats", FASTCALL(hasten_profiler_getstats), METH_METHOD | METH_FASTCALL | METH_KEYWORDS,
-     hasten_profiler_getstats_doc},
-    {"enable", FASTCALL(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,
-     hasten_profiler_enable_doc},
-    {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},
-    {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},
-    {"_pystart_callback", FASTCALL(call_start), METH_FASTCALL, NULL},
-    {"_pythrow_callback", FASTCALL(call_throw), METH_FASTCALL, NULL},
-    {"_pyreturn_callback", FASTCALL(call_return), METH_FASTCALL, NULL},
-    {"_ccall_callback", FASTCALL(call_c_enter), METH_FASTCALL, NULL},
-    {"_creturn_callback", FASTCALL(call_c_leave), METH_FASTCALL, NULL},
+    HASTEN_PROFILER_COMMON_METHODS,
+    {"_pystart_callback", HASTEN_PY_METHOD(call_start), METH_FASTCALL, NULL},
+    {"_pythrow_callback", HASTEN_PY_METHOD(call_throw), METH_FASTCALL, NULL},
+    {"_pyreturn_callback", HASTEN_PY_METHOD(call_return), METH_FASTCALL, NULL},
+    {"_ccall_callback", HASTEN_PY_METHOD(call_c_enter), METH_FASTCALL, NULL},
+    {"_creturn_callback", HASTEN_PY_METHOD(call_c_leave), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -4,6 +4,8 @@
 #include "ext/cprofile/profiler.h"
 
 #include "ext/cprofile/events.h"
+#include "ext/cprofile/stacks.h"
+#include "ext/cprofile/tasks.h"
 
 const char hasten_profiler_enable_doc[] =
     "enable(subcalls=True, builtins=True)\n"
@@ -63,6 +65,9 @@ PyObject *hasten_profiler_enable(PyObject *self, PyObject *args, PyObject *keywo
         return NULL;
     }
     profiler->enabled = true;
+    if (profiler->greenlets && hasten_greenlets_start(profiler) < 0) {
+        return NULL;
+    }
     Py_RETURN_NONE;
 }
 
@@ -72,6 +77,9 @@ PyObject *hasten_profiler_disable(PyObject *self, PyObject *Py_UNUSED(unused)) {
         return NULL;
     }
     profiler->enabled = false;
+    if (profiler->greenlet_hook != NULL && hasten_greenlets_stop(profiler) < 0) {
+        return NULL;
+    }
     hasten_events_flush(profiler);
     if (hasten_profiler_check_memory(profiler) < 0) {
         return NULL;
@@ -85,14 +93,21 @@ static void forget(struct hasten_profiler *profiler) {
     uint32_t count = calls->functions.count;
     PyObject *names = PyList_New(0);
     for (uint32_t i = 0; i < count; i++) {
-        PyObject *name = hasten_calls_function_at(calls, i)->object;
-        /* Where there is no memory for the list, names are released now. */
-        if (names == NULL || PyList_Append(names, name) < 0) {
+        struct hasten_callable *callable = hasten_calls_function_at(calls, i)->object;
+        /* Where there is no memory for the list, it is released now. */
+        if (names == NULL || PyList_Append(names, callable->name) < 0) {
             PyErr_Clear();
         }
-        Py_DECREF(name);
+        Py_DECREF(callable->name);
+        hasten_callable_free(callable);
     }
     hasten_calls_clear(calls);
+    if (profiler->stacks != NULL) {
+        hasten_stacks_clear(profiler->stacks);
+    }
+    if (profiler->tasks != NULL) {
+        hasten_tasks_clear(profiler->tasks);
+    }
     Py_XDECREF(names);
 }
 
@@ -124,29 +139,68 @@ static PyObject *profiler_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     return (PyObject *)profiler;
 }
 
-static int profiler_init(PyObject *self, PyObject *args, PyObject *keywords) {
+static int init_standard_part(struct hasten_profiler *profiler, PyObject *args,
+                              PyObject *keywords) {
     static char *names[] = {"timer", "timeunit", "subcalls", "builtins", NULL};
-    struct hasten_profiler *profiler = as_profiler(self);
     PyObject *timer = NULL;
     double unit = 0.0;
     int subcalls = 1;
     int builtins = 1;
-    if (!may_change(profiler, "initialize") ||
-        !PyArg_ParseTupleAndKeywords(args, keywords,
+    if (!PyArg_ParseTupleAndKeywords(args, keywords,
                                      "|Od" HASTEN_PY_FLAG_FORMAT HASTEN_PY_FLAG_FORMAT ":Profiler",
                                      names, &timer, &unit, &subcalls, &builtins)) {
         return -1;
     }
     set_switches(profiler, subcalls, builtins);
-    profiler->clock = timer == NULL ? HASTEN_CLOCK_TICKS : HASTEN_CLOCK_TIMER;
+    if (timer != NULL) {
+        profiler->clock = HASTEN_CLOCK_TIMER;
+    } else if (profiler->clock == HASTEN_CLOCK_TIMER) {
+        profiler->clock = HASTEN_CLOCK_TICKS;
+    }
     profiler->timer_unit = unit;
     Py_XSETREF(profiler->timer, Py_XNewRef(timer));
-    return hasten_mechanism_prepare(profiler);
+    return 0;
+}
+
+static int profiler_init(PyObject *self, PyObject *args, PyObject *keywords) {
+    struct hasten_profiler *profiler = as_profiler(self);
+    if (!may_change(profiler, "initialize") || hasten_options_apply(profiler, &keywords) < 0) {
+        return -1;
+    }
+    int failed = init_standard_part(profiler, args, keywords);
+    Py_XDECREF(keywords);
+    if (failed == 0 && profiler->enabled && !hasten_events_are_plain(profiler)) {
+        hasten_mechanism_be_full(profiler);
+    }
+    return failed != 0 ? -1 : hasten_mechanism_prepare(profiler);
+}
+
+PyObject *hasten_profiler_set_overhead(PyObject *self, PyObject *args) {
+    struct hasten_profiler *profiler = as_profiler(self);
+    double seconds[4];
+    if (!PyArg_ParseTuple(args, "dddd", &seconds[0], &seconds[1], &seconds[2], &seconds[3])) {
+        return NULL;
+    }
+    double unit = hasten_profiler_unit(profiler);
+    for (int i = 0; i < 2; i++) {
+        double inner = seconds[2 * i] / unit;
+        double outer = seconds[2 * i + 1] / unit;
+        /* Of one call: more than a second is not an overhead. */
+        if (!(inner >= 0 && inner * unit < 1 && outer >= 0 && outer * unit < 1)) {
+            PyErr_SetString(PyExc_ValueError, "overhead of a call out of range");
+            return NULL;
+        }
+        profiler->overhead[i] =
+            (struct hasten_overhead){.inner = (int64_t)inner, .outer = (int64_t)outer};
+    }
+    Py_RETURN_NONE;
 }
 
 static int profiler_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(as_profiler(self)->timer);
+    Py_VISIT(as_profiler(self)->thread_hook);
+    Py_VISIT(as_profiler(self)->greenlet_hook);
     return 0;
 }
 
@@ -168,9 +222,14 @@ static void profiler_dealloc(PyObject *self) {
         hasten_events_flush(profiler);
     }
     forget(profiler);
+    hasten_options_done(profiler);
     hasten_calls_done(&profiler->calls);
     Py_XDECREF(profiler->timer);
     Py_XDECREF(profiler->missing);
+    Py_XDECREF(profiler->disable);
+    Py_XDECREF(profiler->taps);
+    Py_XDECREF(profiler->thread_hook);
+    Py_XDECREF(profiler->greenlet_hook);
     type->tp_free(self);
     Py_DECREF(type);
 }
