@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Events from the running thread's profile function, CPython 3.11. */
+#include "ext/cprofile/events.h"
+#include "ext/cprofile/filter.h"
+
+/* The code object of a frame, which keeps it. */
+static PyObject *code_of(PyFrameObject *frame) {
+    PyObject *code = (PyObject *)PyFrame_GetCode(frame);
+    Py_DECREF(code);
+    return code;
+}
+
+static int on_event_fully(PyObject *self, PyFrameObject *frame, int what, PyObject *arg) {
+    struct hasten_profiler *profiler = (struct hasten_profiler *)self;
+    PyObject *code = code_of(frame);
+    if (profiler->filter != NULL && !hasten_filter_wants(profiler->filter, code)) {
+        return 0;
+    }
+    if (what == PyTrace_CALL) {
+        /* Beginning or being resumed: who needs to know finds out. */
+        hasten_events_step(profiler, code, HASTEN_STEP_BEGIN, frame);
+    } else if (what == PyTrace_RETURN) {
+        bool suspends = profiler->tasks != NULL && arg != NULL && hasten_py_is_suspended(frame);
+        hasten_events_step(profiler, code, suspends ? HASTEN_STEP_SUSPEND : HASTEN_STEP_END, frame);
+    } else if (profiler->builtins && PyCFunction_Check(arg)) {
+        PyMethodDef *function = ((PyCFunctionObject *)arg)->m_ml;
+        if (what == PyTrace_C_CALL) {
+            hasten_events_enter_c(profiler, function, arg, NULL);
+        } else {
+            hasten_events_leave_c(profiler, function);
+        }
+    }
+    return 0;
+}
+
+static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg) {
+    struct hasten_profiler *profiler = (struct hasten_profiler *)self;
+    const void *key;
+    if (what == PyTrace_CALL || what == PyTrace_RETURN) {
+        key = code_of(frame);
+    } else if (profiler->builtins && PyCFunction_Check(arg)) {
+        key = ((PyCFunctionObject *)arg)->m_ml;
+    } else {
+        return 0;
+    }
+    bool done;
+    if (what == PyTrace_CALL || what == PyTrace_C_CALL) {
+        done = hasten_events_enter(profiler, key) || hasten_events_enter_other(profiler, key);
+    } else {
+        done = hasten_events_leave(profiler, key);
+    }
+    return done ? 0 : on_event_fully(self, frame, what, arg);
+}
+
+int hasten_mechanism_add_types(PyObject *Py_UNUSED(module),
+                               struct hasten_cprofile_state *Py_UNUSED(state)) {
+    return 0;
+}
+
+int hasten_mechanism_prepare(struct hasten_profiler *Py_UNUSED(profiler)) {
+    return 0;
+}
+
+static Py_tracefunc function_for(const struct hasten_profiler *profiler) {
+    return hasten_events_are_plain(profiler) ? on_event : on_event_fully;
+}
+
+void hasten_mechanism_be_full(struct hasten_profiler *profiler) {
+    PyThreadState *thread = hasten_py_thread();
+    if (thread->c_profilefunc == on_event && thread->c_profileobj == (PyObject *)profiler) {
+        thread->c_profilefunc = on_event_fully;
+    }
+}
+
+/* Sets the function of every thread; with `only`, of those that have this profiler. */
+static int set_everywhere(Py_tracefunc function, PyObject *profiler, const PyObject *only) {
+    PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    while (thread != NULL) {
+        if ((only == NULL || thread->c_profileobj == only) &&
+            _PyEval_SetProfile(thread, function, profiler) < 0) {
+            return -1;
+        }
+        thread = PyThreadState_Next(thread);
+    }
+    return 0;
+}
+
+/* threading calls this in each new thread, as a profile function of Python's. */
+static PyObject *thread_started(PyObject *self, PyObject *args) {
+    struct hasten_profiler *profiler = (struct hasten_profiler *)self;
+    PyObject *frame;
+    const char *event;
+    PyObject *arg;
+    if (!PyArg_ParseTuple(args, "O!sO", &PyFrame_Type, &frame, &event, &arg)) {
+        return NULL;
+    }
+    Py_tracefunc function = profiler->enabled ? function_for(profiler) : NULL;
+    if (_PyEval_SetProfile(hasten_py_thread(), function, function == NULL ? NULL : self) < 0) {
+        return NULL;
+    }
+    if (function != NULL && strcmp(event, "call") == 0) {
+        function(self, (PyFrameObject *)frame, PyTrace_CALL, NULL);
+    }
+    Py_RETURN_NONE;
+}
+
+/* Has threading tell of new threads, or tell whom it told before. */
+static int hook_threading(struct hasten_profiler *profiler, bool start) {
+    PyObject *threading = PyImport_ImportModule("threading");
+    PyObject *hook = NULL;
+    PyObject *before = NULL;
+    PyObject *answer = NULL;
+    if (threading != NULL && start) {
+        before = PyObject_CallMethod(threading, "getprofile", NULL);
+        hook =
+            before == NULL ? NULL : PyObject_GetAttrString((PyObject *)profiler, "_thread_started");
+    } else if (threading != NULL) {
+        hook = Py_XNewRef(profiler->thread_hook);
+    }
+    if (hook != NULL) {
+        answer = PyObject_CallMethod(threading, "setprofile", "O", hook);
+    }
+    if (answer != NULL) {
+        Py_XSETREF(profiler->thread_hook, Py_XNewRef(before));
+    }
+    Py_XDECREF(threading);
+    Py_XDECREF(hook);
+    Py_XDECREF(before);
+    Py_XDECREF(answer);
+    return answer == NULL ? -1 : 0;
+}
+
+int hasten_mechanism_start(struct hasten_profiler *profiler) {
+    Py_tracefunc function = function_for(profiler);
+    if (!profiler->all_threads) {
+        return _PyEval_SetProfile(hasten_py_thread(), function, (PyObject *)profiler);
+    }
+    if (profiler->thread_hook == NULL && hook_threading(profiler, true) < 0) {
+        return -1;
+    }
+    return set_everywhere(function, (PyObject *)profiler, NULL);
+}
+
+/* Whoever is set: that is how the standard profiler of this version does it. */
+int hasten_mechanism_stop(struct hasten_profiler *profiler) {
+    if (profiler->thread_hook != NULL && hook_threading(profiler, false) < 0) {
+        return -1;
+    }
+    if (profiler->all_threads && set_everywhere(NULL, NULL, (PyObject *)profiler) < 0) {
+        return -1;
+    }
+    return _PyEval_SetProfile(hasten_py_thread(), NULL, NULL);
+}
+
+PyMethodDef hasten_profiler_methods[] = {
+    HASTEN_PROFILER_COMMON_METHODS,
+    {"_thread_started", thread_started, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
