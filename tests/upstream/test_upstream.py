@@ -21,10 +21,10 @@ VERSION = "{}.{}".format(*sys.version_info)
 TIME_LIMIT_S = 600
 # Test module -> standard modules that must be ours in it.
 SUITES = {
-    "test.test_cprofile": ["cProfile", "pstats"],
+    "test.test_cprofile": ["cProfile", "_lsprof", "pstats"],
     "test.test_functools": ["functools"],
     "test.test_profile": ["cProfile", "pstats"],
-    "test.test_profiling.test_tracing_profiler": ["profiling.tracing", "pstats"],
+    "test.test_profiling.test_tracing_profiler": ["profiling.tracing", "_lsprof", "pstats"],
     "test.test_pstats": ["pstats"],
     "test.test_timeit": ["timeit"],
     "test.test_tracemalloc": ["tracemalloc"],
