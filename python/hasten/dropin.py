@@ -81,6 +81,8 @@ def _check_start() -> None:
     folders = site.getsitepackages()
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
+    if not sys.executable:
+        _fail("Python does not know where its own program is, and so cannot start another")
     if sys.flags.no_site:
         _fail("Python was started with -S, without which modules cannot be replaced")
     is_there = (folder / "hasten-dropin.pth").exists()

@@ -204,13 +204,12 @@ static void test_surrogates(void) {
 
 static void test_out_of_memory(void) {
     /* More objects than the first arrays hold. */
-    char data[5 + 4 * 40];
-    memcpy(data, "(\x28\0\0\0", 5);
+    static const char list[] = {'(', 40, 0, 0, 0};
+    static const char text[] = {(char)('z' | 0x80), 2, 'a', 'b'};
+    char data[sizeof list + 40 * sizeof text];
+    memcpy(data, list, sizeof list);
     for (size_t i = 0; i < 40; i++) {
-        memcpy(data + 5 + 4 * i,
-               "\xfa\x02"
-               "ab",
-               4);
+        memcpy(data + sizeof list + i * sizeof text, text, sizeof text);
     }
     for (size_t fail_at = 1;; fail_at++) {
         struct failing_allocator memory;
