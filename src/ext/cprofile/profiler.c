@@ -90,6 +90,7 @@ PyObject *hasten_profiler_disable(PyObject *self, PyObject *Py_UNUSED(unused)) {
 /* Forgets all. Releasing a name may run code, so that comes last. */
 static void forget(struct hasten_profiler *profiler) {
     struct hasten_calls *calls = &profiler->calls;
+    hasten_mechanism_drop_functions(profiler);
     uint32_t count = calls->functions.count;
     PyObject *names = PyList_New(0);
     for (uint32_t i = 0; i < count; i++) {
@@ -218,6 +219,7 @@ static void profiler_dealloc(PyObject *self) {
     struct hasten_profiler *profiler = as_profiler(self);
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    hasten_mechanism_forget(profiler);
     if (profiler->calls.stack.frames != NULL) {
         hasten_events_flush(profiler);
     }

@@ -5,7 +5,10 @@
  *
  *   profiler.c    the type: construction, enable, disable, clear
  *   monitoring.c  events from sys.monitoring (3.12 and later)
- *   setprofile.c  events from the profile function (3.11)
+ *   setprofile.c  events from the profile function (3.11),
+ *   evaluation.c  and from the frame evaluation hook
+ *   sites.c       ... and calls that need not be told of there
+ *   bytecode.c    ... because it is known what they call
  *   events.h      what an event does
  *   timer.c       clocks other than the processor's counter
  *   naming.c      what a function is called in results
@@ -22,6 +25,7 @@
 
 #include "core/tracing/calls.h"
 #include "core/tracing/ticks.h"
+#include "ext/cprofile/bytecode.h"
 
 enum hasten_profiler_clock {
     HASTEN_CLOCK_TICKS, /* wall time, by the cheapest clock */
@@ -32,11 +36,15 @@ enum hasten_profiler_clock {
 struct hasten_filter;
 struct hasten_stacks;
 struct hasten_tasks;
+struct hasten_site_book;
+struct hasten_sites;
 
 /* The profiler's part of a function: what the core calls its object. */
 struct hasten_callable {
     PyObject *name;                     /* a code object or a string */
     struct hasten_durations *durations; /* NULL: not wanted, or no memory */
+    struct hasten_sites *sites;         /* sites.h; NULL: not looked at yet, or none */
+    bool no_sites;                      /* looked at, and none that is armed */
 };
 
 /* What measuring a call costs, in ticks: the part that is measured as the call's
@@ -50,11 +58,12 @@ struct hasten_profiler {
     struct hasten_calls calls;
     struct hasten_ticks ticks;
     enum hasten_profiler_clock clock;
-    PyObject *timer;   /* HASTEN_CLOCK_TIMER */
-    double timer_unit; /* seconds; 0: the timer answers seconds */
-    PyObject *missing; /* sys.monitoring.MISSING, where there is monitoring */
-    PyObject *disable; /* sys.monitoring.DISABLE, likewise */
-    PyObject *taps;    /* list of registered callbacks, likewise; NULL: none */
+    PyObject *timer;               /* HASTEN_CLOCK_TIMER */
+    double timer_unit;             /* seconds; 0: the timer answers seconds */
+    PyObject *missing;             /* sys.monitoring.MISSING, where there is monitoring */
+    PyObject *disable;             /* sys.monitoring.DISABLE, likewise */
+    PyObject *taps;                /* list of registered callbacks, likewise; NULL: none */
+    struct hasten_site_book *book; /* sites.h; NULL: nothing is silenced */
     bool enabled;
     bool builtins; /* C functions are calls of their own */
     bool in_timer; /* the user's timer runs: nothing may be changed under it */
@@ -78,6 +87,7 @@ struct hasten_cprofile_state {
     PyTypeObject *subentry_type;
     PyTypeObject *durations_type;
     struct hasten_ticks ticks; /* from the module's start */
+    struct hasten_bytecode bytecode;
 };
 
 struct hasten_cprofile_state *hasten_cprofile_state_of(PyTypeObject *type);
@@ -93,6 +103,8 @@ int hasten_mechanism_prepare(struct hasten_profiler *profiler);
  * version's own, or none. */
 int hasten_mechanism_start(struct hasten_profiler *profiler);
 int hasten_mechanism_stop(struct hasten_profiler *profiler);
+/* The profiler is about to be freed. */
+void hasten_mechanism_forget(struct hasten_profiler *profiler);
 /* Events are no longer plain (events.h), though the profiler is started. */
 void hasten_mechanism_be_full(struct hasten_profiler *profiler);
 
@@ -148,6 +160,8 @@ double hasten_profiler_unit(const struct hasten_profiler *profiler);
  * called on. */
 PyObject *hasten_name_of(PyObject *callable, PyObject *self_arg);
 
+/* All functions are about to be freed. */
+void hasten_mechanism_drop_functions(struct hasten_profiler *profiler);
 /* Without the name, a reference, which the caller releases. */
 void hasten_callable_free(struct hasten_callable *callable);
 
