@@ -453,6 +453,18 @@ def rebind(values):
     return "ab"
 
 
+def call_changing_nested(values):
+    return changing(rebind_and_nest(values))
+
+
+def rebind_and_nest(values):
+    """The inner call sees another callee at the place where the outer one waits."""
+    if values:
+        rebind([values.pop()])
+        call_changing_nested(values)
+    return "ab"
+
+
 class Changing:
     def __init__(self, value):
         self.value = value
@@ -476,6 +488,10 @@ def globals_rebound_in_between(_):
         call_changing_in_argument(values)
         call_changing_in_argument([])
     changing = identity
+
+    for values in ([identity], [identity, len], [len, identity]):
+        changing = len
+        call_changing_nested(values)
 
     def rebinds_in_the_same_frame():
         global changing

@@ -17,7 +17,8 @@
  *   filter.c      ... modules of interest
  *   stacks.c      ... a stack for each thread and greenlet
  *   tasks.c       ... coroutines that go on while they wait
- *   greenlets.c   ... being told of their switches */
+ *   greenlets.c   ... being told of their switches
+ *   overhead.c    ... what measuring costs */
 #ifndef HASTEN_EXT_CPROFILE_PROFILER_H
 #define HASTEN_EXT_CPROFILE_PROFILER_H
 
@@ -116,7 +117,6 @@ PyObject *hasten_profiler_getstats(PyObject *self, PyTypeObject *type, PyObject 
                                    Py_ssize_t count, PyObject *keyword_names);
 PyObject *hasten_profiler_durations(PyObject *self, PyTypeObject *type, PyObject *const *args,
                                     Py_ssize_t count, PyObject *keyword_names);
-PyObject *hasten_profiler_set_overhead(PyObject *self, PyObject *args);
 PyObject *hasten_profiler_greenlet_switched(PyObject *self, PyObject *args);
 extern const char hasten_profiler_enable_doc[];
 extern const char hasten_profiler_disable_doc[];
@@ -125,23 +125,15 @@ extern const char hasten_profiler_getstats_doc[];
 extern const char hasten_profiler_durations_doc[];
 
 #define HASTEN_PY_METHOD(function) (PyCFunction)(void (*)(void))(function)
-#define HASTEN_PROFILER_COMMON_METHODS                                                     \
-    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats),                               \
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, hasten_profiler_getstats_doc},           \
-        {"durations", HASTEN_PY_METHOD(hasten_profiler_durations),                         \
-         METH_METHOD | METH_FASTCALL | METH_KEYWORDS, hasten_profiler_durations_doc},      \
-        {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS, \
-         hasten_profiler_enable_doc},                                                      \
-        {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},    \
-        {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},          \
-        {"_set_overhead", hasten_profiler_set_overhead, METH_VARARGS, NULL}, {             \
-        "_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL        \
-    }
+#define HASTEN_PY_FASTCALL_METHOD (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
 
 /* options.c: what goes beyond the standard profiler. Takes its keywords out of
  * `*keywords`, which becomes a new reference without them. */
 int hasten_options_apply(struct hasten_profiler *profiler, PyObject **keywords);
 void hasten_options_done(struct hasten_profiler *profiler);
+/* overhead.c: measures what the profiler's configuration costs a call, to be
+ * subtracted. */
+int hasten_overhead_measure(struct hasten_profiler *profiler);
 /* greenlets.c: tells of switches of the running thread. */
 int hasten_greenlets_start(struct hasten_profiler *profiler);
 int hasten_greenlets_stop(struct hasten_profiler *profiler);

@@ -181,15 +181,14 @@ int hasten_mechanism_start(struct hasten_profiler *profiler) {
 
 /* Whoever is set: that is how the standard profiler of this version does it. */
 int hasten_mechanism_stop(struct hasten_profiler *profiler) {
-    if (profiler->thread_hook != NULL && hook_threading(profiler, false) < 0) {
-        return -1;
-    }
     if (profiler->all_threads && set_everywhere(NULL, NULL, (PyObject *)profiler) < 0) {
         return -1;
     }
-    int failed = _PyEval_SetProfile(hasten_py_thread(), NULL, NULL);
+    if (_PyEval_SetProfile(hasten_py_thread(), NULL, NULL) < 0) {
+        return -1;
+    }
     hasten_evaluation_stop(profiler);
-    return failed;
+    return profiler->thread_hook == NULL ? 0 : hook_threading(profiler, false);
 }
 
 void hasten_mechanism_drop_functions(struct hasten_profiler *Py_UNUSED(profiler)) {
@@ -202,7 +201,15 @@ void hasten_mechanism_forget(struct hasten_profiler *profiler) {
 }
 
 PyMethodDef hasten_profiler_methods[] = {
-    HASTEN_PROFILER_COMMON_METHODS,
+    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,
+     hasten_profiler_getstats_doc},
+    {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD,
+     hasten_profiler_durations_doc},
+    {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,
+     hasten_profiler_enable_doc},
+    {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},
+    {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},
+    {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
     {"_thread_started", thread_started, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
