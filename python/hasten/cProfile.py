@@ -43,7 +43,10 @@ def run(statement, filename=None, sort=-1):
 
 def runctx(statement, globals, locals, filename=None, sort=-1):
     """Like run(), in the given globals and locals."""
-    profile = Profile()
+    _runctx(Profile(), statement, globals, locals, filename, sort)
+
+
+def _runctx(profile, statement, globals, locals, filename, sort):
     try:
         profile.runctx(statement, globals, locals)
     except SystemExit:
@@ -167,7 +170,36 @@ def _parser():
     parser.add_option(
         "-m", dest="module", action="store_true", help="Profile a library module", default=False
     )
+    parser.add_option(
+        "--threads", choices=["all"], help="'all': threads, each on a stack of its own"
+    )
+    parser.add_option(
+        "--tasks", action="store_true", help="Calls of coroutines last while they wait"
+    )
+    parser.add_option(
+        "--clock", choices=["wall", "cpu"], default="wall", help="What times are of"
+    )
+    parser.add_option(
+        "--subtract-overhead",
+        dest="subtract_overhead",
+        action="store_true",
+        help="Take off what measuring is estimated to cost",
+    )
     return parser
+
+
+def _profile(options):
+    """A profile of more than what the standard module can do, where it was asked for."""
+    wanted = {}
+    if options.threads:
+        wanted["threads"] = options.threads
+    if options.tasks:
+        wanted["tasks"] = True
+    if options.clock != "wall":
+        wanted["clock"] = options.clock
+    if options.subtract_overhead:
+        wanted["subtract_overhead"] = True
+    return Profile(**wanted)
 
 
 def _module_program(name):
@@ -213,7 +245,7 @@ def main():
         return parser
     code, names = _module_program(args[0]) if options.module else _script_program(args[0])
     try:
-        runctx(code, names, None, options.outfile, options.sort)
+        _runctx(_profile(options), code, names, None, options.outfile, options.sort)
     except BrokenPipeError as error:
         # Nothing is left to be written to it when the interpreter ends.
         sys.stdout = None

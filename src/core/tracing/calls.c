@@ -34,7 +34,7 @@ static void *arena_at(const struct hasten_call_arena *arena, uint32_t index) {
 
 static void *arena_add(struct hasten_call_arena *arena, const struct hasten_allocator *allocator) {
     size_t block = arena->count / BLOCK_ITEMS;
-    if (arena->count == UINT32_MAX) {
+    if (arena->count == INT32_MAX) {
         return NULL;
     }
     if (arena->count % BLOCK_ITEMS == 0) {
@@ -184,7 +184,7 @@ struct hasten_call_function *hasten_calls_add(struct hasten_calls *calls, const 
     }
     function->key = key;
     function->object = object;
-    function->index = calls->functions.count - 1;
+    function->index = (calls->functions.count - 1) & INT32_MAX;
     slots_put(&calls->functions_by_key, function, function_hash(function));
     calls->functions_by_key.count++;
     return function;

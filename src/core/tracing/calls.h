@@ -39,7 +39,8 @@ struct hasten_call_function {
     int64_t inner_total; /* what its nodes' totals have of calls made while another was active */
     uint64_t recursive;  /* calls made while another was active */
     int32_t level;       /* calls active on the current stack */
-    uint32_t index;      /* in order of first appearance */
+    uint32_t index : 31; /* in order of first appearance */
+    uint32_t marked : 1; /* the user's */
     struct hasten_call_scope callees;
 };
 

@@ -150,11 +150,14 @@ static inline int hasten_py_timer_units(PyObject *answer, int64_t *ret_units) {
     int overflow = 0;
     *ret_units = PyLong_AsLongLongAndOverflow(answer, &overflow);
     if (overflow != 0) {
-#if PY_VERSION_HEX >= 0x030d0000
-        PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C PyTime_t");
+#if PY_VERSION_HEX >= 0x030e0000
+        const char *message = "timestamp out of range for C PyTime_t";
+#elif PY_VERSION_HEX >= 0x030d0000
+        const char *message = "timestamp too large to convert to C PyTime_t";
 #else
-        PyErr_SetString(PyExc_OverflowError, "timestamp too large to convert to C _PyTime_t");
+        const char *message = "timestamp too large to convert to C _PyTime_t";
 #endif
+        PyErr_SetString(PyExc_OverflowError, message);
         return -1;
     }
     return 0;

@@ -5,6 +5,7 @@
  * is bound. Only events that are wanted are armed. */
 #include "ext/cprofile/events.h"
 #include "ext/cprofile/filter.h"
+#include "ext/cprofile/sites.h"
 
 #include <stddef.h>
 
@@ -63,10 +64,23 @@ static inline PyMethodDef *c_function(const struct hasten_profiler *profiler, Py
 
 #define NOINLINE __attribute__((noinline))
 
+/* The function of the current call. */
+static inline struct hasten_call_function *current(const struct hasten_profiler *profiler) {
+    return profiler->calls.stack.top->node->function;
+}
+
+static NOINLINE PyObject *check_sites(PyObject *tap) {
+    hasten_sites_check(profiler_of(tap), current(profiler_of(tap)));
+    Py_RETURN_NONE;
+}
+
 static NOINLINE PyObject *enter_slowly(PyObject *tap, PyObject *code) {
     struct hasten_profiler *profiler = profiler_of(tap);
     if (!hasten_events_enter_other(profiler, code)) {
         hasten_events_step(profiler, code, HASTEN_STEP_BEGIN, NULL);
+    }
+    if (current(profiler)->marked) {
+        hasten_sites_check(profiler, current(profiler));
     }
     Py_RETURN_NONE;
 }
@@ -92,6 +106,9 @@ static NOINLINE PyObject *c_leave_slowly(PyObject *tap, PyMethodDef *function) {
 
 static PyObject *on_enter(TAP_ARGUMENTS) {
     if (hasten_events_enter(profiler_of(tap), args[0])) {
+        if (__builtin_expect(current(profiler_of(tap))->marked, 0)) {
+            return check_sites(tap);
+        }
         Py_RETURN_NONE;
     }
     return enter_slowly(tap, args[0]);
@@ -104,9 +121,29 @@ static PyObject *on_leave(TAP_ARGUMENTS) {
     return leave_slowly(tap, args[0]);
 }
 
+static NOINLINE PyObject *silence(PyObject *tap, PyObject *const *args) {
+    struct hasten_profiler *profiler = profiler_of(tap);
+    if (hasten_sites_silence(profiler, current(profiler), args[1], args[2])) {
+        return Py_NewRef(profiler->disable);
+    }
+    Py_RETURN_NONE;
+}
+
+/* Nothing is counted here; maybe nothing ever will. */
+static inline PyObject *not_counted(PyObject *tap, PyObject *const *args) {
+    const struct hasten_call_function *caller = current(profiler_of(tap));
+    if (caller->key != args[0] || ((struct hasten_callable *)caller->object)->no_sites) {
+        Py_RETURN_NONE;
+    }
+    return silence(tap, args);
+}
+
 static PyObject *on_c_enter(TAP_ARGUMENTS) {
     PyMethodDef *function = c_function(profiler_of(tap), args[2], args[3]);
-    if (function == NULL || hasten_events_enter(profiler_of(tap), function)) {
+    if (function == NULL) {
+        return not_counted(tap, args);
+    }
+    if (hasten_events_enter(profiler_of(tap), function)) {
         Py_RETURN_NONE;
     }
     return c_enter_slowly(tap, function, args);
@@ -219,8 +256,13 @@ static PyObject *tap_new(struct hasten_profiler *profiler, PyTypeObject *type,
     return (PyObject *)tap;
 }
 
+void hasten_mechanism_drop_functions(struct hasten_profiler *profiler) {
+    hasten_sites_stop(profiler);
+}
+
 /* The interpreter looks a callback's function up each time. */
 void hasten_mechanism_be_full(struct hasten_profiler *profiler) {
+    hasten_sites_stop(profiler);
     for (Py_ssize_t i = 0; profiler->taps != NULL && i < PyList_GET_SIZE(profiler->taps); i++) {
         struct tap *tap = (struct tap *)PyList_GET_ITEM(profiler->taps, i);
         tap->call = tap->event->full;
@@ -312,6 +354,10 @@ static int arm(struct hasten_profiler *profiler, PyObject *monitoring) {
         }
         set |= bit;
     }
+    hasten_sites_stop(profiler);
+    if (profiler->builtins && hasten_events_are_plain(profiler)) {
+        hasten_sites_start(profiler);
+    }
     return set_events(monitoring, set);
 }
 
@@ -319,6 +365,7 @@ static int arm(struct hasten_profiler *profiler, PyObject *monitoring) {
 static int disarm(struct hasten_profiler *profiler, PyObject *monitoring) {
     int failed = 0;
     Py_CLEAR(profiler->taps);
+    hasten_sites_stop(profiler);
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         failed |= set_callback(monitoring, &events[i], Py_None) < 0 ? -1 : 0;
     }
@@ -372,6 +419,10 @@ int hasten_mechanism_stop(struct hasten_profiler *profiler) {
     int failed = disarm(profiler, monitoring);
     Py_DECREF(monitoring);
     return failed;
+}
+
+/* As long as callbacks are registered, they keep it. */
+void hasten_mechanism_forget(struct hasten_profiler *Py_UNUSED(profiler)) {
 }
 
 /* The callbacks as methods, which the standard profiler has too. */
@@ -432,7 +483,15 @@ static PyObject *call_c_leave(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 PyMethodDef hasten_profiler_methods[] = {
-    HASTEN_PROFILER_COMMON_METHODS,
+    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,
+     hasten_profiler_getstats_doc},
+    {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD,
+     hasten_profiler_durations_doc},
+    {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,
+     hasten_profiler_enable_doc},
+    {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},
+    {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},
+    {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
     {"_pystart_callback", HASTEN_PY_METHOD(call_start), METH_FASTCALL, NULL},
     {"_pythrow_callback", HASTEN_PY_METHOD(call_throw), METH_FASTCALL, NULL},
     {"_pyreturn_callback", HASTEN_PY_METHOD(call_return), METH_FASTCALL, NULL},

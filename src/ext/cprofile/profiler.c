@@ -90,6 +90,7 @@ PyObject *hasten_profiler_disable(PyObject *self, PyObject *Py_UNUSED(unused)) {
 /* Forgets all. Releasing a name may run code, so that comes last. */
 static void forget(struct hasten_profiler *profiler) {
     struct hasten_calls *calls = &profiler->calls;
+    hasten_mechanism_drop_functions(profiler);
     uint32_t count = calls->functions.count;
     PyObject *names = PyList_New(0);
     for (uint32_t i = 0; i < count; i++) {
@@ -169,31 +170,13 @@ static int profiler_init(PyObject *self, PyObject *args, PyObject *keywords) {
     }
     int failed = init_standard_part(profiler, args, keywords);
     Py_XDECREF(keywords);
+    if (failed == 0 && profiler->subtract) {
+        failed = hasten_overhead_measure(profiler);
+    }
     if (failed == 0 && profiler->enabled && !hasten_events_are_plain(profiler)) {
         hasten_mechanism_be_full(profiler);
     }
     return failed != 0 ? -1 : hasten_mechanism_prepare(profiler);
-}
-
-PyObject *hasten_profiler_set_overhead(PyObject *self, PyObject *args) {
-    struct hasten_profiler *profiler = as_profiler(self);
-    double seconds[4];
-    if (!PyArg_ParseTuple(args, "dddd", &seconds[0], &seconds[1], &seconds[2], &seconds[3])) {
-        return NULL;
-    }
-    double unit = hasten_profiler_unit(profiler);
-    for (int i = 0; i < 2; i++) {
-        double inner = seconds[2 * i] / unit;
-        double outer = seconds[2 * i + 1] / unit;
-        /* Of one call: more than a second is not an overhead. */
-        if (!(inner >= 0 && inner * unit < 1 && outer >= 0 && outer * unit < 1)) {
-            PyErr_SetString(PyExc_ValueError, "overhead of a call out of range");
-            return NULL;
-        }
-        profiler->overhead[i] =
-            (struct hasten_overhead){.inner = (int64_t)inner, .outer = (int64_t)outer};
-    }
-    Py_RETURN_NONE;
 }
 
 static int profiler_traverse(PyObject *self, visitproc visit, void *arg) {
@@ -218,6 +201,7 @@ static void profiler_dealloc(PyObject *self) {
     struct hasten_profiler *profiler = as_profiler(self);
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    hasten_mechanism_forget(profiler);
     if (profiler->calls.stack.frames != NULL) {
         hasten_events_flush(profiler);
     }

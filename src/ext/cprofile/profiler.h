@@ -5,7 +5,10 @@
  *
  *   profiler.c    the type: construction, enable, disable, clear
  *   monitoring.c  events from sys.monitoring (3.12 and later)
- *   setprofile.c  events from the profile function (3.11)
+ *   setprofile.c  events from the profile function (3.11),
+ *   evaluation.c  and from the frame evaluation hook
+ *   sites.c       ... and calls that need not be told of there
+ *   bytecode.c    ... because it is known what they call
  *   events.h      what an event does
  *   timer.c       clocks other than the processor's counter
  *   naming.c      what a function is called in results
@@ -14,7 +17,8 @@
  *   filter.c      ... modules of interest
  *   stacks.c      ... a stack for each thread and greenlet
  *   tasks.c       ... coroutines that go on while they wait
- *   greenlets.c   ... being told of their switches */
+ *   greenlets.c   ... being told of their switches
+ *   overhead.c    ... what measuring costs */
 #ifndef HASTEN_EXT_CPROFILE_PROFILER_H
 #define HASTEN_EXT_CPROFILE_PROFILER_H
 
@@ -22,6 +26,7 @@
 
 #include "core/tracing/calls.h"
 #include "core/tracing/ticks.h"
+#include "ext/cprofile/bytecode.h"
 
 enum hasten_profiler_clock {
     HASTEN_CLOCK_TICKS, /* wall time, by the cheapest clock */
@@ -32,11 +37,15 @@ enum hasten_profiler_clock {
 struct hasten_filter;
 struct hasten_stacks;
 struct hasten_tasks;
+struct hasten_site_book;
+struct hasten_sites;
 
 /* The profiler's part of a function: what the core calls its object. */
 struct hasten_callable {
     PyObject *name;                     /* a code object or a string */
     struct hasten_durations *durations; /* NULL: not wanted, or no memory */
+    struct hasten_sites *sites;         /* sites.h; NULL: not looked at yet, or none */
+    bool no_sites;                      /* looked at, and none that is armed */
 };
 
 /* What measuring a call costs, in ticks: the part that is measured as the call's
@@ -50,11 +59,12 @@ struct hasten_profiler {
     struct hasten_calls calls;
     struct hasten_ticks ticks;
     enum hasten_profiler_clock clock;
-    PyObject *timer;   /* HASTEN_CLOCK_TIMER */
-    double timer_unit; /* seconds; 0: the timer answers seconds */
-    PyObject *missing; /* sys.monitoring.MISSING, where there is monitoring */
-    PyObject *disable; /* sys.monitoring.DISABLE, likewise */
-    PyObject *taps;    /* list of registered callbacks, likewise; NULL: none */
+    PyObject *timer;               /* HASTEN_CLOCK_TIMER */
+    double timer_unit;             /* seconds; 0: the timer answers seconds */
+    PyObject *missing;             /* sys.monitoring.MISSING, where there is monitoring */
+    PyObject *disable;             /* sys.monitoring.DISABLE, likewise */
+    PyObject *taps;                /* list of registered callbacks, likewise; NULL: none */
+    struct hasten_site_book *book; /* sites.h; NULL: nothing is silenced */
     bool enabled;
     bool builtins; /* C functions are calls of their own */
     bool in_timer; /* the user's timer runs: nothing may be changed under it */
@@ -78,6 +88,7 @@ struct hasten_cprofile_state {
     PyTypeObject *subentry_type;
     PyTypeObject *durations_type;
     struct hasten_ticks ticks; /* from the module's start */
+    struct hasten_bytecode bytecode;
 };
 
 struct hasten_cprofile_state *hasten_cprofile_state_of(PyTypeObject *type);
@@ -93,6 +104,8 @@ int hasten_mechanism_prepare(struct hasten_profiler *profiler);
  * version's own, or none. */
 int hasten_mechanism_start(struct hasten_profiler *profiler);
 int hasten_mechanism_stop(struct hasten_profiler *profiler);
+/* The profiler is about to be freed. */
+void hasten_mechanism_forget(struct hasten_profiler *profiler);
 /* Events are no longer plain (events.h), though the profiler is started. */
 void hasten_mechanism_be_full(struct hasten_profiler *profiler);
 
@@ -104,7 +117,6 @@ PyObject *hasten_profiler_getstats(PyObject *self, PyTypeObject *type, PyObject 
                                    Py_ssize_t count, PyObject *keyword_names);
 PyObject *hasten_profiler_durations(PyObject *self, PyTypeObject *type, PyObject *const *args,
                                     Py_ssize_t count, PyObject *keyword_names);
-PyObject *hasten_profiler_set_overhead(PyObject *self, PyObject *args);
 PyObject *hasten_profiler_greenlet_switched(PyObject *self, PyObject *args);
 extern const char hasten_profiler_enable_doc[];
 extern const char hasten_profiler_disable_doc[];
@@ -113,23 +125,15 @@ extern const char hasten_profiler_getstats_doc[];
 extern const char hasten_profiler_durations_doc[];
 
 #define HASTEN_PY_METHOD(function) (PyCFunction)(void (*)(void))(function)
-#define HASTEN_PROFILER_COMMON_METHODS                                                     \
-    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats),                               \
-     METH_METHOD | METH_FASTCALL | METH_KEYWORDS, hasten_profiler_getstats_doc},           \
-        {"durations", HASTEN_PY_METHOD(hasten_profiler_durations),                         \
-         METH_METHOD | METH_FASTCALL | METH_KEYWORDS, hasten_profiler_durations_doc},      \
-        {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS, \
-         hasten_profiler_enable_doc},                                                      \
-        {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},    \
-        {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},          \
-        {"_set_overhead", hasten_profiler_set_overhead, METH_VARARGS, NULL}, {             \
-        "_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL        \
-    }
+#define HASTEN_PY_FASTCALL_METHOD (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
 
 /* options.c: what goes beyond the standard profiler. Takes its keywords out of
  * `*keywords`, which becomes a new reference without them. */
 int hasten_options_apply(struct hasten_profiler *profiler, PyObject **keywords);
 void hasten_options_done(struct hasten_profiler *profiler);
+/* overhead.c: measures what the profiler's configuration costs a call, to be
+ * subtracted. */
+int hasten_overhead_measure(struct hasten_profiler *profiler);
 /* greenlets.c: tells of switches of the running thread. */
 int hasten_greenlets_start(struct hasten_profiler *profiler);
 int hasten_greenlets_stop(struct hasten_profiler *profiler);
@@ -148,6 +152,8 @@ double hasten_profiler_unit(const struct hasten_profiler *profiler);
  * called on. */
 PyObject *hasten_name_of(PyObject *callable, PyObject *self_arg);
 
+/* All functions are about to be freed. */
+void hasten_mechanism_drop_functions(struct hasten_profiler *profiler);
 /* Without the name, a reference, which the caller releases. */
 void hasten_callable_free(struct hasten_callable *callable);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Events from the running thread's profile function, CPython 3.11. */
+ * Events from the running thread's profile function, CPython 3.11; without
+ * functions of C, from the frame evaluation hook. */
+#include "ext/cprofile/evaluation.h"
 #include "ext/cprofile/events.h"
 #include "ext/cprofile/filter.h"
 
@@ -66,11 +68,47 @@ static Py_tracefunc function_for(const struct hasten_profiler *profiler) {
     return hasten_events_are_plain(profiler) ? on_event : on_event_fully;
 }
 
+/* Sets a thread's function in the midst of an event. */
+static void set_function(PyThreadState *thread, Py_tracefunc function,
+                         struct hasten_profiler *profiler) {
+    struct hasten_py_exception exception = hasten_py_exception_take();
+    if (_PyEval_SetProfile(thread, function, (PyObject *)profiler) < 0) {
+        PyErr_WriteUnraisable((PyObject *)profiler);
+    }
+    hasten_py_exception_put(exception);
+}
+
 void hasten_mechanism_be_full(struct hasten_profiler *profiler) {
     PyThreadState *thread = hasten_py_thread();
-    if (thread->c_profilefunc == on_event && thread->c_profileobj == (PyObject *)profiler) {
-        thread->c_profilefunc = on_event_fully;
+    if (thread->c_profileobj == (PyObject *)profiler) {
+        set_function(thread, on_event_fully, profiler);
     }
+}
+
+void hasten_mechanism_take_over(PyThreadState *thread) {
+    PyObject *object = thread->c_profileobj;
+    if (object == NULL || thread->c_profilefunc != NULL) {
+        return;
+    }
+    if (hasten_cprofile_state_of(Py_TYPE(object)) == NULL) {
+        PyErr_Clear(); /* somebody else's */
+    } else {
+        struct hasten_profiler *profiler = (struct hasten_profiler *)object;
+        set_function(thread, function_for(profiler), profiler);
+    }
+}
+
+/* Functions of C are told of by the profile function only, and the other
+ * configurations are not worth a second mechanism. */
+static int start_here(struct hasten_profiler *profiler) {
+    Py_tracefunc function = function_for(profiler);
+    bool hook = function == on_event && !profiler->builtins && hasten_evaluation_start(profiler);
+    int failed =
+        _PyEval_SetProfile(hasten_py_thread(), hook ? NULL : function, (PyObject *)profiler);
+    if (failed != 0 || !hook) {
+        hasten_evaluation_stop(profiler);
+    }
+    return failed;
 }
 
 /* Sets the function of every thread; with `only`, of those that have this profiler. */
@@ -132,29 +170,46 @@ static int hook_threading(struct hasten_profiler *profiler, bool start) {
 }
 
 int hasten_mechanism_start(struct hasten_profiler *profiler) {
-    Py_tracefunc function = function_for(profiler);
     if (!profiler->all_threads) {
-        return _PyEval_SetProfile(hasten_py_thread(), function, (PyObject *)profiler);
+        return start_here(profiler);
     }
     if (profiler->thread_hook == NULL && hook_threading(profiler, true) < 0) {
         return -1;
     }
-    return set_everywhere(function, (PyObject *)profiler, NULL);
+    return set_everywhere(function_for(profiler), (PyObject *)profiler, NULL);
 }
 
 /* Whoever is set: that is how the standard profiler of this version does it. */
 int hasten_mechanism_stop(struct hasten_profiler *profiler) {
-    if (profiler->thread_hook != NULL && hook_threading(profiler, false) < 0) {
-        return -1;
-    }
     if (profiler->all_threads && set_everywhere(NULL, NULL, (PyObject *)profiler) < 0) {
         return -1;
     }
-    return _PyEval_SetProfile(hasten_py_thread(), NULL, NULL);
+    if (_PyEval_SetProfile(hasten_py_thread(), NULL, NULL) < 0) {
+        return -1;
+    }
+    hasten_evaluation_stop(profiler);
+    return profiler->thread_hook == NULL ? 0 : hook_threading(profiler, false);
+}
+
+void hasten_mechanism_drop_functions(struct hasten_profiler *Py_UNUSED(profiler)) {
+}
+
+void hasten_mechanism_forget(struct hasten_profiler *profiler) {
+    if (profiler->enabled) {
+        hasten_evaluation_stop(profiler);
+    }
 }
 
 PyMethodDef hasten_profiler_methods[] = {
-    HASTEN_PROFILER_COMMON_METHODS,
+    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,
+     hasten_profiler_getstats_doc},
+    {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD,
+     hasten_profiler_durations_doc},
+    {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,
+     hasten_profiler_enable_doc},
+    {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},
+    {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},
+    {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
     {"_thread_started", thread_started, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

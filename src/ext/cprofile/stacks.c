@@ -44,6 +44,7 @@ void hasten_stacks_free(struct hasten_stacks *stacks, struct hasten_calls *calls
 static void make_current(struct hasten_stacks *stacks, struct hasten_calls *calls, uint32_t place) {
     if (place != stacks->current) {
         struct hasten_call_stack next = stacks->parked[place];
+        stacks->parked[place] = (struct hasten_call_stack){.id = place};
         hasten_calls_switch(calls, &next, &stacks->parked[stacks->current]);
         stacks->current = place;
     }
