@@ -6,12 +6,13 @@
 
 #include <string.h>
 
-#define FIRST_SLOTS 64   /* of a table; a power of two */
-#define FIRST_FRAMES 256 /* of a stack */
-#define BLOCK_ITEMS 256  /* in a block of an arena */
-#define LINE_BYTES 64    /* of the processor's cache */
+#define FIRST_SLOTS 64        /* of a table; a power of two */
+#define FIRST_FRAMES 256      /* of a stack */
+#define BLOCK_ITEMS 256       /* in a block of an arena */
+#define MOST_ITEMS (1u << 30) /* of an arena: indexes have 30 bits */
+#define LINE_BYTES 64         /* of the processor's cache */
 
-_Static_assert(sizeof(struct hasten_call_function) <= LINE_BYTES, "one cache line");
+_Static_assert(sizeof(struct hasten_call_function) == 2 * LINE_BYTES, "two cache lines");
 _Static_assert(sizeof(struct hasten_call_node) == LINE_BYTES, "one cache line");
 
 /* A node with the scope of its own that it has in a tree. */
@@ -34,7 +35,7 @@ static void *arena_at(const struct hasten_call_arena *arena, uint32_t index) {
 
 static void *arena_add(struct hasten_call_arena *arena, const struct hasten_allocator *allocator) {
     size_t block = arena->count / BLOCK_ITEMS;
-    if (arena->count == INT32_MAX) {
+    if (arena->count == MOST_ITEMS) {
         return NULL;
     }
     if (arena->count % BLOCK_ITEMS == 0) {
@@ -184,7 +185,7 @@ struct hasten_call_function *hasten_calls_add(struct hasten_calls *calls, const 
     }
     function->key = key;
     function->object = object;
-    function->index = (calls->functions.count - 1) & INT32_MAX;
+    function->index = (calls->functions.count - 1) & (MOST_ITEMS - 1);
     slots_put(&calls->functions_by_key, function, function_hash(function));
     calls->functions_by_key.count++;
     return function;
@@ -203,7 +204,7 @@ struct hasten_call_node *hasten_calls_look_up(const struct hasten_calls *calls,
         node = table->slots[index];
     }
     if (node != NULL) {
-        *scope = (struct hasten_call_scope){.key = key, .node = node};
+        *hasten_call_known_at(scope, key) = (struct hasten_call_known){.key = key, .node = node};
     }
     return node;
 }
@@ -227,7 +228,8 @@ struct hasten_call_node *hasten_calls_callee(struct hasten_calls *calls,
     node->callees = callees_of(calls, node);
     slots_put(&calls->nodes_by_home, node, node_hash(node));
     calls->nodes_by_home.count++;
-    *scope = (struct hasten_call_scope){.key = function->key, .node = node};
+    *hasten_call_known_at(scope, function->key) =
+        (struct hasten_call_known){.key = function->key, .node = node};
     return node;
 }
 

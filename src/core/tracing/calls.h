@@ -24,24 +24,35 @@
 struct hasten_call_node;
 struct hasten_durations;
 
-/* Where the callees of one caller are looked up. Holds the last one found; the
- * others are in one table for all. */
+#define HASTEN_CALL_WAYS_BITS 2
+
+/* Where the callees of one caller are looked up. Holds some of those found last,
+ * by a few bits of their key's hash; all are in one table for all callers. */
 struct hasten_call_scope {
-    const void *key;
-    struct hasten_call_node *node;
+    struct hasten_call_known {
+        const void *key;
+        struct hasten_call_node *node;
+    } known[1 << HASTEN_CALL_WAYS_BITS];
 };
 
-/* One cache line. */
+static inline struct hasten_call_known *hasten_call_known_at(struct hasten_call_scope *scope,
+                                                             const void *key) {
+    uint64_t hash = (uint64_t)(uintptr_t)key * 0x9e3779b97f4a7c15u;
+    return &scope->known[hash >> (64 - HASTEN_CALL_WAYS_BITS)];
+}
+
+/* Two cache lines: what all events touch, and what entering its callees does. */
 struct hasten_call_function {
     const void *key;
     void *object;                   /* the user's, from hasten_calls_add */
     struct hasten_call_node *outer; /* of the outermost active call */
-    int64_t inner_total; /* what its nodes' totals have of calls made while another was active */
-    uint64_t recursive;  /* calls made while another was active */
-    int32_t level;       /* calls active on the current stack */
-    uint32_t index : 31; /* in order of first appearance */
-    uint32_t marked : 1; /* the user's */
-    struct hasten_call_scope callees;
+    int64_t inner_total;  /* what its nodes' totals have of calls made while another was active */
+    uint64_t recursive;   /* calls made while another was active */
+    int32_t level;        /* calls active on the current stack */
+    uint32_t index : 30;  /* in order of first appearance */
+    uint32_t marked : 1;  /* the user's */
+    uint32_t settled : 1; /* the user's */
+    struct hasten_call_scope callees __attribute__((aligned(64)));
 };
 
 /* One cache line. Times are in the unit of the clock that the user reads. */
@@ -121,7 +132,7 @@ struct hasten_call_function *hasten_calls_add(struct hasten_calls *calls, const 
 struct hasten_call_node *hasten_calls_callee(struct hasten_calls *calls,
                                              struct hasten_call_scope *scope,
                                              struct hasten_call_function *function);
-/* The known node of a key in a scope, made the scope's last one; NULL: none. */
+/* The known node of a key in a scope, which remembers it; NULL: none. */
 struct hasten_call_node *hasten_calls_look_up(const struct hasten_calls *calls,
                                               struct hasten_call_scope *scope, const void *key);
 
@@ -180,12 +191,12 @@ static inline bool hasten_calls_has_room(const struct hasten_calls *calls) {
     return __builtin_expect(calls->stack.top != calls->stack.limit, 1);
 }
 
-/* The node that a call of `key` would get now, if it is the one that was called
- * last from here; else NULL. */
+/* The node that a call of `key` would get now, if the caller remembers it. */
 static inline struct hasten_call_node *hasten_calls_again(const struct hasten_calls *calls,
                                                           const void *key) {
-    const struct hasten_call_scope *scope = calls->stack.top->node->callees;
-    return __builtin_expect(scope->key == key, 1) ? scope->node : NULL;
+    const struct hasten_call_known *known =
+        hasten_call_known_at(calls->stack.top->node->callees, key);
+    return __builtin_expect(known->key == key, 1) ? known->node : NULL;
 }
 
 /* The node that a call of `key` would get now; NULL where it is a new one. */

@@ -94,7 +94,9 @@ static PyObject *evaluate(PyThreadState *thread, struct _PyInterpreterFrame *fra
         makes_generator(frame, code) || thread->recursion_remaining <= 0) {
         return _PyEval_EvalFrameDefault(thread, frame, thrown);
     }
-    if (!hasten_events_enter(profiler, code) && !hasten_events_enter_other(profiler, code)) {
+    int64_t now = hasten_ticks_counter();
+    if (!hasten_events_enter(profiler, code, now) &&
+        !hasten_events_enter_other(profiler, code, now)) {
         hasten_events_step(profiler, code, HASTEN_STEP_BEGIN, NULL);
     }
     PyObject *result = _PyEval_EvalFrameDefault(thread, frame, thrown);

@@ -16,7 +16,7 @@ enum hasten_step {
     HASTEN_STEP_END,
 };
 
-/* Every configuration, and what the two functions below leave over. The frame is
+/* Every configuration, and what the functions below leave over. The frame is
  * the current one where it is not given. */
 void hasten_events_step(struct hasten_profiler *profiler, PyObject *code, enum hasten_step step,
                         PyFrameObject *frame);
@@ -27,22 +27,34 @@ void hasten_events_leave_c(struct hasten_profiler *profiler, PyMethodDef *functi
 /* Ends all calls that are active, as disable() does. */
 void hasten_events_flush(struct hasten_profiler *profiler);
 
-/* Whether the two functions below may be used. */
+/* Whether the functions below may be used. */
 static inline bool hasten_events_are_plain(const struct hasten_profiler *profiler) {
     return profiler->clock == HASTEN_CLOCK_TICKS && profiler->ticks.counter &&
            !profiler->calls.strict && !profiler->histogram && !profiler->subtract &&
            profiler->filter == NULL && profiler->stacks == NULL && profiler->tasks == NULL;
 }
 
-/* False: not done. Neither calls anything: what calls them needs no registers
- * saved, and does the rest as its last act. Both read the counter first: it waits
- * for the loads before it, which at the end are a chain, and that would cost twice
- * of what it does to count the chain as the callee's. */
-static inline bool hasten_events_enter(struct hasten_profiler *profiler, const void *key) {
-    int64_t now = hasten_ticks_counter();
+/* Enters a call at that time; false: not done. It calls nothing, as leaving does
+ * not: what calls them needs no registers saved, and does the rest as its last
+ * act. The time is read first: that waits for the loads before it, which at the end
+ * are a chain, and would cost twice of what it does to count them as the callee's. */
+static inline bool hasten_events_enter(struct hasten_profiler *profiler, const void *key,
+                                       int64_t now) {
     struct hasten_calls *calls = &profiler->calls;
     struct hasten_call_node *node = hasten_calls_again(calls, key);
     if (__builtin_expect(node == NULL || !hasten_calls_has_room(calls), 0)) {
+        return false;
+    }
+    hasten_calls_push(calls, node)->start = now;
+    return true;
+}
+
+/* The same for a callee that its caller does not remember. */
+static inline bool hasten_events_enter_other(struct hasten_profiler *profiler, const void *key,
+                                             int64_t now) {
+    struct hasten_calls *calls = &profiler->calls;
+    struct hasten_call_node *node = hasten_calls_next(calls, key);
+    if (node == NULL || !hasten_calls_has_room(calls)) {
         return false;
     }
     hasten_calls_push(calls, node)->start = now;
@@ -56,17 +68,6 @@ static inline bool hasten_events_leave(struct hasten_profiler *profiler, const v
         return false;
     }
     hasten_calls_leave(&profiler->calls, now);
-    return true;
-}
-
-/* The same for a callee other than the one that was called last from here. */
-static inline bool hasten_events_enter_other(struct hasten_profiler *profiler, const void *key) {
-    struct hasten_calls *calls = &profiler->calls;
-    struct hasten_call_node *node = hasten_calls_next(calls, key);
-    if (node == NULL || !hasten_calls_has_room(calls)) {
-        return false;
-    }
-    hasten_calls_push(calls, node)->start = hasten_ticks_counter();
     return true;
 }
 

@@ -74,9 +74,9 @@ static NOINLINE PyObject *check_sites(PyObject *tap) {
     Py_RETURN_NONE;
 }
 
-static NOINLINE PyObject *enter_slowly(PyObject *tap, PyObject *code) {
+static NOINLINE PyObject *enter_slowly(PyObject *tap, PyObject *code, int64_t now) {
     struct hasten_profiler *profiler = profiler_of(tap);
-    if (!hasten_events_enter_other(profiler, code)) {
+    if (!hasten_events_enter_other(profiler, code, now)) {
         hasten_events_step(profiler, code, HASTEN_STEP_BEGIN, NULL);
     }
     if (current(profiler)->marked) {
@@ -91,9 +91,9 @@ static NOINLINE PyObject *leave_slowly(PyObject *tap, PyObject *code) {
 }
 
 static NOINLINE PyObject *c_enter_slowly(PyObject *tap, PyMethodDef *function,
-                                         PyObject *const *args) {
+                                         PyObject *const *args, int64_t now) {
     struct hasten_profiler *profiler = profiler_of(tap);
-    if (!hasten_events_enter_other(profiler, function)) {
+    if (!hasten_events_enter_other(profiler, function, now)) {
         hasten_events_enter_c(profiler, function, args[2], args[3]);
     }
     Py_RETURN_NONE;
@@ -105,13 +105,14 @@ static NOINLINE PyObject *c_leave_slowly(PyObject *tap, PyMethodDef *function) {
 }
 
 static PyObject *on_enter(TAP_ARGUMENTS) {
-    if (hasten_events_enter(profiler_of(tap), args[0])) {
+    int64_t now = hasten_ticks_counter();
+    if (hasten_events_enter(profiler_of(tap), args[0], now)) {
         if (__builtin_expect(current(profiler_of(tap))->marked, 0)) {
             return check_sites(tap);
         }
         Py_RETURN_NONE;
     }
-    return enter_slowly(tap, args[0]);
+    return enter_slowly(tap, args[0], now);
 }
 
 static PyObject *on_leave(TAP_ARGUMENTS) {
@@ -123,7 +124,8 @@ static PyObject *on_leave(TAP_ARGUMENTS) {
 
 static NOINLINE PyObject *silence(PyObject *tap, PyObject *const *args) {
     struct hasten_profiler *profiler = profiler_of(tap);
-    if (hasten_sites_silence(profiler, current(profiler), args[1], args[2])) {
+    struct hasten_call_function *caller = current(profiler);
+    if (caller->key == args[0] && hasten_sites_silence(profiler, caller, args[1], args[2])) {
         return Py_NewRef(profiler->disable);
     }
     Py_RETURN_NONE;
@@ -131,8 +133,7 @@ static NOINLINE PyObject *silence(PyObject *tap, PyObject *const *args) {
 
 /* Nothing is counted here; maybe nothing ever will. */
 static inline PyObject *not_counted(PyObject *tap, PyObject *const *args) {
-    const struct hasten_call_function *caller = current(profiler_of(tap));
-    if (caller->key != args[0] || ((struct hasten_callable *)caller->object)->no_sites) {
+    if (__builtin_expect(current(profiler_of(tap))->settled, 1)) {
         Py_RETURN_NONE;
     }
     return silence(tap, args);
@@ -143,10 +144,11 @@ static PyObject *on_c_enter(TAP_ARGUMENTS) {
     if (function == NULL) {
         return not_counted(tap, args);
     }
-    if (hasten_events_enter(profiler_of(tap), function)) {
+    int64_t now = hasten_ticks_counter();
+    if (hasten_events_enter(profiler_of(tap), function, now)) {
         Py_RETURN_NONE;
     }
-    return c_enter_slowly(tap, function, args);
+    return c_enter_slowly(tap, function, args, now);
 }
 
 static PyObject *on_c_leave(TAP_ARGUMENTS) {

@@ -131,6 +131,7 @@ static PyObject *profiler_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
         return NULL;
     }
     hasten_calls_init(&profiler->calls, false, NULL);
+    profiler->calls.no_function.settled = 1; /* its calls are not looked at (sites.h) */
     profiler->ticks = state->ticks;
     profiler->builtins = true;
     if (!hasten_calls_grow(&profiler->calls)) {

@@ -45,7 +45,6 @@ struct hasten_callable {
     PyObject *name;                     /* a code object or a string */
     struct hasten_durations *durations; /* NULL: not wanted, or no memory */
     struct hasten_sites *sites;         /* sites.h; NULL: not looked at yet, or none */
-    bool no_sites;                      /* looked at, and none that is armed */
 };
 
 /* What measuring a call costs, in ticks: the part that is measured as the call's

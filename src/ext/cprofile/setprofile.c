@@ -48,7 +48,9 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
     }
     bool done;
     if (what == PyTrace_CALL || what == PyTrace_C_CALL) {
-        done = hasten_events_enter(profiler, key) || hasten_events_enter_other(profiler, key);
+        int64_t now = hasten_ticks_counter();
+        done = hasten_events_enter(profiler, key, now) ||
+               hasten_events_enter_other(profiler, key, now);
     } else {
         done = hasten_events_leave(profiler, key);
     }

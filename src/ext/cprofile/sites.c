@@ -83,7 +83,7 @@ static void restart(struct hasten_site_book *book) {
             }
             sites->armed += sites->sites[i].state == SITE_ARMED;
         }
-        callable_of(sites)->no_sites = sites->armed == 0;
+        sites->function->settled = sites->armed == 0;
     }
     struct hasten_py_exception exception = hasten_py_exception_take();
     PyObject *monitoring = PySys_GetObject("monitoring");
@@ -106,7 +106,7 @@ static bool give_up(struct hasten_sites *sites, PyObject *name) {
             site->state = SITE_GIVEN_UP;
         }
     }
-    callable_of(sites)->no_sites |= sites->armed == 0;
+    sites->function->settled |= sites->armed == 0;
     return was_silent;
 }
 
@@ -234,7 +234,7 @@ void hasten_sites_stop(struct hasten_profiler *profiler) {
         book->first = sites->next;
         sites->function->marked = 0;
         callable_of(sites)->sites = NULL;
-        callable_of(sites)->no_sites = false;
+        sites->function->settled = 0;
         hasten_sites_free(sites);
     }
     hasten_map_done(&book->variables);
@@ -317,7 +317,7 @@ static bool silence(struct hasten_profiler *profiler, struct hasten_sites *sites
         return false;
     }
     site->state = SITE_SILENT;
-    callable_of(sites)->no_sites = --sites->armed == 0;
+    sites->function->settled = --sites->armed == 0;
     sites->function->marked = 1;
     book->used = true;
     return true;
@@ -327,20 +327,23 @@ bool hasten_sites_silence(struct hasten_profiler *profiler, struct hasten_call_f
                           PyObject *offset, PyObject *callee) {
     struct hasten_callable *callable = function->object;
     /* Another active call might have read the variable before it was what it is. */
-    if (profiler->book == NULL || function->level != 1 || profiler->calls.strict ||
-        !is_quiet(callee)) {
+    if (profiler->book == NULL) {
+        function->settled = 1;
+        return false;
+    }
+    if (function->level != 1 || profiler->calls.strict || !is_quiet(callee)) {
         return false;
     }
     struct hasten_sites *sites = callable->sites;
     if (sites == NULL) {
         sites = survey(profiler, function);
-        callable->no_sites = sites == NULL;
+        function->settled = sites == NULL;
     }
     struct site *site = sites == NULL ? NULL : armed_at(sites, PyLong_AsLong(offset));
     bool silenced = site != NULL && silence(profiler, sites, site, callee);
     if (site == NULL && sites != NULL && --sites->patience == 0) {
         sites->patience = PATIENCE;
-        callable->no_sites = true;
+        function->settled = 1;
     }
     PyErr_Clear();
     return silenced;

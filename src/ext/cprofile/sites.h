@@ -26,7 +26,8 @@ void hasten_sites_stop(struct hasten_profiler *profiler);
 void hasten_sites_free(struct hasten_sites *sites);
 
 /* Whether the place of a CALL event may be disabled, in code that the current call
- * of the profiler runs. `function` is that call's. */
+ * of the profiler runs. `function` is that call's; it is settled once there is no
+ * more to find in it. */
 bool hasten_sites_silence(struct hasten_profiler *profiler, struct hasten_call_function *function,
                           PyObject *offset, PyObject *callee);
 /* Checks the call of a marked function that was just entered. */
