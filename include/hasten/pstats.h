@@ -17,6 +17,7 @@
 #include "hasten/status.h"
 
 struct hasten_allocator;
+struct hasten_profile;
 struct hasten_pstats;
 
 /* Whole numbers are exact up to here, also as doubles (2^53). A table holds no
@@ -81,6 +82,11 @@ HASTEN_CHECKED hasten_status hasten_pstats_commit(struct hasten_pstats *table, b
 HASTEN_CHECKED hasten_status hasten_pstats_stage_marshal(struct hasten_pstats *table,
                                                          const void *data, size_t size,
                                                          bool *ret_sampled,
+                                                         struct hasten_error *error);
+/* Stages the functions and callers of a profile. Of a sampled one, whose calls nobody
+ * counted, the numbers of calls are 0. */
+HASTEN_CHECKED hasten_status hasten_pstats_stage_profile(struct hasten_pstats *table,
+                                                         const struct hasten_profile *profile,
                                                          struct hasten_error *error);
 /* Stages all of another table, which may be the same. */
 HASTEN_CHECKED hasten_status hasten_pstats_stage_table(struct hasten_pstats *table,

@@ -37,6 +37,9 @@ struct cli_options {
     enum hasten_mode mode;
     bool main_thread_only;
     bool blocking;
+    const char *sampling_option; /* one that was given and says how to sample; NULL: none */
+    bool trace;
+    bool no_builtins;
     bool no_report;
     const char *python;
     const char *module; /* -m: arguments follow */
@@ -47,6 +50,8 @@ struct cli_options {
     bool has_limit;
     uint32_t limit;
     const char *filter;
+    const char *callers; /* functions whose callers are shown; NULL: none */
+    const char *callees;
     bool help;
     int argument_count; /* what follows the options */
     char **arguments;

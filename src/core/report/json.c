@@ -76,6 +76,11 @@ static void write_time(struct writer *writer) {
     hasten_json_seconds(json, "native_s", sum->native_ns);
     hasten_json_seconds(json, "gc_s", sum->gc_ns);
     hasten_json_seconds(json, "outside_s", hasten_time_counted(&writer->aggregate->outside));
+    if (writer->aggregate->is_traced) {
+        hasten_json_seconds(json, "traced_s", sum->traced_ns);
+        hasten_json_integer(json, "calls", writer->aggregate->calls);
+        hasten_json_integer(json, "primitive_calls", writer->aggregate->primitive_calls);
+    }
     hasten_json_close(json, '}');
 }
 
@@ -120,6 +125,10 @@ static void write_threads(struct writer *writer) {
         hasten_json_seconds(json, "end_s", bounded(thread->end_ns));
         hasten_json_seconds(json, "running_s", row->running_ns);
         hasten_json_seconds(json, "waiting_s", row->waiting_ns);
+        if (writer->aggregate->is_traced) {
+            hasten_json_seconds(json, "traced_s", row->traced_ns);
+            hasten_json_integer(json, "calls", row->calls);
+        }
         hasten_json_open(json, "states", '{');
         for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
             if (row->state_ns[state] > 0) {
@@ -196,6 +205,10 @@ static void write_row(struct writer *writer, const struct hasten_row *row) {
     hasten_json_seconds(json, "total_waiting_s", row->total.waiting_ns);
     hasten_json_seconds(json, "total_idle_s", row->total.idle_ns);
     hasten_json_seconds(json, "total_gc_s", row->total.gc_ns);
+    if (writer->aggregate->is_traced) {
+        hasten_json_integer(json, "calls", row->calls);
+        hasten_json_integer(json, "primitive_calls", row->primitive_calls);
+    }
     hasten_json_close_row(json);
 }
 

@@ -225,11 +225,25 @@ struct hasten_call_node *hasten_calls_callee(struct hasten_calls *calls,
     }
     node->function = function;
     node->home = scope;
+    node->index = calls->nodes.count - 1;
     node->callees = callees_of(calls, node);
     slots_put(&calls->nodes_by_home, node, node_hash(node));
     calls->nodes_by_home.count++;
     *hasten_call_known_at(scope, function->key) =
         (struct hasten_call_known){.key = function->key, .node = node};
+    return node;
+}
+
+struct hasten_call_node *hasten_calls_add_root(struct hasten_calls *calls) {
+    struct hasten_call_node *node = arena_add(&calls->nodes, calls->allocator);
+    if (node == NULL) {
+        calls->ran_out = true;
+        return NULL;
+    }
+    node->function = &calls->no_function;
+    node->home = &calls->root;
+    node->index = calls->nodes.count - 1;
+    node->callees = callees_of(calls, node);
     return node;
 }
 

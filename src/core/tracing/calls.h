@@ -65,7 +65,7 @@ struct hasten_call_node {
     uint64_t calls;
     uint64_t recursive; /* calls made while another of the node was active */
     int32_t level;      /* active calls but the one that is its function's outermost */
-    uint32_t unused;
+    uint32_t index;     /* in order of first appearance */
 };
 
 /* A call that has not ended. */
@@ -135,6 +135,11 @@ struct hasten_call_node *hasten_calls_callee(struct hasten_calls *calls,
 /* The known node of a key in a scope, which remembers it; NULL: none. */
 struct hasten_call_node *hasten_calls_look_up(const struct hasten_calls *calls,
                                               struct hasten_call_scope *scope, const void *key);
+
+/* A node to stand for nobody at the bottom of one stack, in a tree: what is called
+ * from there is told apart from other stacks'. It is the parent of those calls, has
+ * no counts and no caller, and its function has no key. NULL: memory ran out. */
+struct hasten_call_node *hasten_calls_add_root(struct hasten_calls *calls);
 
 /* All functions and nodes by index, from 0 to `calls->functions.count` and
  * `calls->nodes.count`. */

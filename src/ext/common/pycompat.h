@@ -90,6 +90,12 @@ static inline void hasten_py_exception_put(struct hasten_py_exception exception)
 #endif
 }
 
+/* PY_VERSION_HEX of the interpreter that runs, whose last digits may be others than
+ * those that this was built with. */
+static inline uint32_t hasten_py_running_version(void) {
+    return (uint32_t)Py_Version;
+}
+
 /* The running thread, which has the GIL. */
 static inline PyThreadState *hasten_py_thread(void) {
 #if PY_VERSION_HEX >= 0x030d0000

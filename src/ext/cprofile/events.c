@@ -9,6 +9,7 @@
 #include "core/tracing/durations.h"
 #include "ext/cprofile/stacks.h"
 #include "ext/cprofile/tasks.h"
+#include "ext/trace/trace.h"
 
 static struct hasten_callable *make_callable(const struct hasten_profiler *profiler,
                                              PyObject *callable, PyObject *self_arg) {
@@ -56,7 +57,11 @@ static struct hasten_call_node *first_call(struct hasten_profiler *profiler, con
             return NULL;
         }
     }
-    return hasten_calls_callee(calls, calls->stack.top->node->callees, function);
+    struct hasten_call_scope *scope = calls->stack.top->node->callees;
+    if (profiler->trace != NULL && calls->nodes.count >= HASTEN_TRACE_MOST_NODES) {
+        scope = hasten_trace_fold(profiler);
+    }
+    return hasten_calls_callee(calls, scope, function);
 }
 
 /* The time on the current stack, and that the current call is what it was before:
@@ -78,13 +83,20 @@ static int64_t read_clock(struct hasten_profiler *profiler) {
 
 /* Makes the running thread's stack the current one; false: it has none. */
 static bool select_stack(struct hasten_profiler *profiler) {
-    return profiler->stacks == NULL || hasten_stacks_select(profiler->stacks, &profiler->calls);
+    if (profiler->stacks == NULL) {
+        return true;
+    }
+    return hasten_stacks_select(profiler->stacks, &profiler->calls) &&
+           (profiler->trace == NULL || hasten_trace_knows_stack(profiler));
 }
 
 static bool enter(struct hasten_profiler *profiler, const void *key, PyObject *callable,
                   PyObject *self_arg) {
     struct hasten_calls *calls = &profiler->calls;
-    struct hasten_call_node *node = hasten_calls_next(calls, key);
+    struct hasten_call_node *node = hasten_calls_again(calls, key);
+    if (node == NULL) {
+        node = hasten_calls_next(calls, key);
+    }
     if (node == NULL) {
         node = first_call(profiler, key, callable, self_arg);
     }
@@ -203,6 +215,7 @@ void hasten_events_step(struct hasten_profiler *profiler, PyObject *code, enum h
     }
     const struct hasten_overhead *overhead = &profiler->overhead[0];
     profiler->calls.stack.excluded += enters ? overhead->inner : overhead->outer;
+    hasten_trace_look(profiler);
 }
 
 void hasten_events_enter_c(struct hasten_profiler *profiler, PyMethodDef *function,
@@ -210,6 +223,7 @@ void hasten_events_enter_c(struct hasten_profiler *profiler, PyMethodDef *functi
     if (select_stack(profiler)) {
         enter(profiler, function, callable, self_arg);
         profiler->calls.stack.excluded += profiler->overhead[1].inner;
+        hasten_trace_look(profiler);
     }
 }
 

@@ -3,6 +3,7 @@
  * hasten._cprofile: the engine of hasten.cProfile. This file has the module, its
  * state and the types of results. */
 #include "ext/cprofile/profiler.h"
+#include "ext/trace/trace.h"
 
 static PyStructSequence_Field entry_fields[] = {
     {"code", "code object or built-in function name"},
@@ -113,6 +114,7 @@ static struct PyModuleDef module_definition = {
     .m_name = "hasten._cprofile",
     .m_doc = "Counts and times calls.",
     .m_size = sizeof(struct hasten_cprofile_state),
+    .m_methods = hasten_trace_methods,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-#define TOOL_ID 2 /* sys.monitoring.PROFILER_ID */
 #define TOOL_NAME "cProfile"
+#define TRACE_NAME "hasten"
 
 struct event {
     const char *name; /* in sys.monitoring.events */
@@ -304,8 +304,8 @@ static int restart(PyObject *monitoring) {
     return ask(PyObject_CallMethod(monitoring, "restart_events", NULL));
 }
 
-static int set_events(PyObject *monitoring, int set) {
-    return ask(PyObject_CallMethod(monitoring, "set_events", "ii", TOOL_ID, set));
+static int set_events(PyObject *monitoring, int tool, int set) {
+    return ask(PyObject_CallMethod(monitoring, "set_events", "ii", tool, set));
 }
 
 /* The event's bit; -1 with an exception. */
@@ -319,9 +319,10 @@ static int event_bit(PyObject *monitoring, const struct event *event) {
 }
 
 /* Registers a callback, or None. Answers the event's bit, or -1. */
-static int set_callback(PyObject *monitoring, const struct event *event, PyObject *callback) {
+static int set_callback(PyObject *monitoring, int tool, const struct event *event,
+                        PyObject *callback) {
     int bit = event_bit(monitoring, event);
-    if (bit < 0 || ask(PyObject_CallMethod(monitoring, "register_callback", "iiO", TOOL_ID, bit,
+    if (bit < 0 || ask(PyObject_CallMethod(monitoring, "register_callback", "iiO", tool, bit,
                                            callback)) != 0) {
         return -1;
     }
@@ -349,7 +350,7 @@ static int arm(struct hasten_profiler *profiler, PyObject *monitoring) {
         PyObject *tap = tap_new(profiler, state->tap_type, &events[i]);
         int bit = tap == NULL || PyList_Append(profiler->taps, tap) < 0
                       ? -1
-                      : set_callback(monitoring, &events[i], tap);
+                      : set_callback(monitoring, profiler->tool, &events[i], tap);
         Py_XDECREF(tap);
         if (bit < 0) {
             return -1;
@@ -360,7 +361,7 @@ static int arm(struct hasten_profiler *profiler, PyObject *monitoring) {
     if (profiler->builtins && hasten_events_are_plain(profiler)) {
         hasten_sites_start(profiler);
     }
-    return set_events(monitoring, set);
+    return set_events(monitoring, profiler->tool, set);
 }
 
 /* Does all of it, whatever fails on the way. */
@@ -369,12 +370,12 @@ static int disarm(struct hasten_profiler *profiler, PyObject *monitoring) {
     Py_CLEAR(profiler->taps);
     hasten_sites_stop(profiler);
     for (size_t i = 0; i < EVENT_COUNT; i++) {
-        failed |= set_callback(monitoring, &events[i], Py_None) < 0 ? -1 : 0;
+        failed |= set_callback(monitoring, profiler->tool, &events[i], Py_None) < 0 ? -1 : 0;
     }
-    failed |= set_events(monitoring, 0);
+    failed |= set_events(monitoring, profiler->tool, 0);
     /* Places that were disabled would stay so for the next tool. */
     failed |= profiler->filter != NULL ? restart(monitoring) : 0;
-    failed |= ask(PyObject_CallMethod(monitoring, "free_tool_id", "i", TOOL_ID));
+    failed |= ask(PyObject_CallMethod(monitoring, "free_tool_id", "i", profiler->tool));
     return failed;
 }
 
@@ -383,7 +384,8 @@ int hasten_mechanism_start(struct hasten_profiler *profiler) {
     if (monitoring == NULL) {
         return -1;
     }
-    int failed = ask(PyObject_CallMethod(monitoring, "use_tool_id", "is", TOOL_ID, TOOL_NAME));
+    int failed = ask(PyObject_CallMethod(monitoring, "use_tool_id", "is", profiler->tool,
+                                         profiler->trace == NULL ? TOOL_NAME : TRACE_NAME));
     if (failed != 0) {
         if (HASTEN_PY_TOOL_BUSY != NULL) {
             PyErr_SetString(PyExc_ValueError, HASTEN_PY_TOOL_BUSY);

@@ -134,6 +134,7 @@ static PyObject *profiler_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     profiler->calls.no_function.settled = 1; /* its calls are not looked at (sites.h) */
     profiler->ticks = state->ticks;
     profiler->builtins = true;
+    profiler->tool = HASTEN_TOOL_PROFILER;
     if (!hasten_calls_grow(&profiler->calls)) {
         Py_DECREF(profiler);
         return PyErr_NoMemory();

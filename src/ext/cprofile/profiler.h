@@ -18,7 +18,8 @@
  *   stacks.c      ... a stack for each thread and greenlet
  *   tasks.c       ... coroutines that go on while they wait
  *   greenlets.c   ... being told of their switches
- *   overhead.c    ... what measuring costs */
+ *   overhead.c    ... what measuring costs
+ *   ../trace/     ... calls kept as a tree and written into a recording */
 #ifndef HASTEN_EXT_CPROFILE_PROFILER_H
 #define HASTEN_EXT_CPROFILE_PROFILER_H
 
@@ -34,11 +35,15 @@ enum hasten_profiler_clock {
     HASTEN_CLOCK_TIMER, /* the user's function */
 };
 
+/* Numbers of tools in sys.monitoring: that of profilers, and the two without a use. */
+enum { HASTEN_TOOL_PROFILER = 2, HASTEN_TOOL_TRACE = 4, HASTEN_TOOL_SPARE = 3 };
+
 struct hasten_filter;
 struct hasten_stacks;
 struct hasten_tasks;
 struct hasten_site_book;
 struct hasten_sites;
+struct hasten_trace;
 
 /* The profiler's part of a function: what the core calls its object. */
 struct hasten_callable {
@@ -78,6 +83,9 @@ struct hasten_profiler {
     PyObject *thread_hook;              /* 3.11: what threading told before; NULL: not replaced */
     bool greenlets;
     PyObject *greenlet_hook; /* what greenlet told before; NULL: not replaced */
+    struct hasten_trace *trace; /* ext/trace/trace.h; NULL: not recorded */
+    int64_t due;                /* when to write the next time, in ticks */
+    int tool;                   /* its number in sys.monitoring */
 };
 
 struct hasten_cprofile_state {

@@ -129,6 +129,14 @@ void hasten_stacks_select_id(struct hasten_stacks *stacks, struct hasten_calls *
     }
 }
 
+struct hasten_call_stack *hasten_stacks_at(struct hasten_stacks *stacks, struct hasten_calls *calls,
+                                           uint32_t id) {
+    if (id >= stacks->count) {
+        return NULL;
+    }
+    return id == stacks->current ? &calls->stack : &stacks->parked[id];
+}
+
 static bool is_busy(const struct hasten_call_stack *stack) {
     return stack->frames != NULL && stack->top > stack->frames;
 }

@@ -21,6 +21,9 @@ bool hasten_stacks_select_greenlet(struct hasten_stacks *stacks, struct hasten_c
                                    const void *greenlet);
 /* Makes the stack that has that `id` the current one, whoever runs. */
 void hasten_stacks_select_id(struct hasten_stacks *stacks, struct hasten_calls *calls, uint32_t id);
+/* The stack that has that `id`, be it the current one; NULL: there is none. */
+struct hasten_call_stack *hasten_stacks_at(struct hasten_stacks *stacks, struct hasten_calls *calls,
+                                           uint32_t id);
 /* Makes another stack with active calls the current one; false where there is
  * none left. */
 bool hasten_stacks_select_busy(struct hasten_stacks *stacks, struct hasten_calls *calls);
