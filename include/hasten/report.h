@@ -18,12 +18,12 @@ enum hasten_report_sort {
 
 struct hasten_report_options {
     enum hasten_report_sort sort;
-    uint32_t limit;     /* rows a table; 0: all */
-    const char *filter; /* keep functions and lines whose "file:qualname" contains it; NULL: all */
+    uint32_t limit;      /* rows a table; 0: all */
+    const char *filter;  /* keep functions and lines whose "file:qualname" contains it; NULL: all */
     const char *callers; /* who called functions whose name contains it; NULL: not shown */
     const char *callees; /* whom they called */
-    double least_share; /* rows of the terminal's tables with less are summed up; 0: shown */
-    uint32_t columns;   /* width to fill; 0: 80 */
+    double least_share;  /* rows of the terminal's tables with less are summed up; 0: shown */
+    uint32_t columns;    /* width to fill; 0: 80 */
     bool colour;
     bool unicode; /* bars and rules from Unicode's block elements, else ASCII */
 };

@@ -33,6 +33,8 @@ __all__ = ["FunctionProfile", "SortKey", "Stats", "StatsProfile"]
 # 3.15 has sampling profilers, whose files are marked as theirs.
 _SAMPLED_MARK = ("__sampled__",)
 _HAS_SAMPLED = sys.version_info >= (3, 15)
+# What recordings of hasten begin with, while they are written and afterwards.
+_RECORDING_MARKS = (b"\x89HSTLOG\n", b"SQLite format 3\0")
 # How many lines are made at a time.
 _LINES_AT_ONCE = 1000
 
@@ -106,6 +108,8 @@ def _label(path: str) -> str:
 def _load(table: Table, path: str, data: bytes, adding: bool) -> Any:
     """The sums of what was added; None where it is something for Python's objects."""
     try:
+        if data.startswith(_RECORDING_MARKS):
+            return table.load_recording(path, adding)
         return table.load(data, adding, _HAS_SAMPLED)
     except (EOFError, TypeError, ValueError) as error:
         raise type(error)(f"{path!r} is damaged, or has no statistics: {error}") from None
@@ -204,6 +208,8 @@ class Stats(_Plain):
         data = _read(path)
         table = Table()
         sums = _load(table, path, data, False)
+        if sums is None and data.startswith(_RECORDING_MARKS):
+            raise ValueError(f"{path!r} has numbers that are too large")
         if sums is not None:
             self._use(table, sums)
             is_sampled = sums[6]

@@ -17,6 +17,7 @@
     X(RUN, "run", cmd_run, "run a Python program and say where its time goes")            \
     X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")           \
     X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")            \
+    X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")        \
     X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest") \
     X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")       \
     X(HELP, "help", cmd_help, "help on a command")
@@ -89,6 +90,7 @@ bool cli_parse(enum cli_verb_id verb, int count, char **arguments, struct cli_op
 int cmd_run(const struct cli_options *options);
 int cmd_attach(const struct cli_options *options);
 int cmd_report(const struct cli_options *options);
+int cmd_export(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);
 int cmd_completion(const struct cli_options *options);
 int cmd_help(const struct cli_options *options);

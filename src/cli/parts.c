@@ -59,8 +59,7 @@ static bool keep(struct part_list *list, struct hasten_profile *profile) {
         list->parts = larger;
         list->capacity = capacity;
     }
-    list->parts[list->count++] =
-        (struct part){profile->processes[0].start_ns, profile};
+    list->parts[list->count++] = (struct part){profile->processes[0].start_ns, profile};
     return true;
 }
 

@@ -109,6 +109,12 @@ static const char *store_code(struct cli_options *options, const char *value) {
     return NULL;
 }
 
+static const char *store_format(struct cli_options *options, const char *value) {
+    (void)options;
+    (void)value; /* there is one */
+    return NULL;
+}
+
 static const char *store_json(struct cli_options *options, const char *value) {
     (void)value;
     options->json = true;
@@ -116,11 +122,11 @@ static const char *store_json(struct cli_options *options, const char *value) {
 }
 
 static const char *store_sort(struct cli_options *options, const char *value) {
-    options->sort = strcmp(value, "total") == 0  ? HASTEN_SORT_TOTAL
+    options->sort = strcmp(value, "total") == 0   ? HASTEN_SORT_TOTAL
                     : strcmp(value, "calls") == 0 ? HASTEN_SORT_CALLS
-                    : strcmp(value, "name") == 0 ? HASTEN_SORT_NAME
-                    : strcmp(value, "file") == 0 ? HASTEN_SORT_FILE
-                                                 : HASTEN_SORT_SELF;
+                    : strcmp(value, "name") == 0  ? HASTEN_SORT_NAME
+                    : strcmp(value, "file") == 0  ? HASTEN_SORT_FILE
+                                                  : HASTEN_SORT_SELF;
     return NULL;
 }
 
@@ -154,6 +160,10 @@ const struct cli_option cli_options[] = {
     {'c', NULL, "CODE", CLI_ON(RUN), true, NULL, store_code, "run code, as python -c does"},
     {'o', "output", "FILE", ON_SAMPLING, false, NULL, store_output,
      "write the recording to FILE (default: NAME.hasten here, NAME-2.hasten when that exists)"},
+    {'o', "output", "FILE", CLI_ON(EXPORT), false, NULL, store_output,
+     "write to FILE, - for standard output (default: FILE.pstats for FILE.hasten)"},
+    {0, "format", "FORMAT", CLI_ON(EXPORT), false, "pstats", store_format,
+     "pstats (default): what Python's pstats, snakeviz and gprof2dot read"},
     {'r', "rate", "HZ", ON_SAMPLING, false, NULL, store_rate,
      "look HZ times a second (default: 1000)"},
     {'d', "duration", "SECONDS", ON_SAMPLING, false, NULL, store_duration,
@@ -197,6 +207,7 @@ static const char *const usages[CLI_VERB_COUNT] = {
                      "hasten run [OPTIONS] -- COMMAND [ARGS...]\n",
     [CLI_VERB_ATTACH] = "hasten attach [OPTIONS] PID\n",
     [CLI_VERB_REPORT] = "hasten report [OPTIONS] FILE\n",
+    [CLI_VERB_EXPORT] = "hasten export [OPTIONS] FILE\n",
     [CLI_VERB_DOCTOR] = "hasten doctor [--json]\n",
     [CLI_VERB_COMPLETION] = "hasten completion bash|zsh|fish\n",
     [CLI_VERB_HELP] = "hasten help [COMMAND]\n",
@@ -209,12 +220,16 @@ static const char *const details[CLI_VERB_COUNT] = {
         "memory. Python processes that it starts are recorded too. The report goes to\n"
         "standard error when the program has ended (or after -d).\n"
         "\n"
+        "With --trace the program itself counts its calls, and nothing is estimated. Its\n"
+        "interpreter must have hasten installed, and it gets slower.\n"
+        "\n"
         "Examples:\n"
         "  hasten run app.py --port 8000\n"
         "  hasten run -m json.tool data.json\n"
         "  hasten run -c 'print(sum(i * i for i in range(3000000)))'\n"
         "  hasten run -o pip.hasten -- pip list\n"
         "  hasten run --mode cpu -r 200 -d 1 app.py\n"
+        "  hasten run --trace app.py\n"
         "\n"
         "Exit status: the program's own; when a signal ended it, hasten ends by the same.\n"
         "  1    hasten failed before the program started\n"
@@ -242,10 +257,24 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  hasten report --sort total --limit 30 app.hasten\n"
         "  hasten report --filter parser.py app.hasten\n"
         "  hasten report --json app.hasten\n"
+        "  hasten report --callers parse_line app.hasten\n"
         "\n"
         "Exit status:\n"
         "  0  shown\n"
         "  1  not a recording, or not readable\n"
+        "  2  wrong usage\n",
+    [CLI_VERB_EXPORT] =
+        "FILE is a recording. Of a traced one (hasten run --trace) the numbers are those that\n"
+        "cProfile would have. A sampled one has times only: no calls were counted, and all\n"
+        "numbers of calls are 0.\n"
+        "\n"
+        "Examples:\n"
+        "  hasten export app.hasten\n"
+        "  hasten export --format pstats -o app.pstats app.hasten\n"
+        "\n"
+        "Exit status:\n"
+        "  0  written\n"
+        "  1  not a recording, or not readable, or the file cannot be written\n"
         "  2  wrong usage\n",
     [CLI_VERB_DOCTOR] =
         "Looks at the kernel's rules for reading other processes, at the container, at the\n"

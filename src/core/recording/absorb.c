@@ -42,8 +42,8 @@ static hasten_status absorb_processes(struct hasten_recorder *recorder,
 }
 
 static hasten_status absorb_threads(struct hasten_recorder *recorder,
-                                    const struct hasten_profile *profile,
-                                    const uint32_t *processes, uint32_t *ret_threads) {
+                                    const struct hasten_profile *profile, const uint32_t *processes,
+                                    uint32_t *ret_threads) {
     hasten_status status = HASTEN_OK;
     for (size_t i = 0; i < profile->thread_count && status == HASTEN_OK; i++) {
         const struct hasten_thread *thread = &profile->threads[i];
@@ -105,9 +105,9 @@ static hasten_status absorb_values(struct hasten_recorder *recorder,
     hasten_status status = HASTEN_OK;
     for (size_t i = 0; i < profile->value_count && status == HASTEN_OK; i++) {
         const struct hasten_value *value = &profile->values[i];
-        status = hasten_recorder_value(recorder, map->nodes[value->node],
-                                       map->threads[value->thread], map->metrics[value->metric],
-                                       value->amount);
+        status =
+            hasten_recorder_value(recorder, map->nodes[value->node], map->threads[value->thread],
+                                  map->metrics[value->metric], value->amount);
     }
     return status;
 }

@@ -46,9 +46,9 @@ static inline int64_t hasten_time_counted(const struct hasten_time *time) {
 
 /* `total` counts a function or line once a stack, however often it recurs. */
 struct hasten_row {
-    uint32_t function; /* index into the profile's functions */
-    int32_t line;      /* a line row's line; a function row's first line */
-    int64_t calls;     /* a function row's, where calls were counted */
+    uint32_t function;       /* index into the profile's functions */
+    int32_t line;            /* a line row's line; a function row's first line */
+    int64_t calls;           /* a function row's, where calls were counted */
     int64_t primitive_calls; /* made while no other call of it was active */
     struct hasten_time self;
     struct hasten_time total;

@@ -55,7 +55,7 @@ void hasten_cell_mean(struct hasten_table *table, int64_t time_ns, int64_t calls
 
 /* "120", "832040/1": all, and those that are not recursive. */
 void hasten_cell_calls(struct hasten_table *table, enum hasten_style style, int64_t calls,
-                      int64_t primitive) {
+                       int64_t primitive) {
     struct hasten_buffer *text = &table->page->scratch;
     hasten_buffer_clear(text);
     hasten_buffer_format(text, "%" PRId64, calls);
@@ -74,8 +74,8 @@ static void append_native_name(const struct hasten_page *page, struct hasten_buf
     static const char middle[] = "' of '";
     size_t size = strlen(name);
     const char *of = strstr(name, middle);
-    if (size > sizeof module_start &&
-        memcmp(name, module_start, sizeof module_start - 1) == 0 && name[size - 1] == '>') {
+    if (size > sizeof module_start && memcmp(name, module_start, sizeof module_start - 1) == 0 &&
+        name[size - 1] == '>') {
         name += sizeof module_start - 1;
         size -= sizeof module_start;
         if (size > 9 && memcmp(name, "builtins.", 9) == 0) {
@@ -94,7 +94,8 @@ static void append_native_name(const struct hasten_page *page, struct hasten_buf
     }
 }
 
-void hasten_cell_append_name(struct hasten_page *page, struct hasten_buffer *out, uint32_t function) {
+void hasten_cell_append_name(struct hasten_page *page, struct hasten_buffer *out,
+                             uint32_t function) {
     const struct hasten_profile *profile = page->aggregate->profile;
     if (hasten_cell_is_native(page, function)) {
         append_native_name(page, out, profile->strings[profile->functions[function].qualname]);
@@ -132,9 +133,9 @@ void hasten_cell_function(struct hasten_table *table, enum hasten_style style, u
 }
 
 struct hasten_bar hasten_cell_bar(const struct hasten_page *page, uint32_t function,
-                                int64_t time_ns) {
+                                  int64_t time_ns) {
     return hasten_cell_is_native(page, function) ? (struct hasten_bar){.native_ns = time_ns}
-                                     : (struct hasten_bar){.python_ns = time_ns};
+                                                 : (struct hasten_bar){.python_ns = time_ns};
 }
 
 size_t hasten_cell_columns(const struct hasten_page *page, size_t all) {

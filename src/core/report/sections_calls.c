@@ -38,8 +38,8 @@ static size_t shown_functions(const struct hasten_page *page) {
             const struct hasten_row *row = &aggregate->functions[aggregate->function_order[shown]];
             const struct hasten_time *time =
                 options->sort == HASTEN_SORT_TOTAL ? &row->total : &row->self;
-            if (shown >= LEAST_ROWS && hasten_share(time->traced_ns, aggregate->sum.traced_ns) <
-                                           options->least_share) {
+            if (shown >= LEAST_ROWS &&
+                hasten_share(time->traced_ns, aggregate->sum.traced_ns) < options->least_share) {
                 break;
             }
             shown++;
@@ -82,7 +82,8 @@ static void add_row(struct hasten_table *table, const struct hasten_row *row) {
     hasten_cell_calls(table, style, row->calls, row->primitive_calls);
     hasten_cell_time(table, style, row->self.traced_ns);
     hasten_cell_mean(table, row->self.traced_ns, row->calls);
-    hasten_cell_time(table, hasten_cell_style(row->total.traced_ns, whole_ns), row->total.traced_ns);
+    hasten_cell_time(table, hasten_cell_style(row->total.traced_ns, whole_ns),
+                     row->total.traced_ns);
     hasten_cell_mean(table, row->total.traced_ns, row->primitive_calls);
     hasten_cell_function(table, style, row->function);
 }
@@ -105,7 +106,8 @@ void hasten_section_calls(struct hasten_page *page) {
     size_t bar_columns = page->bar_columns;
     page->bar_columns = page->columns < HASTEN_CELL_WIDE_COLUMNS ? NARROW_BAR : bar_columns;
     struct hasten_table table;
-    hasten_table_init(&table, page, columns, hasten_cell_columns(page, sizeof columns / sizeof *columns),
+    hasten_table_init(&table, page, columns,
+                      hasten_cell_columns(page, sizeof columns / sizeof *columns),
                       longest_self(aggregate, shown));
     for (size_t i = 0; i < shown; i++) {
         add_row(&table, &aggregate->functions[aggregate->function_order[i]]);
@@ -135,7 +137,7 @@ static void add_thread(struct hasten_table *table, uint32_t index) {
     hasten_table_bar(table, (struct hasten_bar){.python_ns = time_ns});
     hasten_cell_time(table, HASTEN_STYLE_PLAIN, time_ns);
     hasten_cell_calls(table, HASTEN_STYLE_PLAIN, aggregate->threads[index].calls,
-              aggregate->threads[index].calls);
+                      aggregate->threads[index].calls);
     hasten_buffer_clear(text);
     hasten_buffer_format(text, "%u ", process->pid);
     hasten_page_safe(table->page, text, profile->strings[process->label]);
@@ -153,8 +155,8 @@ static void add_thread(struct hasten_table *table, uint32_t index) {
 
 void hasten_section_traced_threads(struct hasten_page *page) {
     static const struct hasten_table_column columns[] = {
-        {"", false, HASTEN_CUT_NEVER, 0},    {"time", true, HASTEN_CUT_NEVER, 0},
-        {"calls", true, HASTEN_CUT_NEVER, 0}, {"process", false, HASTEN_CUT_NEVER, 0},
+        {"", false, HASTEN_CUT_NEVER, 0},      {"time", true, HASTEN_CUT_NEVER, 0},
+        {"calls", true, HASTEN_CUT_NEVER, 0},  {"process", false, HASTEN_CUT_NEVER, 0},
         {"thread", false, HASTEN_CUT_END, 10},
     };
     const struct hasten_aggregate *aggregate = page->aggregate;

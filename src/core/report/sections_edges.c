@@ -49,8 +49,8 @@ static void write_rows(const struct asked *asked, const uint32_t *order, size_t 
         {"function", false, HASTEN_CUT_END, 10}, {"where", false, HASTEN_CUT_START, 10},
     };
     static const struct hasten_table_column sampled[] = {
-        {"", false, HASTEN_CUT_NEVER, 0},          {"self", true, HASTEN_CUT_NEVER, 0},
-        {"total", true, HASTEN_CUT_NEVER, 0},      {"function", false, HASTEN_CUT_END, 10},
+        {"", false, HASTEN_CUT_NEVER, 0},       {"self", true, HASTEN_CUT_NEVER, 0},
+        {"total", true, HASTEN_CUT_NEVER, 0},   {"function", false, HASTEN_CUT_END, 10},
         {"where", false, HASTEN_CUT_START, 10},
     };
     struct hasten_page *page = asked->page;

@@ -151,8 +151,8 @@ static hasten_status stage_graph(struct hasten_pstats *table, const struct label
 }
 
 static hasten_status stage_labelled(struct hasten_pstats *table,
-                                    const struct hasten_aggregate *aggregate,
-                                    struct labels *labels, uint32_t *first_strings) {
+                                    const struct hasten_aggregate *aggregate, struct labels *labels,
+                                    uint32_t *first_strings) {
     const struct hasten_profile *profile = aggregate->profile;
     struct hasten_callgraph graph;
     hasten_status status = intern_strings(profile, aggregate->allocator, first_strings);

@@ -82,7 +82,7 @@ struct hasten_profiler {
     bool all_threads;                   /* not only the one that enables (3.11) */
     PyObject *thread_hook;              /* 3.11: what threading told before; NULL: not replaced */
     bool greenlets;
-    PyObject *greenlet_hook; /* what greenlet told before; NULL: not replaced */
+    PyObject *greenlet_hook;    /* what greenlet told before; NULL: not replaced */
     struct hasten_trace *trace; /* ext/trace/trace.h; NULL: not recorded */
     int64_t due;                /* when to write the next time, in ticks */
     int tool;                   /* its number in sys.monitoring */

@@ -6,6 +6,7 @@
 #include "ext/pstats/module.h"
 
 #include "ext/common/errors.h"
+#include "hasten/recording.h"
 
 struct stats_table {
     PyObject_HEAD struct hasten_pstats *core;
@@ -119,6 +120,45 @@ static PyObject *table_load(PyObject *self, PyObject *args) {
     }
     PyObject *result = locked(self, load_work, &arguments);
     PyBuffer_Release(&arguments.data);
+    return result;
+}
+
+struct recording_arguments {
+    PyObject *path; /* bytes */
+    int adding;
+};
+
+/* Recordings are large and their reading needs nothing of Python. */
+static PyObject *recording_work(struct hasten_pstats *table, void *argument) {
+    const struct recording_arguments *arguments = argument;
+    struct hasten_error error = {HASTEN_OK, -1, ""};
+    struct hasten_profile *profile = NULL;
+    const char *path = PyBytes_AS_STRING(arguments->path);
+    hasten_status status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = hasten_recording_load(path, NULL, &profile, &error);
+    Py_END_ALLOW_THREADS;
+    if (status == HASTEN_NOT_RECORDING || status == HASTEN_NEWER) {
+        status = HASTEN_CORRUPT; /* as it is said of other files that cannot be read */
+    }
+    if (status != HASTEN_OK) {
+        return hasten_py_raise_data(status, &error);
+    }
+    hasten_pstats_begin(table);
+    status = hasten_pstats_stage_profile(table, profile, &error);
+    hasten_profile_free(profile);
+    return status == HASTEN_OK ? commit(table, arguments->adding != 0, false)
+                               : none_or_raise(status, &error);
+}
+
+static PyObject *table_load_recording(PyObject *self, PyObject *args) {
+    struct recording_arguments arguments = {NULL, 0};
+    if (!PyArg_ParseTuple(args, "O&p:load_recording", PyUnicode_FSConverter, &arguments.path,
+                          &arguments.adding)) {
+        return NULL;
+    }
+    PyObject *result = locked(self, recording_work, &arguments);
+    Py_DECREF(arguments.path);
     return result;
 }
 
@@ -358,6 +398,8 @@ static PyObject *table_has_times(PyObject *self, void *Py_UNUSED(closure)) {
 static PyMethodDef table_methods[] = {
     {"load", table_load, METH_VARARGS,
      "load($self, data, adding, sampled, /)\n--\n\nAdd what a file's bytes hold."},
+    {"load_recording", table_load_recording, METH_VARARGS,
+     "load_recording($self, path, adding, /)\n--\n\nAdd what a recording holds."},
     {"add_dict", table_add_dict, METH_VARARGS,
      "add_dict($self, stats, adding, /)\n--\n\nAdd what a dict of statistics holds."},
     {"add_table", table_add_table, METH_O,

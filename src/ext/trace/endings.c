@@ -26,8 +26,8 @@ static bool is_ours(void) {
 static PyObject *write_and_exit(PyObject *module, PyObject *const *args, Py_ssize_t count,
                                 PyObject *names) {
     hasten_trace_write(traced, HASTEN_TRACE_MAY_END);
-    return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *))(void (*)(
-        void)) exit_now)(module, args, count, names);
+    return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *))(
+        void (*)(void))exit_now)(module, args, count, names);
 }
 
 /* The program begins: from here on, calls are counted. */
@@ -36,9 +36,8 @@ static int begin(struct hasten_trace *trace) {
         return 0;
     }
     PyObject *module = PyImport_ImportModule("hasten._cprofile");
-    PyObject *answer = module == NULL
-                           ? NULL
-                           : PyObject_CallMethod(module, "_trace_begin", "O", trace->profiler);
+    PyObject *answer =
+        module == NULL ? NULL : PyObject_CallMethod(module, "_trace_begin", "O", trace->profiler);
     if (answer == NULL) {
         PyErr_WriteUnraisable((PyObject *)trace->profiler);
     }
@@ -65,9 +64,9 @@ static int on_audit(const char *event, PyObject *args, void *data) {
     if (strncmp(event, "cpython.run_", strlen("cpython.run_")) == 0) {
         return is_ours() ? begin(trace) : 0;
     }
-    bool ends = strcmp(event, "os.exec") == 0 ||
-                ((strcmp(event, "os.kill") == 0 || strcmp(event, "os.killpg") == 0) &&
-                 kills_itself(args));
+    bool ends =
+        strcmp(event, "os.exec") == 0 ||
+        ((strcmp(event, "os.kill") == 0 || strcmp(event, "os.killpg") == 0) && kills_itself(args));
     if (ends && trace->profiler->enabled && is_ours()) {
         hasten_trace_write(trace, HASTEN_TRACE_MAY_END);
     }

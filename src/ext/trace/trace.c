@@ -13,8 +13,8 @@ bool hasten_trace_reserve(struct hasten_trace *trace) {
     struct hasten_calls *calls = &trace->profiler->calls;
     void *nodes = trace->nodes;
     void *codes = trace->codes;
-    if (hasten_grow(NULL, &nodes, &trace->node_capacity, calls->nodes.count,
-                    sizeof *trace->nodes) < 0) {
+    if (hasten_grow(NULL, &nodes, &trace->node_capacity, calls->nodes.count, sizeof *trace->nodes) <
+        0) {
         return false;
     }
     trace->nodes = nodes;

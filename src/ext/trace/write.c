@@ -87,8 +87,8 @@ static hasten_status write_head(struct hasten_trace *trace) {
     };
     hasten_status status = hasten_recorder_process(trace->recorder, &info, &trace->process);
     if (status == HASTEN_OK) {
-        status = hasten_recorder_metric(trace->recorder, "trace.calls", "1",
-                                        "calls, each counted", &trace->calls_metric);
+        status = hasten_recorder_metric(trace->recorder, "trace.calls", "1", "calls, each counted",
+                                        &trace->calls_metric);
     }
     if (status == HASTEN_OK) {
         status = hasten_recorder_metric(trace->recorder, "trace.self", "ns",
@@ -103,8 +103,8 @@ static bool open_part(struct hasten_trace *trace) {
     char path[4096];
     int size = 0;
     do {
-        size = snprintf(path, sizeof path, "%s/%u-%u.part", trace->target.folder,
-                        trace->target.pid, ++trace->target.parts);
+        size = snprintf(path, sizeof path, "%s/%u-%u.part", trace->target.folder, trace->target.pid,
+                        ++trace->target.parts);
     } while (size > 0 && (size_t)size < sizeof path && access(path, F_OK) == 0);
     if (size <= 0 || (size_t)size >= sizeof path ||
         hasten_recorder_open(path, 1, NULL, &trace->recorder, NULL) != HASTEN_OK) {
