@@ -19,6 +19,8 @@ CACHE = ROOT / ".cache"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 # The Debian suite that has each version, for those found nowhere else.
 SUITES = {"3.13": "trixie", "3.14": "sid", "3.15": "sid"}
+# What must be there of each version, CPython's own tests among it.
+WANTED_IN_ROOT = ("usr/bin/python{0}", "usr/lib/python{0}/test/test_pstats.py")
 # What building the extension modules takes inside a root.
 ROOT_PACKAGES = [
     "ca-certificates",
@@ -92,15 +94,22 @@ def installed(version: str) -> Path | None:
     return None
 
 
+def is_complete(root: Path, version: str) -> bool:
+    return all((root / name.format(version)).exists() for name in WANTED_IN_ROOT)
+
+
 def make_root(suite: str) -> Path | None:
     """The Debian root of `suite`, made when missing; None where that cannot be."""
     root = CACHE / "roots" / suite
     versions = [version for version, of in SUITES.items() if of == suite]
-    if all((root / f"usr/bin/python{version}").exists() for version in versions):
+    if all(is_complete(root, version) for version in versions):
+        return root
+    packages = [f"python{v}{part}" for v in versions for part in ("", "-venv", "-dev")]
+    packages += [f"libpython{v}-testsuite" for v in versions]
+    if (root / "usr/bin/apt-get").exists() and install_in_root(suite, packages):
         return root
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
         return None
-    packages = [f"python{v}{part}" for v in versions for part in ("", "-venv", "-dev")]
     packages += ROOT_PACKAGES
     say(f"making a Debian {suite} root with {', '.join(f'python{v}' for v in versions)}")
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -121,15 +130,43 @@ def write_script(path: Path, text: str) -> None:
         path.chmod(0o755)
 
 
+def enter_root(suite: str) -> Path:
+    """The script that runs a command inside the root."""
+    enter = CACHE / "pythons" / f"in-{suite}"
+    write_script(enter, RUN_IN_ROOT.format(root=CACHE / "roots" / suite, project=ROOT))
+    return enter
+
+
+def install_in_root(suite: str, packages: list[str]) -> bool:
+    """Adds packages to a root that an earlier version of this file made."""
+    if os.geteuid() != 0:
+        return False
+    say(f"adding to the Debian {suite} root: {', '.join(packages)}")
+    # What is known of the packages may do where the list cannot be renewed.
+    install = "apt-get -qq update; exec apt-get -qq install -y --no-install-recommends "
+    command = [enter_root(suite), "/bin/sh", "-c", install + " ".join(packages)]
+    log = CACHE / f"apt-{suite}.log"
+    with log.open("w") as output:
+        answer = subprocess.run(
+            command,
+            check=False,
+            cwd=ROOT,
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    if answer.returncode != 0:
+        say(f"apt-get failed: see {log.relative_to(ROOT)}")
+    return answer.returncode == 0
+
+
 def rooted(version: str) -> Interpreter | None:
     suite = SUITES.get(version)
     root = make_root(suite) if suite and os.geteuid() == 0 else None
     if root is None:
         return None
-    scripts = CACHE / "pythons"
-    enter = scripts / f"in-{suite}"
-    write_script(enter, RUN_IN_ROOT.format(root=root, project=ROOT))
-    script = scripts / f"python{version}"
+    enter = enter_root(suite)
+    script = CACHE / "pythons" / f"python{version}"
     write_script(script, f'#!/bin/sh\nexec {enter} /usr/bin/python{version} "$@"\n')
     if not is_version(script, version):
         say(f"{script.relative_to(ROOT)} does not run (may this user mount?)")

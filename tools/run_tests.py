@@ -141,7 +141,7 @@ def pytest(name: str, command: list[str], folders: list[str], env: dict[str, str
 def python_tests(interpreters: list[Interpreter]) -> Tally:
     names = ", ".join(i.version for i in interpreters) or "this interpreter"
     title(f"pytest, programs running on {names}")
-    folders = [f"tests/{name}" for name in ("repository", "ext", "cli", "integration")]
+    folders = [f"tests/{name}" for name in ("repository", "ext", "upstream", "cli", "integration")]
     folders = [folder for folder in folders if any((ROOT / folder).glob("test_*.py"))]
     env = {"HASTEN_PROBE": str(BUILD / "test" / "tests" / "core" / "probe")}
     if interpreters:
@@ -151,7 +151,7 @@ def python_tests(interpreters: list[Interpreter]) -> Tally:
 
 def extension_tests(interpreter: Interpreter) -> Tally:
     """Builds the package for one interpreter, in a venv of its own, and tests it there."""
-    title(f"package and tests/ext on {interpreter.version}")
+    title(f"package, tests/ext and tests/upstream on {interpreter.version}")
     venv = ROOT / ".cache" / "venv" / interpreter.version
     python = [*interpreter.enter, str(venv / "bin" / "python")]
     pip = [*python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -172,7 +172,7 @@ def extension_tests(interpreter: Interpreter) -> Tally:
         != 0
     ):
         return Tally(failed=1)
-    return pytest(interpreter.version, python, ["tests/ext"], env)
+    return pytest(interpreter.version, python, ["tests/ext", "tests/upstream"], env)
 
 
 def main() -> int:

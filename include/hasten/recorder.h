@@ -78,6 +78,11 @@ HASTEN_CHECKED hasten_status hasten_recorder_metric(struct hasten_recorder *reco
 HASTEN_CHECKED hasten_status hasten_recorder_value(struct hasten_recorder *recorder, uint32_t node,
                                                    uint32_t thread, uint32_t metric,
                                                    int64_t amount);
+/* Adds all of a profile but its facts: processes and threads as new ones, the rest
+ * interned. `label` is that of its first process, NULL: as it is. */
+HASTEN_CHECKED hasten_status hasten_recorder_absorb(struct hasten_recorder *recorder,
+                                                    const struct hasten_profile *profile,
+                                                    const char *label);
 /* Hands what is buffered to the kernel. Call several times a second. */
 HASTEN_CHECKED hasten_status hasten_recorder_flush(struct hasten_recorder *recorder);
 /* Flushes, marks the log complete and closes. Frees the recorder also on failure. */

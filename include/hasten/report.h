@@ -8,14 +8,22 @@
 
 #include "hasten/profile.h"
 
-enum hasten_report_sort { HASTEN_SORT_SELF, HASTEN_SORT_TOTAL, HASTEN_SORT_NAME, HASTEN_SORT_FILE };
+enum hasten_report_sort {
+    HASTEN_SORT_SELF,
+    HASTEN_SORT_TOTAL,
+    HASTEN_SORT_NAME,
+    HASTEN_SORT_FILE,
+    HASTEN_SORT_CALLS, /* where calls were counted; else as SELF */
+};
 
 struct hasten_report_options {
     enum hasten_report_sort sort;
-    uint32_t limit;     /* rows a table; 0: all */
-    const char *filter; /* keep functions and lines whose "file:qualname" contains it; NULL: all */
-    double least_share; /* rows of the terminal's tables with less are summed up; 0: shown */
-    uint32_t columns;   /* width to fill; 0: 80 */
+    uint32_t limit;      /* rows a table; 0: all */
+    const char *filter;  /* keep functions and lines whose "file:qualname" contains it; NULL: all */
+    const char *callers; /* who called functions whose name contains it; NULL: not shown */
+    const char *callees; /* whom they called */
+    double least_share;  /* rows of the terminal's tables with less are summed up; 0: shown */
+    uint32_t columns;    /* width to fill; 0: 80 */
     bool colour;
     bool unicode; /* bars and rules from Unicode's block elements, else ASCII */
 };

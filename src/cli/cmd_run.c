@@ -16,6 +16,7 @@
 #include "cli/quote.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "cli/tracing.h"
 
 /* What the program is called: what its recording is named after. */
 static const char *program_name(const struct cli_options *options) {
@@ -49,7 +50,11 @@ static bool check_usage(const struct cli_options *options) {
                 options->arguments[0], options->arguments[0]);
         return false;
     }
-    return true;
+    if (options->no_builtins && !options->trace) {
+        cli_say("run: --no-builtins goes with --trace");
+        return false;
+    }
+    return !options->trace || cli_tracing_check(options);
 }
 
 /* argv of the program, NULL-terminated; freed by the caller. */
@@ -138,7 +143,8 @@ int cmd_run(const struct cli_options *options) {
     }
     int status = CLI_EXIT_FAILED;
     if (cli_output_choose(options->output, program_name(options), path, sizeof path)) {
-        status = run(options, arguments, path);
+        status = options->trace ? cli_tracing_run(options, arguments, path)
+                                : run(options, arguments, path);
     }
     free(arguments);
     return status;

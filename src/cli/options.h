@@ -17,6 +17,7 @@
     X(RUN, "run", cmd_run, "run a Python program and say where its time goes")            \
     X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")           \
     X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")            \
+    X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")        \
     X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest") \
     X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")       \
     X(HELP, "help", cmd_help, "help on a command")
@@ -37,6 +38,9 @@ struct cli_options {
     enum hasten_mode mode;
     bool main_thread_only;
     bool blocking;
+    const char *sampling_option; /* one that was given and says how to sample; NULL: none */
+    bool trace;
+    bool no_builtins;
     bool no_report;
     const char *python;
     const char *module; /* -m: arguments follow */
@@ -47,6 +51,8 @@ struct cli_options {
     bool has_limit;
     uint32_t limit;
     const char *filter;
+    const char *callers; /* functions whose callers are shown; NULL: none */
+    const char *callees;
     bool help;
     int argument_count; /* what follows the options */
     char **arguments;
@@ -84,6 +90,7 @@ bool cli_parse(enum cli_verb_id verb, int count, char **arguments, struct cli_op
 int cmd_run(const struct cli_options *options);
 int cmd_attach(const struct cli_options *options);
 int cmd_report(const struct cli_options *options);
+int cmd_export(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);
 int cmd_completion(const struct cli_options *options);
 int cmd_help(const struct cli_options *options);

@@ -69,6 +69,8 @@ struct hasten_report_options cli_screen(int descriptor, const struct cli_options
                                     : DEFAULT_ROWS,
         .least_share = options->has_limit ? 0 : LEAST_SHARE,
         .filter = options->filter,
+        .callers = options->callers,
+        .callees = options->callees,
         .columns = columns(descriptor),
         .colour = wants_colour(descriptor),
         .unicode = locale_is_utf8(),

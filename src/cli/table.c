@@ -28,18 +28,21 @@ static bool number(const char *text, double least, double most, double *ret_numb
 }
 
 static const char *store_rate(struct cli_options *options, const char *value) {
+    options->sampling_option = "--rate";
     return number(value, LEAST_RATE, MOST_RATE, &options->rate_hz)
                ? NULL
                : "a number from 0.01 to 1000000 is expected";
 }
 
 static const char *store_duration(struct cli_options *options, const char *value) {
+    options->sampling_option = "--duration";
     return number(value, 0.001, MOST_SECONDS, &options->duration_s)
                ? NULL
                : "a number of seconds, at least 0.001, is expected";
 }
 
 static const char *store_mode(struct cli_options *options, const char *value) {
+    options->sampling_option = "--mode";
     if (strcmp(value, "wall") == 0) {
         options->mode = HASTEN_MODE_WALL;
     } else if (strcmp(value, "cpu") == 0) {
@@ -51,14 +54,38 @@ static const char *store_mode(struct cli_options *options, const char *value) {
 }
 
 static const char *store_threads(struct cli_options *options, const char *value) {
+    options->sampling_option = "--threads";
     options->main_thread_only = strcmp(value, "main") == 0;
     return NULL;
 }
 
 static const char *store_blocking(struct cli_options *options, const char *value) {
     (void)value;
+    options->sampling_option = "--blocking";
     options->blocking = true;
     return NULL;
+}
+
+static const char *store_trace(struct cli_options *options, const char *value) {
+    (void)value;
+    options->trace = true;
+    return NULL;
+}
+
+static const char *store_no_builtins(struct cli_options *options, const char *value) {
+    (void)value;
+    options->no_builtins = true;
+    return NULL;
+}
+
+static const char *store_callers(struct cli_options *options, const char *value) {
+    options->callers = value;
+    return value[0] == '\0' ? "a function's name is expected" : NULL;
+}
+
+static const char *store_callees(struct cli_options *options, const char *value) {
+    options->callees = value;
+    return value[0] == '\0' ? "a function's name is expected" : NULL;
 }
 
 static const char *store_no_report(struct cli_options *options, const char *value) {
@@ -82,6 +109,12 @@ static const char *store_code(struct cli_options *options, const char *value) {
     return NULL;
 }
 
+static const char *store_format(struct cli_options *options, const char *value) {
+    (void)options;
+    (void)value; /* there is one */
+    return NULL;
+}
+
 static const char *store_json(struct cli_options *options, const char *value) {
     (void)value;
     options->json = true;
@@ -89,10 +122,11 @@ static const char *store_json(struct cli_options *options, const char *value) {
 }
 
 static const char *store_sort(struct cli_options *options, const char *value) {
-    options->sort = strcmp(value, "total") == 0  ? HASTEN_SORT_TOTAL
-                    : strcmp(value, "name") == 0 ? HASTEN_SORT_NAME
-                    : strcmp(value, "file") == 0 ? HASTEN_SORT_FILE
-                                                 : HASTEN_SORT_SELF;
+    options->sort = strcmp(value, "total") == 0   ? HASTEN_SORT_TOTAL
+                    : strcmp(value, "calls") == 0 ? HASTEN_SORT_CALLS
+                    : strcmp(value, "name") == 0  ? HASTEN_SORT_NAME
+                    : strcmp(value, "file") == 0  ? HASTEN_SORT_FILE
+                                                  : HASTEN_SORT_SELF;
     return NULL;
 }
 
@@ -126,6 +160,10 @@ const struct cli_option cli_options[] = {
     {'c', NULL, "CODE", CLI_ON(RUN), true, NULL, store_code, "run code, as python -c does"},
     {'o', "output", "FILE", ON_SAMPLING, false, NULL, store_output,
      "write the recording to FILE (default: NAME.hasten here, NAME-2.hasten when that exists)"},
+    {'o', "output", "FILE", CLI_ON(EXPORT), false, NULL, store_output,
+     "write to FILE, - for standard output (default: FILE.pstats for FILE.hasten)"},
+    {0, "format", "FORMAT", CLI_ON(EXPORT), false, "pstats", store_format,
+     "pstats (default): what Python's pstats, snakeviz and gprof2dot read"},
     {'r', "rate", "HZ", ON_SAMPLING, false, NULL, store_rate,
      "look HZ times a second (default: 1000)"},
     {'d', "duration", "SECONDS", ON_SAMPLING, false, NULL, store_duration,
@@ -137,18 +175,26 @@ const struct cli_option cli_options[] = {
      "all (default), or main: the main thread only"},
     {0, "blocking", NULL, ON_SAMPLING, false, NULL, store_blocking,
      "stop the program for each look: no failed samples, but it gets slower"},
+    {0, "trace", NULL, CLI_ON(RUN), false, NULL, store_trace,
+     "count every call instead of looking now and then: exact, but the program gets slower"},
+    {0, "no-builtins", NULL, CLI_ON(RUN), false, NULL, store_no_builtins,
+     "with --trace: leave out functions written in C, whose time is then their caller's"},
     {0, "python", "PATH", CLI_ON(RUN), false, NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
     {0, "no-report", NULL, ON_SAMPLING, false, NULL, store_no_report, "only write the recording"},
     {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR), false, NULL, store_json,
      "JSON instead of text"},
-    {0, "sort", "BY", ON_SHOWING, false, "self total name file", store_sort,
-     "order of the tables: self (default), total, name or file"},
+    {0, "sort", "BY", ON_SHOWING, false, "self total calls name file", store_sort,
+     "order of the tables: self (default), total, calls (of a traced program), name or file"},
     {0, "limit", "N", ON_SHOWING, false, NULL, store_limit,
      "rows a table, 0 for all (default: 15; all in JSON)"},
     {0, "filter", "TEXT", ON_SHOWING, false, NULL, store_filter,
      "only functions and lines whose \"file:name\" contains TEXT"},
+    {0, "callers", "NAME", CLI_ON(REPORT), false, NULL, store_callers,
+     "who called the functions whose name contains NAME, and how often"},
+    {0, "callees", "NAME", CLI_ON(REPORT), false, NULL, store_callees,
+     "whom the functions whose name contains NAME called, and how often"},
     {'h', "help", NULL, ON_ALL, false, NULL, store_help, "show this help"},
 };
 const size_t cli_option_count = sizeof cli_options / sizeof *cli_options;
@@ -161,6 +207,7 @@ static const char *const usages[CLI_VERB_COUNT] = {
                      "hasten run [OPTIONS] -- COMMAND [ARGS...]\n",
     [CLI_VERB_ATTACH] = "hasten attach [OPTIONS] PID\n",
     [CLI_VERB_REPORT] = "hasten report [OPTIONS] FILE\n",
+    [CLI_VERB_EXPORT] = "hasten export [OPTIONS] FILE\n",
     [CLI_VERB_DOCTOR] = "hasten doctor [--json]\n",
     [CLI_VERB_COMPLETION] = "hasten completion bash|zsh|fish\n",
     [CLI_VERB_HELP] = "hasten help [COMMAND]\n",
@@ -173,12 +220,16 @@ static const char *const details[CLI_VERB_COUNT] = {
         "memory. Python processes that it starts are recorded too. The report goes to\n"
         "standard error when the program has ended (or after -d).\n"
         "\n"
+        "With --trace the program itself counts its calls, and nothing is estimated. Its\n"
+        "interpreter must have hasten installed, and it gets slower.\n"
+        "\n"
         "Examples:\n"
         "  hasten run app.py --port 8000\n"
         "  hasten run -m json.tool data.json\n"
         "  hasten run -c 'print(sum(i * i for i in range(3000000)))'\n"
         "  hasten run -o pip.hasten -- pip list\n"
         "  hasten run --mode cpu -r 200 -d 1 app.py\n"
+        "  hasten run --trace app.py\n"
         "\n"
         "Exit status: the program's own; when a signal ended it, hasten ends by the same.\n"
         "  1    hasten failed before the program started\n"
@@ -206,10 +257,24 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  hasten report --sort total --limit 30 app.hasten\n"
         "  hasten report --filter parser.py app.hasten\n"
         "  hasten report --json app.hasten\n"
+        "  hasten report --callers parse_line app.hasten\n"
         "\n"
         "Exit status:\n"
         "  0  shown\n"
         "  1  not a recording, or not readable\n"
+        "  2  wrong usage\n",
+    [CLI_VERB_EXPORT] =
+        "FILE is a recording. Of a traced one (hasten run --trace) the numbers are those that\n"
+        "cProfile would have. A sampled one has times only: no calls were counted, and all\n"
+        "numbers of calls are 0.\n"
+        "\n"
+        "Examples:\n"
+        "  hasten export app.hasten\n"
+        "  hasten export --format pstats -o app.pstats app.hasten\n"
+        "\n"
+        "Exit status:\n"
+        "  0  written\n"
+        "  1  not a recording, or not readable, or the file cannot be written\n"
         "  2  wrong usage\n",
     [CLI_VERB_DOCTOR] =
         "Looks at the kernel's rules for reading other processes, at the container, at the\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hasten
 import pytest
+from isolated import run_isolated
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "hasten"
 
@@ -227,21 +228,5 @@ def test_no_reference_leaks(path):
     assert len(gc.get_objects()) - before < 20
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="isolated interpreters came with 3.12")
 def test_imports_into_an_isolated_interpreter():
-    if sys.version_info >= (3, 14):
-        interpreter = pytest.importorskip("concurrent.interpreters").create()
-        interpreter.exec("import hasten; assert hasten.__version__")
-        interpreter.close()
-        return
-    module = pytest.importorskip(
-        "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-    )
-    interpreter = module.create()
-    problem = (
-        module.exec(interpreter, "import hasten")
-        if sys.version_info >= (3, 13)
-        else module.run_string(interpreter, "import hasten")
-    )
-    module.destroy(interpreter)
-    assert problem is None
+    run_isolated("import hasten; assert hasten.__version__")

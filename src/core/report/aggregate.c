@@ -13,9 +13,12 @@
 /* Metrics that say something about samples besides their state. */
 #define METRIC_NATIVE "time.native"
 #define METRIC_GC "time.gc"
+/* What tracing counts. */
+#define METRIC_CALLS "trace.calls"
+#define METRIC_SELF "trace.self"
 
 /* Where a metric's amounts go. */
-enum role { ROLE_NONE, ROLE_STATE, ROLE_NATIVE, ROLE_GC };
+enum role { ROLE_NONE, ROLE_STATE, ROLE_NATIVE, ROLE_GC, ROLE_CALLS, ROLE_TRACED };
 
 struct metric_role {
     enum role role;
@@ -28,6 +31,7 @@ struct work {
     struct metric_role *roles; /* by metric */
     struct hasten_time *nodes; /* by node: first its own, later with its children's */
     int64_t *blocked;          /* by node: waiting, but not for the GIL */
+    int64_t *calls;            /* by node */
     uint32_t *first_child;
     uint32_t *next_sibling;
     size_t active_count;
@@ -54,6 +58,7 @@ static void add_time(struct hasten_time *sum, const struct hasten_time *part) {
     hasten_time_add(&sum->idle_ns, part->idle_ns);
     hasten_time_add(&sum->native_ns, part->native_ns);
     hasten_time_add(&sum->gc_ns, part->gc_ns);
+    hasten_time_add(&sum->traced_ns, part->traced_ns);
 }
 
 /* The loader checks what it reads; profiles come from elsewhere too. */
@@ -105,6 +110,11 @@ static void find_roles(struct work *work) {
             role->role = ROLE_NATIVE;
         } else if (strcmp(name, METRIC_GC) == 0) {
             role->role = ROLE_GC;
+        } else if (strcmp(name, METRIC_CALLS) == 0) {
+            role->role = ROLE_CALLS;
+            work->aggregate->is_traced = true;
+        } else if (strcmp(name, METRIC_SELF) == 0) {
+            role->role = ROLE_TRACED;
         }
         for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
             if (strcmp(name, state_metrics[state]) == 0) {
@@ -194,6 +204,21 @@ static void add_state(struct work *work, const struct hasten_value *value,
     }
 }
 
+static void add_traced(struct work *work, const struct hasten_value *value) {
+    struct hasten_aggregate *aggregate = work->aggregate;
+    struct hasten_thread_row *thread = &aggregate->threads[value->thread];
+    uint32_t process = aggregate->profile->threads[value->thread].process;
+    hasten_time_add(&thread->traced_ns, value->amount);
+    hasten_time_add(&aggregate->processes[process].traced_ns, value->amount);
+    hasten_time_add(&work->nodes[value->node].traced_ns, value->amount);
+}
+
+static void add_calls(struct work *work, const struct hasten_value *value) {
+    hasten_time_add(&work->calls[value->node], value->amount);
+    hasten_time_add(&work->aggregate->threads[value->thread].calls, value->amount);
+    hasten_time_add(&work->aggregate->calls, value->amount);
+}
+
 /* Both marks are also on samples of waiting threads, and a thread that waits
  * (not for the GIL) does so inside a C function. */
 static void keep_running(struct hasten_time *node, int64_t blocked_ns) {
@@ -218,6 +243,10 @@ static void sum_values(struct work *work) {
             hasten_time_add(&work->nodes[value->node].native_ns, value->amount);
         } else if (role->role == ROLE_GC) {
             hasten_time_add(&work->nodes[value->node].gc_ns, value->amount);
+        } else if (role->role == ROLE_TRACED) {
+            add_traced(work, value);
+        } else if (role->role == ROLE_CALLS) {
+            add_calls(work, value);
         }
     }
     for (size_t i = 0; i < profile->node_count; i++) {
@@ -279,8 +308,12 @@ static void enter_node(struct work *work, uint32_t node) {
         return;
     }
     struct hasten_row *row = &aggregate->lines[line];
+    struct hasten_row *function = &aggregate->functions[row->function];
+    hasten_time_add(&function->calls, work->calls[node]);
     if (work->active[row->function]++ == 0) {
-        add_time(&aggregate->functions[row->function].total, &work->nodes[node]);
+        add_time(&function->total, &work->nodes[node]);
+        hasten_time_add(&function->primitive_calls, work->calls[node]);
+        hasten_time_add(&aggregate->primitive_calls, work->calls[node]);
     }
     if (work->active[aggregate->function_count + line]++ == 0) {
         add_time(&row->total, &work->nodes[node]);
@@ -329,10 +362,11 @@ static hasten_status work_init_nodes(struct work *work) {
     work->roles = hasten_allocate_zeroed(allocator, profile->metric_count * sizeof *work->roles);
     work->nodes = hasten_allocate_zeroed(allocator, nodes * sizeof *work->nodes);
     work->blocked = hasten_allocate_zeroed(allocator, nodes * sizeof *work->blocked);
+    work->calls = hasten_allocate_zeroed(allocator, nodes * sizeof *work->calls);
     work->first_child = hasten_allocate(allocator, nodes * sizeof *work->first_child);
     work->next_sibling = hasten_allocate(allocator, nodes * sizeof *work->next_sibling);
     bool complete = work->roles != NULL && work->nodes != NULL && work->blocked != NULL &&
-                    work->first_child != NULL && work->next_sibling != NULL;
+                    work->calls != NULL && work->first_child != NULL && work->next_sibling != NULL;
     return complete ? HASTEN_OK : HASTEN_NO_MEMORY;
 }
 
@@ -357,6 +391,7 @@ static void work_done(struct work *work) {
     hasten_release(allocator, work->roles, aggregate->profile->metric_count * sizeof *work->roles);
     hasten_release(allocator, work->nodes, nodes * sizeof *work->nodes);
     hasten_release(allocator, work->blocked, nodes * sizeof *work->blocked);
+    hasten_release(allocator, work->calls, nodes * sizeof *work->calls);
     hasten_release(allocator, work->first_child, nodes * sizeof *work->first_child);
     hasten_release(allocator, work->next_sibling, nodes * sizeof *work->next_sibling);
     hasten_release(allocator, work->active, work->active_count * sizeof *work->active);

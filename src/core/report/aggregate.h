@@ -10,6 +10,9 @@
  * share. Where the kernel did not say what a thread did, it counts as running,
  * so that no work is hidden.
  *
+ * Of a traced program no states are known. The time of its calls counts on every
+ * thread, as `traced_ns`, and calls are counted; such a profile has no samples.
+ *
  * An aggregate owns its arrays and borrows the profile, which must outlive it. */
 #ifndef HASTEN_REPORT_AGGREGATE_H
 #define HASTEN_REPORT_AGGREGATE_H
@@ -25,6 +28,7 @@ struct hasten_time {
     int64_t idle_ns;    /* the other threads' waiting */
     int64_t native_ns;  /* the part of running_ns inside C functions */
     int64_t gc_ns;      /* the part of running_ns during which the collector ran */
+    int64_t traced_ns;  /* of traced calls, on every thread, running or waiting */
 };
 
 /* Sums stop here (36 years), so that sums of sums cannot overflow. */
@@ -37,13 +41,15 @@ static inline void hasten_time_add(int64_t *sum_ns, int64_t amount_ns) {
 
 /* What shares are made of. */
 static inline int64_t hasten_time_counted(const struct hasten_time *time) {
-    return time->running_ns + time->waiting_ns;
+    return time->running_ns + time->waiting_ns + time->traced_ns;
 }
 
 /* `total` counts a function or line once a stack, however often it recurs. */
 struct hasten_row {
-    uint32_t function; /* index into the profile's functions */
-    int32_t line;      /* a line row's line; a function row's first line */
+    uint32_t function;       /* index into the profile's functions */
+    int32_t line;            /* a line row's line; a function row's first line */
+    int64_t calls;           /* a function row's, where calls were counted */
+    int64_t primitive_calls; /* made while no other call of it was active */
     struct hasten_time self;
     struct hasten_time total;
 };
@@ -53,6 +59,8 @@ struct hasten_thread_row {
     bool shares_name; /* with another thread of its process */
     int64_t running_ns;
     int64_t waiting_ns; /* all kinds together, the GIL too */
+    int64_t traced_ns;
+    int64_t calls;
     int64_t state_ns[HASTEN_STATE_COUNT];
 };
 
@@ -61,6 +69,7 @@ struct hasten_process_row {
     bool is_root; /* no process of the recording started it */
     int64_t running_ns;
     int64_t waiting_ns;
+    int64_t traced_ns;
 };
 
 struct hasten_waiting_row {
@@ -84,6 +93,9 @@ struct hasten_aggregate {
     struct hasten_thread_row *threads;    /* one for each of the profile's, same index */
     struct hasten_process_row *processes; /* one for each of the profile's, same index */
     struct hasten_waiting_row waiting[HASTEN_STATE_COUNT];
+    bool is_traced; /* calls were counted */
+    int64_t calls;  /* all of them */
+    int64_t primitive_calls;
     struct hasten_time sum;
     struct hasten_time outside; /* the part of it outside any Python function: start, shutdown */
     /* Rows that have any time and pass the filter, best first. */

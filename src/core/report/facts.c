@@ -54,6 +54,8 @@ struct hasten_facts hasten_facts_of(const struct hasten_profile *profile) {
     if (!number(profile, "duration_ns", &facts.duration_ns)) {
         facts.duration_ns = last_seen(profile);
     }
+    number(profile, "trace.cut", &facts.cut_processes);
+    facts.folded = hasten_profile_fact(profile, "trace.folded") != NULL;
     facts.incomplete = hasten_profile_fact(profile, "recording.incomplete") != NULL;
     if (facts.command == NULL && profile->process_count > 0 &&
         profile->processes[0].command < profile->string_count) {

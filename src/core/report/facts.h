@@ -27,6 +27,8 @@ struct hasten_facts {
     uint64_t missed_slots;
     uint64_t sampler_cpu_ns;
     uint64_t target_cpu_ns;
+    uint64_t cut_processes; /* traced, ended before they wrote all */
+    bool folded;            /* traced, too many paths to tell apart */
     bool incomplete;
     bool has_sampler_cpu;
     bool has_target_cpu;

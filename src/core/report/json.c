@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/allocator.h"
+#include "core/report/callgraph.h"
 #include "core/report/facts.h"
 #include "core/report/json_writer.h"
 #include "core/report/numbers.h"
@@ -18,6 +19,7 @@ struct writer {
     struct hasten_json json;
     const struct hasten_aggregate *aggregate;
     const struct hasten_profile *profile;
+    const struct hasten_report_options *options;
     size_t limit; /* 0: none */
 };
 
@@ -76,6 +78,11 @@ static void write_time(struct writer *writer) {
     hasten_json_seconds(json, "native_s", sum->native_ns);
     hasten_json_seconds(json, "gc_s", sum->gc_ns);
     hasten_json_seconds(json, "outside_s", hasten_time_counted(&writer->aggregate->outside));
+    if (writer->aggregate->is_traced) {
+        hasten_json_seconds(json, "traced_s", sum->traced_ns);
+        hasten_json_integer(json, "calls", writer->aggregate->calls);
+        hasten_json_integer(json, "primitive_calls", writer->aggregate->primitive_calls);
+    }
     hasten_json_close(json, '}');
 }
 
@@ -120,6 +127,10 @@ static void write_threads(struct writer *writer) {
         hasten_json_seconds(json, "end_s", bounded(thread->end_ns));
         hasten_json_seconds(json, "running_s", row->running_ns);
         hasten_json_seconds(json, "waiting_s", row->waiting_ns);
+        if (writer->aggregate->is_traced) {
+            hasten_json_seconds(json, "traced_s", row->traced_ns);
+            hasten_json_integer(json, "calls", row->calls);
+        }
         hasten_json_open(json, "states", '{');
         for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
             if (row->state_ns[state] > 0) {
@@ -196,6 +207,10 @@ static void write_row(struct writer *writer, const struct hasten_row *row) {
     hasten_json_seconds(json, "total_waiting_s", row->total.waiting_ns);
     hasten_json_seconds(json, "total_idle_s", row->total.idle_ns);
     hasten_json_seconds(json, "total_gc_s", row->total.gc_ns);
+    if (writer->aggregate->is_traced) {
+        hasten_json_integer(json, "calls", row->calls);
+        hasten_json_integer(json, "primitive_calls", row->primitive_calls);
+    }
     hasten_json_close_row(json);
 }
 
@@ -206,6 +221,60 @@ static void write_rows(struct writer *writer, const char *key, const struct hast
         write_row(writer, &rows[order[i]]);
     }
     hasten_json_close(&writer->json, ']');
+}
+
+static void write_end(struct writer *writer, const char *key, uint32_t function_index) {
+    struct hasten_json *json = &writer->json;
+    const struct hasten_function *function = &writer->profile->functions[function_index];
+    hasten_json_open(json, key, '{');
+    hasten_json_string(json, "file", text_of(writer, function->file));
+    hasten_json_integer(json, "line", function->first_line);
+    hasten_json_string(json, "name", text_of(writer, function->qualname));
+    hasten_json_close(json, '}');
+}
+
+/* The edges of which one end has `name` in its name. */
+static void write_edges(struct writer *writer, const struct hasten_callgraph *graph,
+                        const char *key, const char *name, bool by_callee) {
+    struct hasten_json *json = &writer->json;
+    hasten_json_open(json, key, '[');
+    for (size_t i = 0; i < graph->edge_count; i++) {
+        const struct hasten_call_edge *edge = &graph->edges[i];
+        uint32_t end = by_callee ? edge->callee : edge->caller;
+        if (strstr(text_of(writer, writer->profile->functions[end].qualname), name) == NULL) {
+            continue;
+        }
+        hasten_json_open_row(json);
+        write_end(writer, "caller", edge->caller);
+        write_end(writer, "callee", edge->callee);
+        if (writer->aggregate->is_traced) {
+            hasten_json_integer(json, "calls", edge->sums.calls);
+            hasten_json_integer(json, "primitive_calls", edge->sums.primitive_calls);
+        }
+        hasten_json_seconds(json, "self_s", edge->sums.self_ns);
+        hasten_json_seconds(json, "total_s", edge->sums.total_ns);
+        hasten_json_close_row(json);
+    }
+    hasten_json_close(json, ']');
+}
+
+static void write_asked_edges(struct writer *writer) {
+    const struct hasten_report_options *options = writer->options;
+    struct hasten_callgraph graph;
+    if (options->callers == NULL && options->callees == NULL) {
+        return;
+    }
+    if (hasten_callgraph_init(&graph, writer->aggregate, NULL, 0) != HASTEN_OK) {
+        writer->json.out->failed = true;
+        return;
+    }
+    if (options->callers != NULL) {
+        write_edges(writer, &graph, "callers", options->callers, true);
+    }
+    if (options->callees != NULL) {
+        write_edges(writer, &graph, "callees", options->callees, false);
+    }
+    hasten_callgraph_done(&graph);
 }
 
 static void write_head(struct writer *writer, const struct hasten_facts *facts,
@@ -246,6 +315,7 @@ static void write_report(struct writer *writer, const struct hasten_facts *facts
                aggregate->function_order_count);
     write_rows(writer, "lines", aggregate->lines, aggregate->line_order,
                aggregate->line_order_count);
+    write_asked_edges(writer);
     write_facts(writer);
     hasten_json_close(json, '}');
     hasten_buffer_byte(json->out, '\n');
@@ -267,12 +337,15 @@ hasten_status hasten_report_json(const struct hasten_profile *profile,
     struct hasten_buffer out, verdict;
     hasten_buffer_init(&out, profile->allocator);
     hasten_buffer_init(&verdict, profile->allocator);
-    hasten_verdict(&page, &verdict);
+    if (!aggregate->is_traced) {
+        hasten_verdict(&page, &verdict);
+    }
     struct writer writer = {.json = {.out = &out},
                             .aggregate = aggregate,
                             .profile = profile,
+                            .options = options == NULL ? &plain : options,
                             .limit = options == NULL ? 0 : options->limit};
-    write_report(&writer, &facts, hasten_buffer_cstring(&verdict));
+    write_report(&writer, &facts, aggregate->is_traced ? NULL : hasten_buffer_cstring(&verdict));
     out.failed = out.failed || verdict.failed;
     status = hasten_text_take(&out, ret_text, error);
     hasten_buffer_done(&verdict);

@@ -66,6 +66,10 @@ static int compare_rows(const void *left_index, const void *right_index, void *c
         order = compare_total(left, right);
         order = order != 0 ? order : compare_self(left, right);
         break;
+    case HASTEN_SORT_CALLS:
+        order = compare_amounts(left->calls, right->calls);
+        order = order != 0 ? order : compare_self(left, right);
+        break;
     case HASTEN_SORT_NAME:
         order = compare_name(sorting, left, right);
         break;
@@ -78,7 +82,8 @@ static int compare_rows(const void *left_index, const void *right_index, void *c
 }
 
 static bool has_time(const struct hasten_row *row) {
-    return hasten_time_counted(&row->total) > 0 || row->total.idle_ns > 0 || row->total.gc_ns > 0;
+    return hasten_time_counted(&row->total) > 0 || row->total.idle_ns > 0 || row->total.gc_ns > 0 ||
+           row->calls > 0;
 }
 
 /* Whether "file:qualname" contains the filter. */
@@ -132,6 +137,10 @@ hasten_status hasten_aggregate_order(struct hasten_aggregate *aggregate,
     if (status != HASTEN_OK) {
         return status;
     }
-    return order_rows(aggregate, aggregate->lines, aggregate->line_count, options,
-                      &aggregate->line_order, &aggregate->line_order_count);
+    status = order_rows(aggregate, aggregate->lines, aggregate->line_count, options,
+                        &aggregate->line_order, &aggregate->line_order_count);
+    if (aggregate->is_traced) {
+        aggregate->line_order_count = 0; /* where in a function time went is not known */
+    }
+    return status;
 }

@@ -71,7 +71,7 @@ static size_t shown_rows(const struct hasten_page *page, const struct hasten_row
     }
     *ret_with_time = with_time;
     size_t shown = with_time;
-    if (options->sort == HASTEN_SORT_SELF || options->sort == HASTEN_SORT_TOTAL) {
+    if (options->sort != HASTEN_SORT_NAME && options->sort != HASTEN_SORT_FILE) {
         shown = large > LEAST_ROWS ? large : with_time < LEAST_ROWS ? with_time : LEAST_ROWS;
     }
     return options->limit > 0 && options->limit < shown ? options->limit : shown;
@@ -126,6 +126,7 @@ static const char *what_counts(const struct hasten_page *page, const struct hast
 static const char *functions_title(enum hasten_report_sort sort) {
     switch (sort) {
     case HASTEN_SORT_SELF:
+    case HASTEN_SORT_CALLS:
         break;
     case HASTEN_SORT_TOTAL:
         return "Functions, by total";

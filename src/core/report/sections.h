@@ -9,6 +9,11 @@
 #include "core/report/page.h"
 
 void hasten_section_functions(struct hasten_page *page, const struct hasten_facts *facts);
+/* Of a traced program. */
+void hasten_section_calls(struct hasten_page *page);
+void hasten_section_traced_threads(struct hasten_page *page);
+/* Callers and callees of the functions that were asked for. */
+void hasten_section_edges(struct hasten_page *page);
 void hasten_section_lines(struct hasten_page *page);
 void hasten_section_waiting(struct hasten_page *page);
 void hasten_section_threads(struct hasten_page *page);

@@ -145,10 +145,62 @@ static void write_nothing(struct hasten_page *page, const struct hasten_facts *f
     hasten_page_paragraph(page, HASTEN_STYLE_STRONG, text);
 }
 
+/* "1 234 567 calls traced, 1 200 000 of them primitive, of 321 functions". */
+static void write_tracing(struct hasten_page *page) {
+    const struct hasten_aggregate *aggregate = page->aggregate;
+    struct hasten_buffer *text = &page->scratch;
+    size_t functions = 0;
+    for (size_t i = 0; i < aggregate->function_count; i++) {
+        functions += aggregate->functions[i].calls > 0;
+    }
+    hasten_buffer_clear(text);
+    hasten_number_count(text, (uint64_t)aggregate->calls);
+    hasten_buffer_text(text, aggregate->calls == 1 ? " call traced" : " calls traced");
+    if (aggregate->primitive_calls != aggregate->calls) {
+        hasten_buffer_text(text, ", ");
+        hasten_number_count(text, (uint64_t)aggregate->primitive_calls);
+        hasten_buffer_text(text, " of them primitive");
+    }
+    hasten_buffer_text(text, ", of ");
+    hasten_number_count(text, functions);
+    hasten_buffer_text(text, functions == 1 ? " function" : " functions");
+    hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
+}
+
+static void write_traced_page(struct hasten_page *page, const struct hasten_facts *facts) {
+    struct hasten_buffer *text = &page->scratch;
+    write_tracing(page);
+    write_warnings(page, facts);
+    if (facts->cut_processes > 0) {
+        hasten_buffer_clear(text);
+        hasten_buffer_format(text,
+                             "! %zu of %zu processes were ended from outside: what they called in "
+                             "their last second may be missing.",
+                             (size_t)facts->cut_processes, page->aggregate->profile->process_count);
+        warn(page, hasten_buffer_cstring(text));
+    }
+    if (facts->folded) {
+        warn(page, "! The program calls its functions in too many different orders to tell all "
+                   "apart: numbers of calls and times in a function are exact, callers and times "
+                   "with callees are not.");
+    }
+    hasten_section_calls(page);
+    hasten_section_traced_threads(page);
+}
+
 static void write_page(struct hasten_page *page, const struct hasten_facts *facts) {
     const struct hasten_aggregate *aggregate = page->aggregate;
+    bool asked = page->options->callers != NULL || page->options->callees != NULL;
     write_title(page, facts);
     write_run(page, facts);
+    if (asked) {
+        hasten_section_edges(page);
+        return;
+    }
+    if (aggregate->is_traced) {
+        write_traced_page(page, facts);
+        return;
+    }
     write_sampling(page, facts);
     write_warnings(page, facts);
     if (hasten_time_counted(&aggregate->sum) == 0 && aggregate->sum.idle_ns == 0) {

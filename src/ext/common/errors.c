@@ -97,3 +97,14 @@ PyObject *hasten_py_raise(PyObject *recording_error, hasten_status status,
     Py_DECREF(message);
     return NULL;
 }
+
+PyObject *hasten_py_raise_data(hasten_status status, const struct hasten_error *error) {
+    if (status != HASTEN_TRUNCATED && status != HASTEN_CORRUPT && status != HASTEN_INVALID) {
+        return hasten_py_raise(NULL, status, error, NULL);
+    }
+    PyObject *type = status == HASTEN_TRUNCATED ? PyExc_EOFError
+                     : status == HASTEN_CORRUPT ? PyExc_ValueError
+                                                : PyExc_TypeError;
+    PyErr_SetString(type, error != NULL ? error->message : hasten_status_sentence(status));
+    return NULL;
+}

@@ -17,4 +17,9 @@ PyObject *hasten_py_recording_error_new(void);
 PyObject *hasten_py_raise(PyObject *recording_error, hasten_status status,
                           const struct hasten_error *error, PyObject *path);
 
+/* The same for data in a format of Python's own: the exceptions that Python has
+ * for it. Data that ends too soon is an EOFError, what it cannot mean a ValueError,
+ * a missing object a TypeError. */
+PyObject *hasten_py_raise_data(hasten_status status, const struct hasten_error *error);
+
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gathers the parts of a traced recording. */
+#include "cli/parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hasten/recording.h"
+
+#define SUFFIX ".part"
+
+struct part {
+    uint64_t start_ns;
+    struct hasten_profile *profile;
+};
+
+struct part_list {
+    struct part *parts;
+    size_t count, capacity;
+};
+
+int cli_parts_make(struct cli_parts *parts, const char *path) {
+    char resolved[PATH_MAX];
+    if (realpath(path, resolved) == NULL) {
+        return errno;
+    }
+    int size = snprintf(parts->folder, sizeof parts->folder, "%s.XXXXXX", resolved);
+    if (size < 0 || (size_t)size >= sizeof parts->folder) {
+        return ENAMETOOLONG;
+    }
+    return mkdtemp(parts->folder) == NULL ? errno : 0;
+}
+
+static bool is_part(const char *name) {
+    size_t size = strlen(name);
+    size_t end = strlen(SUFFIX);
+    return size > end && strcmp(name + size - end, SUFFIX) == 0;
+}
+
+/* The path of an entry that is a part; false: it is none. */
+static bool part_path(const struct cli_parts *parts, const struct dirent *entry, char *ret_path,
+                      size_t size) {
+    int used = snprintf(ret_path, size, "%s/%s", parts->folder, entry->d_name);
+    return is_part(entry->d_name) && used > 0 && (size_t)used < size;
+}
+
+static bool keep(struct part_list *list, struct hasten_profile *profile) {
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
+        struct part *larger = reallocarray(list->parts, capacity, sizeof *larger);
+        if (larger == NULL) {
+            return false;
+        }
+        list->parts = larger;
+        list->capacity = capacity;
+    }
+    list->parts[list->count++] = (struct part){profile->processes[0].start_ns, profile};
+    return true;
+}
+
+static int compare_parts(const void *left_item, const void *right_item) {
+    const struct part *left = left_item;
+    const struct part *right = right_item;
+    return (left->start_ns > right->start_ns) - (left->start_ns < right->start_ns);
+}
+
+/* A part of a process that was killed before it wrote anything has no process. */
+static void load_all(const struct cli_parts *parts, struct part_list *list,
+                     struct cli_parts_found *found) {
+    char path[PATH_MAX];
+    DIR *folder = opendir(parts->folder);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        struct hasten_profile *profile = NULL;
+        if (!part_path(parts, entry, path, sizeof path)) {
+            continue;
+        }
+        if (hasten_recording_load(path, NULL, &profile, NULL) != HASTEN_OK) {
+            found->damaged++;
+        } else if (profile->process_count == 0 || !keep(list, profile)) {
+            hasten_profile_free(profile);
+            found->damaged++;
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+}
+
+static void look_at(const struct hasten_profile *profile, struct cli_parts_found *found) {
+    const char *end = hasten_profile_fact(profile, "trace.end");
+    found->processes++;
+    found->cut += end == NULL || strcmp(end, "known") != 0;
+    found->folded |= hasten_profile_fact(profile, "trace.folded") != NULL;
+}
+
+hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_recorder *recorder,
+                               uint32_t main_pid, struct cli_parts_found *ret_found) {
+    struct part_list list = {NULL, 0, 0};
+    struct cli_parts_found found = {0, 0, 0, false};
+    hasten_status status = HASTEN_OK;
+    load_all(parts, &list, &found);
+    if (list.count > 0) {
+        qsort(list.parts, list.count, sizeof *list.parts, compare_parts);
+    }
+    bool main_seen = false;
+    for (size_t i = 0; i < list.count; i++) {
+        struct hasten_profile *profile = list.parts[i].profile;
+        bool is_main = !main_seen && profile->processes[0].pid == main_pid;
+        main_seen = main_seen || is_main;
+        look_at(profile, &found);
+        if (status == HASTEN_OK) {
+            status = hasten_recorder_absorb(recorder, profile, is_main ? "main" : NULL);
+        }
+        hasten_profile_free(profile);
+    }
+    free(list.parts);
+    *ret_found = found;
+    return status;
+}
+
+void cli_parts_remove(const struct cli_parts *parts) {
+    char path[PATH_MAX];
+    DIR *folder = opendir(parts->folder);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (part_path(parts, entry, path, sizeof path)) {
+            unlink(path);
+        }
+    }
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    rmdir(parts->folder);
+}
