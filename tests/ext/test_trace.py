@@ -113,11 +113,11 @@ def test_counts_are_those_of_cprofile(tmp_path, builtins):
     assert done.returncode == 0, done.stderr
     assert run(*HASTEN, "export", "-o", ours, recording).returncode == 0
     reference = (
-        "import cProfile, collections\n"
+        "import cProfile, collections\nfrom hasten.cProfile import label\n"
         f"profile = cProfile.Profile(builtins={builtins})\n"
         f"profile.run(compile({DRIVER!r}, 'driver', 'exec'))\n"
         f"profile.dump_stats({str(theirs)!r})\n"
-        "labels = collections.Counter(cProfile.label(e.code) for e in profile.getstats())\n"
+        "labels = collections.Counter(label(e.code) for e in profile.getstats())\n"
         "print([label for label, count in labels.items() if count > 1])\n"
     )
     done = run(sys.executable, "-c", reference)
