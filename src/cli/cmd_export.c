@@ -118,7 +118,7 @@ int cmd_export(const struct cli_options *options) {
         return CLI_EXIT_FAILED;
     }
     bool written = export_pstats(path, output);
-    if (written && options->output == NULL) {
+    if (written && strcmp(output, "-") != 0) {
         cli_say("written to %s", output);
     }
     free(made);

@@ -340,6 +340,26 @@ static void test_memory(void) {
     hasten_calls_done(&calls);
 }
 
+/* What two stacks call is told apart where they have roots of their own. */
+static void test_roots(void) {
+    struct hasten_calls calls;
+    struct hasten_call_node *roots[2];
+    hasten_calls_init(&calls, true, NULL);
+    struct hasten_call_function *function = hasten_calls_add(&calls, &keys[0], NULL);
+    for (int i = 0; i < 2; i++) {
+        roots[i] = hasten_calls_add_root(&calls);
+        struct hasten_call_node *node = hasten_calls_callee(&calls, roots[i]->callees, function);
+        struct hasten_call_node *inner = hasten_calls_callee(&calls, node->callees, function);
+        CHECK(hasten_calls_parent(&calls, roots[i]) == NULL);
+        CHECK(hasten_calls_parent(&calls, node) == roots[i]);
+        CHECK(hasten_calls_parent(&calls, inner) == node);
+        CHECK_EQ_INT(inner->index, 3 * i + 2);
+        CHECK(hasten_calls_node_at(&calls, inner->index) == inner);
+    }
+    CHECK_EQ_INT(calls.nodes.count, 6);
+    hasten_calls_done(&calls);
+}
+
 int main(void) {
     for (unsigned seed = 1; seed <= 5; seed++) {
         test_graph(seed, -1);
@@ -347,6 +367,7 @@ int main(void) {
         test_graph(seed, STEPS / 3);
     }
     test_tree();
+    test_roots();
     test_without_callers();
     test_stacks(false);
     test_stacks(true);

@@ -11,6 +11,7 @@
 #include "check.h"
 #include "failing_allocator.h"
 #include "report_fixture.h"
+#include "traced_fixture.h"
 
 #define GOLDEN "tests/golden/report/"
 
@@ -208,6 +209,23 @@ static void test_json(void) {
     check_json("plain.json", plain_profile());
     check_json("pool.json", pool_profile());
     check_json("hostile.json", hostile_profile());
+    check_json("traced.json", traced_profile());
+}
+
+static void test_traced(void) {
+    struct hasten_report_options options = {.columns = 80, .unicode = true, .limit = 15};
+    check_terminal("traced-80.txt", traced_profile(), &options);
+    options.sort = HASTEN_SORT_CALLS;
+    options.columns = 120;
+    check_terminal("traced-calls-120.txt", traced_profile(), &options);
+    options = (struct hasten_report_options){
+        .columns = 80, .unicode = true, .callers = "even", .callees = "main"};
+    check_terminal("traced-edges-80.txt", traced_profile(), &options);
+    options.callees = "nothing like it";
+    options.callers = "raw_decode";
+    check_terminal("plain-edges-80.txt", plain_profile(), &options);
+    options = (struct hasten_report_options){.columns = 80, .filter = "nowhere"};
+    check_terminal("traced-filtered-out.txt", traced_profile(), &options);
 }
 
 /* Nothing a terminal obeys comes through, whatever the options. */
@@ -276,14 +294,14 @@ static void test_warnings(void) {
     check_says((const char *const[]){"exit.status", "signal 9", NULL}, "ended by signal 9");
 }
 
-static void test_out_of_memory(void) {
-    struct hasten_profile *profile = pool_profile();
+static void test_out_of_memory(struct hasten_profile *profile) {
     const struct hasten_allocator *before = profile->allocator;
     for (int json = 0; json < 2; json++) {
         bool succeeded = false;
         for (size_t fail_at = 1; !succeeded && fail_at < 5000; fail_at++) {
             struct failing_allocator memory;
-            struct hasten_report_options options = {.columns = 80, .limit = 5};
+            struct hasten_report_options options = {
+                .columns = 80, .limit = 5, .callers = json ? "e" : NULL};
             struct hasten_error error;
             char *text = NULL;
             failing_allocator_init(&memory, fail_at, true);
@@ -308,9 +326,11 @@ static void test_out_of_memory(void) {
 int main(void) {
     test_terminal();
     test_json();
+    test_traced();
     test_hostile_text_is_tame();
     test_lines_fit();
     test_warnings();
-    test_out_of_memory();
+    test_out_of_memory(pool_profile());
+    test_out_of_memory(traced_profile());
     return check_done();
 }

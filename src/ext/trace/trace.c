@@ -105,7 +105,8 @@ static int enable(struct hasten_profiler *profiler) {
     for (size_t i = 0; answer == NULL && i < sizeof tools / sizeof *tools; i++) {
         PyErr_Clear();
         profiler->tool = tools[i];
-        answer = PyObject_CallMethod((PyObject *)profiler, "enable", NULL);
+        answer = PyObject_CallMethod((PyObject *)profiler, "enable", "ii", 1,
+                                     (int)profiler->trace->builtins);
     }
     Py_XDECREF(answer);
     return answer == NULL ? -1 : 0;
