@@ -176,9 +176,7 @@ def _parser():
     parser.add_option(
         "--tasks", action="store_true", help="Calls of coroutines last while they wait"
     )
-    parser.add_option(
-        "--clock", choices=["wall", "cpu"], default="wall", help="What times are of"
-    )
+    parser.add_option("--clock", choices=["wall", "cpu"], default="wall", help="What times are of")
     parser.add_option(
         "--subtract-overhead",
         dest="subtract_overhead",

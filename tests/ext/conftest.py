@@ -1,6 +1,6 @@
-"""Lets tests import the programs that lie beside them."""
+"""Lets tests import the programs that they look at."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "targets"))
