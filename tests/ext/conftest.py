@@ -1,6 +1,7 @@
-"""Lets tests import the programs that they look at."""
+"""Lets tests import what they share, and the programs that they look at."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "targets"))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "targets")]

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from hasten import cProfile
-from profiled_programs import PROGRAMS
+from profiled_globals import PROGRAMS
 
 SETTINGS = {
     "defaults": {},
