@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 from _typeshed import structseq
 from typing_extensions import disjoint_base
@@ -62,6 +62,13 @@ class Durations(structseq[Any], tuple[CodeType | str, int, float, float, float, 
     def p99(self) -> float: ...
     @property
     def longest(self) -> float: ...
+
+_Label: TypeAlias = tuple[str, int, str]
+_Callers: TypeAlias = dict[_Label, tuple[int, int, float, float]]
+
+def snapshot(
+    entries: Sequence[profiler_entry], /
+) -> dict[_Label, tuple[int, int, float, float, _Callers]]: ...
 
 @disjoint_base
 class Profiler:

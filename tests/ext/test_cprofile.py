@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 import marshal
 import math
 import pstats
@@ -22,6 +23,32 @@ def test_stats_are_what_pstats_reads(tmp_path):
     assert stats[key][:2] == (3, 3)
     assert pstats.Stats(str(tmp_path / "profile")).stats == stats
     assert pstats.Stats(profiler).total_calls >= 4
+
+
+def test_stats_are_the_same():
+    """Functions of one name and place are one in stats, though not in entries."""
+    names = [{}, {}]
+    for own in names:
+        exec("def same(): pass\ndef calls(f):\n    f()\n    f()", own)
+
+    def program():
+        for caller in names:
+            for callee in names:
+                caller["calls"](callee["same"])
+                sorted([2, 1], key=abs)
+
+    def stats(module):
+        profiler = module.Profile(itertools.count().__next__)
+        profiler.runcall(program)
+        profiler.create_stats()
+        return profiler.stats
+
+    found = stats(cProfile)
+    assert found == stats(__import__("cProfile"))
+    # The entry of the last code object wins; its callers are those of all.
+    assert found["<string>", 1, "same"][0] == 4
+    (callers,) = found["<string>", 1, "same"][4].values()
+    assert callers[:2] == (4, 4)
 
 
 def test_run_and_context_manager(capsys):
@@ -164,6 +191,7 @@ def test_a_profiler_keeps_the_code_it_knows():
 def test_dropped_while_enabled():
     program = """
 import gc
+import itertools
 from hasten import cProfile
 def nothing(): pass
 for builtins in (True, False):

@@ -103,6 +103,16 @@ static void module_free(void *module) {
     module_clear(module);
 }
 
+PyDoc_STRVAR(snapshot_doc, "snapshot($module, entries, /)\n"
+                           "--\n"
+                           "\n"
+                           "What pstats reads, made of what getstats() gives.");
+
+static PyMethodDef module_methods[] = {
+    {"snapshot", hasten_snapshot, METH_O, snapshot_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
     HASTEN_PY_GUARDED_SLOTS{0, NULL},
@@ -113,6 +123,7 @@ static struct PyModuleDef module_definition = {
     .m_name = "hasten._cprofile",
     .m_doc = "Counts and times calls.",
     .m_size = sizeof(struct hasten_cprofile_state),
+    .m_methods = module_methods,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
