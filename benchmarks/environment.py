@@ -80,3 +80,24 @@ def make_peers():
 
 def hasten_command():
     return os.environ.get("HASTEN_EXE", str(ROOT / ".venv" / "bin" / "hasten"))
+
+
+def with_package(interpreter):
+    """The command that runs the interpreter with hasten installed, built now; None where it
+    could not be built."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import interpreters as tool
+        import package
+    finally:
+        sys.path.pop(0)
+    minor = ".".join(map(str, interpreter.minor))
+    return package.install(tool.Interpreter(minor, interpreter.command, tuple(interpreter.enter)))
+
+
+def pyperformance_programs():
+    """The folder of pyperformance's programs; None where they cannot be had."""
+    if make_peers() is None:
+        return None
+    found = sorted(PEERS.glob("lib/python*/site-packages/pyperformance/data-files/benchmarks"))
+    return found[-1] if found else None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+import package
 from interpreters import Interpreter, find_all
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,26 +153,10 @@ def python_tests(interpreters: list[Interpreter]) -> Tally:
 def extension_tests(interpreter: Interpreter) -> Tally:
     """Builds the package for one interpreter, in a venv of its own, and tests it there."""
     title(f"package, tests/ext and tests/upstream on {interpreter.version}")
-    venv = ROOT / ".cache" / "venv" / interpreter.version
-    python = [*interpreter.enter, str(venv / "bin" / "python")]
-    pip = [*python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if not (venv / "pyvenv.cfg").exists() and run([interpreter.command, "-m", "venv", venv]) != 0:
+    python = package.install(interpreter)
+    if python is None:
         return Tally(failed=1)
-    stamp = venv / ".requirements"
-    requirements = [f"tools/requirements/{name}.txt" for name in ("build", "test")]
-    wanted = "".join((ROOT / name).read_text() for name in requirements)
-    if not stamp.exists() or stamp.read_text() != wanted:
-        if run([*pip, *(f"-r{name}" for name in requirements)]) != 0:
-            return Tally(failed=1)
-        stamp.write_text(wanted)
-    env = {"PATH": f"{venv / 'bin'}:{os.environ['PATH']}"}
-    install = ["--no-build-isolation", "--no-deps", "--force-reinstall"]
-    folder = f"--config-settings=build-dir=build/python{interpreter.version}"
-    if (
-        run([*pip, *install, folder, "--config-settings=setup-args=-Dwerror=true", "."], env=env)
-        != 0
-    ):
-        return Tally(failed=1)
+    env = {"PATH": f"{package.venv_of(interpreter) / 'bin'}:{os.environ['PATH']}"}
     return pytest(interpreter.version, python, ["tests/ext", "tests/upstream"], env)
 
 

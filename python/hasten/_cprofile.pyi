@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 from _typeshed import structseq
+from typing_extensions import disjoint_base
 
 @final
 class profiler_subentry(structseq[Any], tuple[CodeType | str, int, int, float, float]):
@@ -45,9 +46,7 @@ class profiler_entry(
     def calls(self) -> list[profiler_subentry] | None: ...
 
 @final
-class Durations(
-    structseq[Any], tuple[CodeType | str, int, float, float, float, float, float]
-):
+class Durations(structseq[Any], tuple[CodeType | str, int, float, float, float, float, float]):
     __match_args__: Final = ("code", "count", "shortest", "median", "p90", "p99", "longest")
     @property
     def code(self) -> CodeType | str: ...
@@ -64,6 +63,14 @@ class Durations(
     @property
     def longest(self) -> float: ...
 
+_Label: TypeAlias = tuple[str, int, str]
+_Callers: TypeAlias = dict[_Label, tuple[int, int, float, float]]
+
+def snapshot(
+    entries: Sequence[profiler_entry], /
+) -> dict[_Label, tuple[int, int, float, float, _Callers]]: ...
+
+@disjoint_base
 class Profiler:
     def __init__(
         self,

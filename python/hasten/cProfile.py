@@ -15,7 +15,7 @@ import marshal
 import os
 import sys
 
-from hasten._cprofile import Profiler
+from hasten._cprofile import Profiler, snapshot
 
 __all__ = ["Profile", "run", "runctx"]
 
@@ -79,39 +79,7 @@ class Profile(Profiler):
         self.snapshot_stats()
 
     def snapshot_stats(self):
-        entries = self.getstats()
-        self.stats = {}
-        callers_of = {}
-        for entry in entries:
-            callers = {}
-            callers_of[id(entry.code)] = callers
-            calls = entry.callcount
-            self.stats[label(entry.code)] = (
-                calls - entry.reccallcount,
-                calls,
-                entry.inlinetime,
-                entry.totaltime,
-                callers,
-            )
-        for entry in entries:
-            if not entry.calls:
-                continue
-            function = label(entry.code)
-            for subentry in entry.calls:
-                callers = callers_of.get(id(subentry.code))
-                if callers is None:
-                    continue
-                calls = subentry.callcount
-                row = (
-                    calls,
-                    calls - subentry.reccallcount,
-                    subentry.inlinetime,
-                    subentry.totaltime,
-                )
-                # Functions of one name and place are one.
-                if function in callers:
-                    row = tuple(map(sum, zip(row, callers[function])))
-                callers[function] = row
+        self.stats = snapshot(self.getstats())
 
     def run(self, cmd):
         import __main__
@@ -176,9 +144,7 @@ def _parser():
     parser.add_option(
         "--tasks", action="store_true", help="Calls of coroutines last while they wait"
     )
-    parser.add_option(
-        "--clock", choices=["wall", "cpu"], default="wall", help="What times are of"
-    )
+    parser.add_option("--clock", choices=["wall", "cpu"], default="wall", help="What times are of")
     parser.add_option(
         "--subtract-overhead",
         dest="subtract_overhead",

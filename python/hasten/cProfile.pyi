@@ -14,7 +14,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Label: TypeAlias = tuple[str, int, str]
 
-def run(statement: str, filename: str | None = None, sort: str | int | tuple[str, ...] = -1) -> None: ...
+def run(
+    statement: str, filename: str | None = None, sort: str | int | tuple[str, ...] = -1
+) -> None: ...
 def runctx(
     statement: str,
     globals: dict[str, Any],

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Makes the helpers beside the tests importable."""
+"""Lets tests import what they share, and the programs that they look at."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "targets")]

@@ -10,9 +10,8 @@ import itertools
 import sys
 
 import pytest
-from profiled_programs import PROGRAMS
-
 from hasten import cProfile
+from profiled_globals import PROGRAMS
 
 SETTINGS = {
     "defaults": {},
@@ -31,7 +30,9 @@ def results(profiler):
     that are made again at each run are equal, so there may be several rows to a name."""
     found = {}
     for entry in profiler.getstats():
-        callees = entry.calls and sorted((repr_of(callee.code), row(callee)) for callee in entry.calls)
+        callees = entry.calls and sorted(
+            (repr_of(callee.code), row(callee)) for callee in entry.calls
+        )
         found.setdefault(repr_of(entry.code), []).append((row(entry), callees or []))
     return {name: sorted(rows) for name, rows in found.items()}
 

@@ -74,7 +74,8 @@ static int module_exec(PyObject *module) {
     if (state->profiler_type == NULL || PyModule_AddType(module, state->profiler_type) < 0 ||
         add_row_type(module, &entry_description, &state->entry_type) < 0 ||
         add_row_type(module, &subentry_description, &state->subentry_type) < 0 ||
-        add_row_type(module, &durations_description, &state->durations_type) < 0) {
+        add_row_type(module, &durations_description, &state->durations_type) < 0 ||
+        PyModule_AddFunctions(module, hasten_trace_methods) < 0) {
         return -1;
     }
     return hasten_mechanism_add_types(module, state);
@@ -104,6 +105,16 @@ static void module_free(void *module) {
     module_clear(module);
 }
 
+PyDoc_STRVAR(snapshot_doc, "snapshot($module, entries, /)\n"
+                           "--\n"
+                           "\n"
+                           "What pstats reads, made of what getstats() gives.");
+
+static PyMethodDef module_methods[] = {
+    {"snapshot", hasten_snapshot, METH_O, snapshot_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
     HASTEN_PY_GUARDED_SLOTS{0, NULL},
@@ -114,7 +125,7 @@ static struct PyModuleDef module_definition = {
     .m_name = "hasten._cprofile",
     .m_doc = "Counts and times calls.",
     .m_size = sizeof(struct hasten_cprofile_state),
-    .m_methods = hasten_trace_methods,
+    .m_methods = module_methods,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,

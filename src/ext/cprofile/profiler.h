@@ -13,6 +13,7 @@
  *   timer.c       clocks other than the processor's counter
  *   naming.c      what a function is called in results
  *   stats.c       results
+ *   snapshot.c    results as pstats reads them
  *   options.c     what goes beyond the standard profiler: its constructor's part
  *   filter.c      ... modules of interest
  *   stacks.c      ... a stack for each thread and greenlet
@@ -133,6 +134,9 @@ extern const char hasten_profiler_durations_doc[];
 
 #define HASTEN_PY_METHOD(function) (PyCFunction)(void (*)(void))(function)
 #define HASTEN_PY_FASTCALL_METHOD (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
+
+/* A module function of one argument: what pstats reads, from a list of entries. */
+PyObject *hasten_snapshot(PyObject *module, PyObject *entries);
 
 /* options.c: what goes beyond the standard profiler. Takes its keywords out of
  * `*keywords`, which becomes a new reference without them. */

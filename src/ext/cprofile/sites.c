@@ -43,15 +43,15 @@ struct hasten_site_book {
  * each interpreter, never freed: a late event must find it. */
 struct watch {
     struct watch *next;
-    PyInterpreterState *interpreter;
-    int id; /* of the watcher; -1: none */
+    int64_t interpreter; /* its number, which is never used again */
+    int id;              /* of the watcher; -1: none */
     struct hasten_profiler *profiler;
 };
 
 static _Atomic(struct watch *) watches;
 
 static struct watch *find_watch(void) {
-    PyInterpreterState *interpreter = PyInterpreterState_Get();
+    int64_t interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
     struct watch *watch = watches;
     while (watch != NULL && watch->interpreter != interpreter) {
         watch = watch->next;
@@ -143,7 +143,7 @@ static struct watch *make_watch(void) {
         if (watch == NULL) {
             return NULL;
         }
-        watch->interpreter = PyInterpreterState_Get();
+        watch->interpreter = PyInterpreterState_GetID(PyInterpreterState_Get());
         watch->id = -1;
         watch->next = watches;
         while (!__atomic_compare_exchange_n((struct watch **)&watches, &watch->next, watch, false,
