@@ -405,7 +405,8 @@ uint64_t fake_resume_generator(struct fake_python *python, const struct fake_cod
     struct fake_frame *record = new_record(python, way == FAKE_THROUGH_C);
     uint64_t generator = fake_allocate(python, layout->generator_frame + python->frame_words * 8);
     record->address = generator + layout->generator_frame;
-    fake_put(fake_frame_at(python, 0) + layout->frame_localsplus + 8 * (CALL_DEPTH - 1),
+    fake_put(fake_frame_at(python, 0) + layout->frame_localsplus +
+                 8 * (CALL_DEPTH - hasten_opcodes_of(layout->version)->iterator_slots),
              tagged(python, generator), 8);
     fill_frame(python, record->address, code, way, layout->owner_generator);
     python->depth++;

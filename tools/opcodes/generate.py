@@ -100,6 +100,8 @@ def main():
         for start in range(0, 256, 16):
             print("        " + " ".join(f"{rows[i][column]}," for i in range(start, start + 16)))
         print("    },")
+    # From 3.15 on an index (or NULL) lies above the iterator (bytecodes.c, FOR_ITER).
+    print(f"    .iterator_slots = {2 if minor >= 15 else 1},")
     print("};")
 
 

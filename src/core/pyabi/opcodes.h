@@ -15,6 +15,7 @@ struct hasten_opcodes {
     uint8_t returns[256];   /* it ends the frame */
     uint8_t versioned[256]; /* its cache has the version of the function that it calls */
     uint8_t opaque[256];    /* stands in place of another, unknown instruction */
+    uint8_t iterator_slots; /* what is iterated over is so many slots below the stack's top */
 };
 
 /* `minor_version` as in struct hasten_layout (0x030d); NULL where unknown. */

@@ -131,4 +131,5 @@ const struct hasten_opcodes hasten_opcodes_311 = {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
     },
+    .iterator_slots = 1,
 };

@@ -131,4 +131,5 @@ const struct hasten_opcodes hasten_opcodes_312 = {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0,
     },
+    .iterator_slots = 1,
 };

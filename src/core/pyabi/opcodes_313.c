@@ -131,4 +131,5 @@ const struct hasten_opcodes hasten_opcodes_313 = {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0,
     },
+    .iterator_slots = 1,
 };

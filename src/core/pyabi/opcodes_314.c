@@ -131,4 +131,5 @@ const struct hasten_opcodes hasten_opcodes_314 = {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
     },
+    .iterator_slots = 1,
 };

@@ -131,4 +131,5 @@ const struct hasten_opcodes hasten_opcodes_315 = {
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0,
     },
+    .iterator_slots = 2,
 };

@@ -127,24 +127,17 @@ static hasten_status find_pushed(const struct hasten_view *view, struct hasten_f
 /* The generator that the leaf has resumed, if any. */
 static hasten_status find_resumed(const struct hasten_view *view, const struct hasten_frame *leaf,
                                   struct hasten_frame *ret_resumed, bool *ret_found) {
-    struct hasten_frame frame = {0};
+    struct hasten_frame frame = {.address = hasten_frame_resumed(view, leaf)};
     *ret_found = false;
-    for (int number = 0; number < HASTEN_FRAME_RESUMABLE && !*ret_found; number++) {
-        struct hasten_frame named = {.address = hasten_frame_resumed(view, leaf, number)};
-        if (named.address == 0)
-            continue;
-        named.bytes =
-            hasten_walk_generator(view->walk, view->snapshot, view->interpreter, named.address);
-        if (!named.bytes)
-            continue;
-        hasten_status status = hasten_generator_look(view, &named, ret_found);
-        if (status != HASTEN_OK)
-            return status;
-        if (*ret_found || frame.address == 0)
-            frame = named;
-    }
-    if (frame.address == 0 || frame.owner != view->layout->owner_generator)
+    if (frame.address == 0)
         return HASTEN_OK;
+    frame.bytes =
+        hasten_walk_generator(view->walk, view->snapshot, view->interpreter, frame.address);
+    if (!frame.bytes)
+        return HASTEN_OK;
+    hasten_status status = hasten_generator_look(view, &frame, ret_found);
+    if (status != HASTEN_OK || frame.owner != view->layout->owner_generator)
+        return status;
     *ret_resumed = frame;
     return hasten_generator_identify(view, leaf, ret_resumed, ret_found);
 }

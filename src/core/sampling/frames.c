@@ -79,24 +79,18 @@ bool hasten_frame_names_callee(const struct hasten_view *view, const struct hast
             hasten_frame_slot(view, caller, top + 8) == function);
 }
 
-/* The generator is on top of the stack; from 3.15 on an index may lie over it, and a
- * value to send where that is not specialised. */
-uint64_t hasten_frame_resumed(const struct hasten_view *view, const struct hasten_frame *frame,
-                              int number) {
+uint64_t hasten_frame_resumed(const struct hasten_view *view, const struct hasten_frame *frame) {
     if (!(frame->traits & HASTEN_UNIT_ITERATES) || !hasten_frame_is_suspended(view, frame))
         return 0;
     uint64_t top = hasten_frame_stack_top(view->layout, frame);
-    uint64_t object =
-        top != 0 ? hasten_frame_slot(view, frame, top - 8 * (uint64_t)(number + 1)) : 0;
+    uint64_t below = 8 * (uint64_t)view->codes->opcodes->iterator_slots;
+    uint64_t object = top != 0 ? hasten_frame_slot(view, frame, top - below) : 0;
     return object != 0 && (object & 7) == 0 ? object + view->layout->generator_frame : 0;
 }
 
 bool hasten_frame_resumes(const struct hasten_view *view, const struct hasten_frame *caller,
                           const struct hasten_frame *callee) {
-    for (int number = 0; number < HASTEN_FRAME_RESUMABLE; number++)
-        if (hasten_frame_resumed(view, caller, number) == callee->address)
-            return true;
-    return false;
+    return hasten_frame_resumed(view, caller) == callee->address;
 }
 
 bool hasten_frame_is_hidden(const struct hasten_frame *frame) {

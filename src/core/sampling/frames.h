@@ -46,11 +46,9 @@ uint64_t hasten_frame_slot(const struct hasten_view *view, const struct hasten_f
  * what it called (callable and self, in either order). */
 bool hasten_frame_names_callee(const struct hasten_view *view, const struct hasten_frame *caller,
                                const struct hasten_frame *callee);
-/* It stands where a generator is resumed, and that generator (the `number`th object
- * below the top, from 0) may be this one: its frame's address. 0: none. */
-#define HASTEN_FRAME_RESUMABLE 3
-uint64_t hasten_frame_resumed(const struct hasten_view *view, const struct hasten_frame *frame,
-                              int number);
+/* It stands where it resumes a generator, if what it iterates over is one: the address of
+ * that one's frame. 0: it does not. */
+uint64_t hasten_frame_resumed(const struct hasten_view *view, const struct hasten_frame *frame);
 /* It has resumed the generator whose frame is `callee`. */
 bool hasten_frame_resumes(const struct hasten_view *view, const struct hasten_frame *caller,
                           const struct hasten_frame *callee);
