@@ -52,7 +52,8 @@ struct hasten_call_function {
     uint32_t index : 30;  /* in order of first appearance */
     uint32_t marked : 1;  /* the user's */
     uint32_t settled : 1; /* the user's */
-    struct hasten_call_scope callees __attribute__((aligned(64)));
+    char rest_of_line[16];
+    struct hasten_call_scope callees;
 };
 
 /* One cache line. Times are in the unit of the clock that the user reads. */
