@@ -23,7 +23,9 @@
 
 /* What python/_hasten_trace.py reads. */
 #define VARIABLE "HASTEN_TRACE"
-#define CHECK "import sys; sys.exit(not getattr(sys.modules.get('_hasten_trace'), 'usable', False))"
+#define CHECK                                                \
+    "import sys; trace = sys.modules.get('_hasten_trace'); " \
+    "sys.exit(trace is None or not trace.is_usable())"
 
 struct tracing {
     const struct cli_options *options;

@@ -124,7 +124,7 @@ def test_version_opens_no_files(tmp_path: Path) -> None:
         ),
         (
             ["report", "--sort", "size", "a"],
-            "report: --sort size: one of these is expected: self total name file",
+            "report: --sort size: one of these is expected: self total calls name file",
         ),
         (
             ["report", "-o", "x", "a"],
