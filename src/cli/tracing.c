@@ -148,6 +148,9 @@ static bool write_recording(struct tracing *tracing, const struct cli_child *chi
     if (found.cut > 0) {
         fact_number(tracing, "trace.cut", found.cut);
     }
+    if (found.displaced > 0) {
+        fact_number(tracing, "trace.displaced", found.displaced);
+    }
     if (found.folded) {
         fact(tracing, "trace.folded", "1");
     }
