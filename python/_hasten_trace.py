@@ -4,7 +4,7 @@
 hasten-dropin.pth calls start() when Python starts with HASTEN_TRACE set. Its value is
 `SINCE:BUILTINS:FOLDER`, of the recording: when it began (nanoseconds of the monotonic
 clock), whether functions of C are traced (1 or 0), where its parts are written. The word
-`check` only asks whether tracing would work here, which `usable` then answers. Programs that
+`check` only asks whether tracing would work here, which is_usable() then answers. Programs that
 the program starts inherit the variable and so are traced too.
 """
 
@@ -12,17 +12,19 @@ import os
 import sys
 
 VARIABLE = "HASTEN_TRACE"
-usable = False
+
+
+def is_usable() -> bool:
+    """Whether start() found what it needs."""
+    return "hasten._cprofile" in sys.modules
 
 
 def start() -> None:
-    global usable
     try:
         from hasten import _cprofile
     except ImportError as error:
         print(f"hasten: cannot trace in {sys.executable}: {error}", file=sys.stderr)
         return
-    usable = True
     value = os.environ[VARIABLE]
     if value == "check":
         return

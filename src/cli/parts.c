@@ -96,13 +96,14 @@ static void look_at(const struct hasten_profile *profile, struct cli_parts_found
     const char *end = hasten_profile_fact(profile, "trace.end");
     found->processes++;
     found->cut += end == NULL || strcmp(end, "known") != 0;
+    found->displaced += hasten_profile_fact(profile, "trace.displaced") != NULL;
     found->folded |= hasten_profile_fact(profile, "trace.folded") != NULL;
 }
 
 hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_recorder *recorder,
                                uint32_t main_pid, struct cli_parts_found *ret_found) {
     struct part_list list = {NULL, 0, 0};
-    struct cli_parts_found found = {0, 0, 0, false};
+    struct cli_parts_found found = {0};
     hasten_status status = HASTEN_OK;
     load_all(parts, &list, &found);
     if (list.count > 0) {

@@ -21,6 +21,7 @@ struct cli_parts_found {
     size_t processes;
     size_t cut; /* of those, how many did not get to write their end */
     size_t damaged;
+    size_t displaced; /* of those, in how many another profiler took over */
     bool folded;
 };
 

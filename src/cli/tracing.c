@@ -23,7 +23,9 @@
 
 /* What python/_hasten_trace.py reads. */
 #define VARIABLE "HASTEN_TRACE"
-#define CHECK "import sys; sys.exit(not getattr(sys.modules.get('_hasten_trace'), 'usable', False))"
+#define CHECK                                                \
+    "import sys; trace = sys.modules.get('_hasten_trace'); " \
+    "sys.exit(trace is None or not trace.is_usable())"
 
 struct tracing {
     const struct cli_options *options;
@@ -145,6 +147,9 @@ static bool write_recording(struct tracing *tracing, const struct cli_child *chi
         cli_parts_gather(&tracing->parts, tracing->recorder, (uint32_t)child->pid, &found);
     if (found.cut > 0) {
         fact_number(tracing, "trace.cut", found.cut);
+    }
+    if (found.displaced > 0) {
+        fact_number(tracing, "trace.displaced", found.displaced);
     }
     if (found.folded) {
         fact(tracing, "trace.folded", "1");

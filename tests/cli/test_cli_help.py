@@ -124,8 +124,19 @@ def test_version_opens_no_files(tmp_path: Path) -> None:
         ),
         (
             ["report", "--sort", "size", "a"],
-            "report: --sort size: one of these is expected: self total name file",
+            "report: --sort size: one of these is expected: self total calls name file",
         ),
+        (
+            ["run", "--trace", "-r", "5", "a"],
+            "run: --rate goes with sampling, not with --trace",
+        ),
+        (["run", "--no-builtins", "a"], "run: --no-builtins goes with --trace"),
+        (["export"], "export: which recording?; `hasten help export` shows how"),
+        (
+            ["export", "--format", "svg", "a"],
+            "export: --format svg: one of these is expected: pstats",
+        ),
+        (["report", "--callers", "", "a"], "report: --callers : a function's name is expected"),
         (
             ["report", "-o", "x", "a"],
             "report: unknown option -o; `hasten help report` lists what is possible",

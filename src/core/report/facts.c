@@ -55,6 +55,7 @@ struct hasten_facts hasten_facts_of(const struct hasten_profile *profile) {
         facts.duration_ns = last_seen(profile);
     }
     number(profile, "trace.cut", &facts.cut_processes);
+    number(profile, "trace.displaced", &facts.displaced);
     facts.folded = hasten_profile_fact(profile, "trace.folded") != NULL;
     facts.incomplete = hasten_profile_fact(profile, "recording.incomplete") != NULL;
     if (facts.command == NULL && profile->process_count > 0 &&

@@ -28,6 +28,7 @@ struct hasten_facts {
     uint64_t sampler_cpu_ns;
     uint64_t target_cpu_ns;
     uint64_t cut_processes; /* traced, ended before they wrote all */
+    uint64_t displaced;     /* traced, in which another profiler took over */
     bool folded;            /* traced, too many paths to tell apart */
     bool incomplete;
     bool has_sampler_cpu;

@@ -179,6 +179,11 @@ static void write_traced_page(struct hasten_page *page, const struct hasten_fact
                              (size_t)facts->cut_processes, page->aggregate->profile->process_count);
         warn(page, hasten_buffer_cstring(text));
     }
+    if (facts->displaced > 0) {
+        warn(page,
+             "! The program set a profile function of its own (sys.setprofile, cProfile), and "
+             "this version of Python has one only: later calls of that thread are missing.");
+    }
     if (facts->folded) {
         warn(page, "! The program calls its functions in too many different orders to tell all "
                    "apart: numbers of calls and times in a function are exact, callers and times "

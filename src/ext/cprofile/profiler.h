@@ -112,6 +112,8 @@ int hasten_mechanism_prepare(struct hasten_profiler *profiler);
  * version's own, or none. */
 int hasten_mechanism_start(struct hasten_profiler *profiler);
 int hasten_mechanism_stop(struct hasten_profiler *profiler);
+/* Whether somebody took the running thread's events away from a started one. */
+bool hasten_mechanism_is_displaced(const struct hasten_profiler *profiler);
 /* The profiler is about to be freed. */
 void hasten_mechanism_forget(struct hasten_profiler *profiler);
 /* Events are no longer plain (events.h), though the profiler is started. */

@@ -193,6 +193,10 @@ int hasten_mechanism_stop(struct hasten_profiler *profiler) {
     return profiler->thread_hook == NULL ? 0 : hook_threading(profiler, false);
 }
 
+bool hasten_mechanism_is_displaced(const struct hasten_profiler *profiler) {
+    return hasten_py_thread()->c_profileobj != (const PyObject *)profiler;
+}
+
 void hasten_mechanism_drop_functions(struct hasten_profiler *Py_UNUSED(profiler)) {
 }
 

@@ -19,8 +19,8 @@
 
 #include "hasten/recorder.h"
 
-/* Beyond this many paths new ones are not told apart: some 500 MB. */
-#define HASTEN_TRACE_MOST_NODES (1u << 21)
+/* Beyond this many paths new ones are not told apart: some 250 MB. */
+#define HASTEN_TRACE_MOST_NODES (1u << 20)
 
 /* What was written of a node, by the node's index. */
 struct hasten_trace_node {

@@ -250,6 +250,10 @@ static hasten_status write_all(struct hasten_trace *trace, enum hasten_trace_rea
     find_grown(trace, ns_per_tick);
     status = write_grown(trace, ns_per_tick);
     forget_active(trace);
+    if (status == HASTEN_OK && reason == HASTEN_TRACE_ENDS &&
+        hasten_mechanism_is_displaced(trace->profiler)) {
+        status = hasten_recorder_fact(trace->recorder, "trace.displaced", "1");
+    }
     if (status == HASTEN_OK && trace->folded) {
         status = hasten_recorder_fact(trace->recorder, "trace.folded", "1");
     }
