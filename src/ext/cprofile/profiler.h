@@ -71,8 +71,9 @@ struct hasten_profiler {
     PyObject *taps;                /* list of registered callbacks, likewise; NULL: none */
     struct hasten_site_book *book; /* sites.h; NULL: nothing is silenced */
     bool enabled;
-    bool builtins; /* C functions are calls of their own */
-    bool in_timer; /* the user's timer runs: nothing may be changed under it */
+    bool builtins;     /* C functions are calls of their own */
+    bool knows_frames; /* 3.11: frame objects look as expected */
+    bool in_timer;     /* the user's timer runs: nothing may be changed under it */
     /* Beyond the standard profiler; any of these makes events more work. */
     bool histogram;                     /* keep durations */
     bool subtract;                      /* take the overhead off */

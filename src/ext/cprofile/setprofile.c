@@ -2,20 +2,49 @@
  *
  * Events from the running thread's profile function, CPython 3.11; without
  * functions of C, from the frame evaluation hook. */
+#include "core/pyabi/tables.h"
 #include "ext/cprofile/evaluation.h"
 #include "ext/cprofile/events.h"
 #include "ext/cprofile/filter.h"
 
+/* What of a frame object must be known to find its code object without asking the
+ * interpreter to, which takes a reference. Checked before it is used. */
+struct frame_object {
+    PyObject base;
+    PyFrameObject *back;
+    const char *frame; /* struct _PyInterpreterFrame */
+};
+
+static inline PyObject *look_up_code(const PyFrameObject *frame) {
+    const struct frame_object *object = (const void *)frame;
+    return *(PyObject *const *)(const void *)(object->frame + hasten_layout_311.frame_code);
+}
+
 /* The code object of a frame, which keeps it. */
-static PyObject *code_of(PyFrameObject *frame) {
+static inline PyObject *code_of(const struct hasten_profiler *profiler, PyFrameObject *frame) {
+    if (__builtin_expect(profiler->knows_frames, 1)) {
+        return look_up_code(frame);
+    }
     PyObject *code = (PyObject *)PyFrame_GetCode(frame);
     Py_DECREF(code);
     return code;
 }
 
+/* Looks at the frame of whoever makes the profiler. */
+static bool frames_are_as_expected(void) {
+    PyFrameObject *frame = PyEval_GetFrame();
+    if (frame == NULL) {
+        return false;
+    }
+    PyCodeObject *code = PyFrame_GetCode(frame);
+    bool same = look_up_code(frame) == (PyObject *)code;
+    Py_DECREF(code);
+    return same;
+}
+
 static int on_event_fully(PyObject *self, PyFrameObject *frame, int what, PyObject *arg) {
     struct hasten_profiler *profiler = (struct hasten_profiler *)self;
-    PyObject *code = code_of(frame);
+    PyObject *code = code_of(profiler, frame);
     if (profiler->filter != NULL && !hasten_filter_wants(profiler->filter, code)) {
         return 0;
     }
@@ -40,7 +69,7 @@ static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *ar
     struct hasten_profiler *profiler = (struct hasten_profiler *)self;
     const void *key;
     if (what == PyTrace_CALL || what == PyTrace_RETURN) {
-        key = code_of(frame);
+        key = code_of(profiler, frame);
     } else if (profiler->builtins && PyCFunction_Check(arg)) {
         key = ((PyCFunctionObject *)arg)->m_ml;
     } else {
@@ -62,7 +91,8 @@ int hasten_mechanism_add_types(PyObject *Py_UNUSED(module),
     return 0;
 }
 
-int hasten_mechanism_prepare(struct hasten_profiler *Py_UNUSED(profiler)) {
+int hasten_mechanism_prepare(struct hasten_profiler *profiler) {
+    profiler->knows_frames = frames_are_as_expected();
     return 0;
 }
 
