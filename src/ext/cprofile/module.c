@@ -69,6 +69,9 @@ static int add_row_type(PyObject *module, PyStructSequence_Desc *description,
 static int module_exec(PyObject *module) {
     struct hasten_cprofile_state *state = PyModule_GetState(module);
     hasten_ticks_init(&state->ticks, false);
+    if (PyModule_AddFunctions(module, hasten_trace_methods) < 0) {
+        return -1;
+    }
     state->profiler_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_profiler_spec, NULL);
     if (state->profiler_type == NULL || PyModule_AddType(module, state->profiler_type) < 0 ||
@@ -114,7 +117,6 @@ static struct PyModuleDef module_definition = {
     .m_name = "hasten._cprofile",
     .m_doc = "Counts and times calls.",
     .m_size = sizeof(struct hasten_cprofile_state),
-    .m_methods = hasten_trace_methods,
     .m_slots = module_slots,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
