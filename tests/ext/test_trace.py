@@ -70,7 +70,7 @@ NOT_COMPARED = {
 }
 DRIVER = f"""
 import gc, sys
-sys.path.insert(0, {str(HERE)!r})
+sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent / "targets")!r}]
 import profiled_programs
 gc.disable()
 for name, program in profiled_programs.PROGRAMS.items():
