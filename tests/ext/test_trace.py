@@ -113,8 +113,11 @@ def test_counts_are_those_of_cprofile(tmp_path, builtins):
     assert run(*HASTEN, "export", "-o", ours, recording).returncode == 0
     reference = (
         "import cProfile, collections\nfrom hasten.cProfile import label\n"
-        f"profile = cProfile.Profile(builtins={builtins})\n"
-        f"profile.run(compile({DRIVER!r}, 'driver', 'exec'))\n"
+        "profile = cProfile.Profile()\n"
+        f"code = compile({DRIVER!r}, 'driver', 'exec')\n"
+        f"profile.enable(builtins={builtins})\n"
+        "exec(code)\n"
+        "profile.disable()\n"
         f"profile.dump_stats({str(theirs)!r})\n"
         "labels = collections.Counter(label(e.code) for e in profile.getstats())\n"
         "print([label for label, count in labels.items() if count > 1])\n"
