@@ -11,6 +11,8 @@
 
 /* Frames that may have been pushed between the two reads and are added. */
 #define EXTENSION_MAX 16
+/* One look of so many asks what code it is that was never seen above a leaf. */
+#define CURIOUS_LOOKS 16
 
 static bool is_shim_above(const struct hasten_layout *layout, const uint8_t *bytes,
                           uint64_t below) {
@@ -58,9 +60,16 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
     return HASTEN_OK;
 }
 
-/* The frame on the data stack at `address`, if it runs code that was seen before:
- * what was never seen there is most likely left over. `*ret_started` as
- * hasten_resolve_code; `frame->code` is NULL where there is nothing. */
+/* What was never seen there is most likely left over, but a function that is always over
+ * when its frame is looked for has no other way to become known. */
+static bool is_curious(const struct hasten_view *view, const struct hasten_frame *frame) {
+    bool runs = view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+                !hasten_frame_stack_top_saved(view->layout, frame->bytes);
+    return runs && view->walk->tries == 0 && view->walk->looks % CURIOUS_LOOKS == 0;
+}
+
+/* The frame on the data stack at `address`, if it runs code that was seen before.
+ * `*ret_started` as hasten_resolve_code; `frame->code` is NULL where there is nothing. */
 static hasten_status look_at(const struct hasten_view *view, uint64_t address,
                              struct hasten_frame *ret_frame, bool *ret_started) {
     const struct hasten_layout *layout = view->layout;
@@ -73,7 +82,7 @@ static hasten_status look_at(const struct hasten_view *view, uint64_t address,
     frame.owner = hasten_load_u8(frame.bytes, layout->frame_owner);
     frame.code_address = hasten_frame_code(layout, frame.bytes);
     if (frame.owner != layout->owner_thread || frame.code_address == 0 ||
-        !hasten_codes_find(view->codes, frame.code_address))
+        (!hasten_codes_find(view->codes, frame.code_address) && !is_curious(view, &frame)))
         return HASTEN_OK;
     hasten_status status = hasten_resolve_code(view, &frame, ret_started);
     if (status == HASTEN_TORN)
