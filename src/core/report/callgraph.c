@@ -252,3 +252,18 @@ void hasten_callgraph_done(struct hasten_callgraph *graph) {
     hasten_release(allocator, graph->edges, graph->edge_capacity * sizeof *graph->edges);
     *graph = (struct hasten_callgraph){0};
 }
+
+int hasten_callgraph_compare_edges(const void *left_index, const void *right_index, void *graph) {
+    const struct hasten_call_edge *edges = ((const struct hasten_callgraph *)graph)->edges;
+    uint32_t left = *(const uint32_t *)left_index;
+    uint32_t right = *(const uint32_t *)right_index;
+    const struct hasten_call_sums *one = &edges[left].sums;
+    const struct hasten_call_sums *other = &edges[right].sums;
+    if (one->total_ns != other->total_ns) {
+        return one->total_ns > other->total_ns ? -1 : 1;
+    }
+    if (one->calls != other->calls) {
+        return one->calls > other->calls ? -1 : 1;
+    }
+    return (left > right) - (left < right);
+}

@@ -491,16 +491,7 @@ static PyObject *call_c_leave(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 PyMethodDef hasten_profiler_methods[] = {
-    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,
-     hasten_profiler_getstats_doc},
-    {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD,
-     hasten_profiler_durations_doc},
-    {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,
-     hasten_profiler_enable_doc},
-    {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},
-    {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},
-    {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
-    {"_pystart_callback", HASTEN_PY_METHOD(call_start), METH_FASTCALL, NULL},
+    HASTEN_PROFILER_METHODS{"_pystart_callback", HASTEN_PY_METHOD(call_start), METH_FASTCALL, NULL},
     {"_pythrow_callback", HASTEN_PY_METHOD(call_throw), METH_FASTCALL, NULL},
     {"_pyreturn_callback", HASTEN_PY_METHOD(call_return), METH_FASTCALL, NULL},
     {"_ccall_callback", HASTEN_PY_METHOD(call_c_enter), METH_FASTCALL, NULL},

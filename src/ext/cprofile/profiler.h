@@ -138,6 +138,18 @@ extern const char hasten_profiler_durations_doc[];
 #define HASTEN_PY_METHOD(function) (PyCFunction)(void (*)(void))(function)
 #define HASTEN_PY_FASTCALL_METHOD (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
 
+/* Their rows, followed by others. */
+#define HASTEN_PROFILER_METHODS                                                               \
+    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,       \
+     hasten_profiler_getstats_doc},                                                           \
+        {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD, \
+         hasten_profiler_durations_doc},                                                      \
+        {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,    \
+         hasten_profiler_enable_doc},                                                         \
+        {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},       \
+        {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},             \
+        {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
+
 /* A module function of one argument: what pstats reads, from a list of entries. */
 PyObject *hasten_snapshot(PyObject *module, PyObject *entries);
 
