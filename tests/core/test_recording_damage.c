@@ -3,44 +3,13 @@
  * Recordings cut at every byte and with every bit of every byte turned: a cut log
  * reads up to its last whole block, damage is told with its place, and nothing
  * crashes (the sanitizers watch). */
-#include <fcntl.h>
-#include <stdlib.h>
-
 #include "check.h"
+#include "damage.h"
 #include "recording_fixture.h"
 
 #define ROUNDS 4
 
 static char path[256];
-
-struct bytes {
-    uint8_t *data;
-    size_t size;
-};
-
-static struct bytes read_file(void) {
-    struct bytes bytes = {0};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
-        abort();
-    }
-    bytes.size = (size_t)ftell(file);
-    rewind(file);
-    bytes.data = malloc(bytes.size + 1);
-    if (fread(bytes.data, 1, bytes.size, file) != bytes.size) {
-        abort();
-    }
-    fclose(file);
-    return bytes;
-}
-
-static void write_file(const uint8_t *data, size_t size) {
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (descriptor < 0 || write(descriptor, data, size) != (ssize_t)size) {
-        abort();
-    }
-    close(descriptor);
-}
 
 static void record(int rounds) {
     struct hasten_error error;
@@ -85,20 +54,14 @@ static struct outcome read_recording(void) {
     return outcome;
 }
 
-/* Statuses that a damaged file may give. */
-static bool is_verdict(hasten_status status) {
-    return status == HASTEN_CORRUPT || status == HASTEN_TRUNCATED ||
-           status == HASTEN_NOT_RECORDING || status == HASTEN_NEWER;
-}
-
 static void test_cut_log(void) {
     record(ROUNDS);
-    struct bytes bytes = read_file();
+    struct bytes bytes = read_bytes(path);
     uint64_t before = 0;
     unsigned wrong = 0;
     unsigned rises = 0;
     for (size_t size = 0; size <= bytes.size; size++) {
-        write_file(bytes.data, size);
+        write_bytes(path, bytes.data, size);
         struct outcome outcome = read_recording();
         if (size < 40) { /* the header */
             hasten_status expected = size == 0 ? HASTEN_NOT_RECORDING : HASTEN_TRUNCATED;
@@ -120,15 +83,15 @@ static void test_cut_log(void) {
 /* A disk that lost the end leaves zeros: the same as a cut. */
 static void test_zeroed_log(void) {
     record(ROUNDS);
-    struct bytes bytes = read_file();
+    struct bytes bytes = read_bytes(path);
     uint8_t *zeroed = calloc(1, bytes.size + 5000);
     unsigned wrong = 0;
     for (size_t size = 40; size < bytes.size; size += 7) {
         memcpy(zeroed, bytes.data, size);
         memset(zeroed + size, 0, bytes.size - size);
-        write_file(bytes.data, size);
+        write_bytes(path, bytes.data, size);
         struct outcome cut = read_recording();
-        write_file(zeroed, bytes.size + 5000);
+        write_bytes(path, zeroed, bytes.size + 5000);
         struct outcome outcome = read_recording();
         /* Inside a block its checksum tells. */
         wrong += outcome.status == HASTEN_OK ? outcome.samples != cut.samples || !outcome.incomplete
@@ -141,12 +104,12 @@ static void test_zeroed_log(void) {
 
 static void test_turned_bits_of_log(void) {
     record(1);
-    struct bytes bytes = read_file();
+    struct bytes bytes = read_bytes(path);
     unsigned wrong = 0;
     for (size_t at = 0; at < bytes.size; at++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             bytes.data[at] ^= (uint8_t)(1u << bit);
-            write_file(bytes.data, bytes.size);
+            write_bytes(path, bytes.data, bytes.size);
             bytes.data[at] ^= (uint8_t)(1u << bit);
             struct outcome outcome = read_recording();
             /* Every bit is under a checksum. */
@@ -167,10 +130,10 @@ static void test_cut_sqlite(void) {
     record(ROUNDS);
     struct hasten_error error;
     CHECK_STATUS(hasten_recording_finalize(path, NULL, &error), HASTEN_OK);
-    struct bytes bytes = read_file();
+    struct bytes bytes = read_bytes(path);
     unsigned wrong = 0;
     for (size_t size = 0; size < bytes.size; size += size < 200 ? 1 : 509) {
-        write_file(bytes.data, size);
+        write_bytes(path, bytes.data, size);
         struct outcome outcome = read_recording();
         hasten_status expected = size == 0 ? HASTEN_NOT_RECORDING : HASTEN_TRUNCATED;
         wrong += outcome.status != expected || outcome.error.position != (int64_t)size;
@@ -185,7 +148,7 @@ static void test_turned_bits_of_sqlite(void) {
     record(ROUNDS);
     struct hasten_error error;
     CHECK_STATUS(hasten_recording_finalize(path, NULL, &error), HASTEN_OK);
-    struct bytes bytes = read_file();
+    struct bytes bytes = read_bytes(path);
     unsigned wrong = 0;
     unsigned noticed = 0;
     for (size_t at = 0; at < bytes.size; at++) {
@@ -196,7 +159,7 @@ static void test_turned_bits_of_sqlite(void) {
         }
         unsigned bit = (unsigned)(at % 8);
         bytes.data[at] ^= (uint8_t)(1u << bit);
-        write_file(bytes.data, bytes.size);
+        write_bytes(path, bytes.data, bytes.size);
         bytes.data[at] ^= (uint8_t)(1u << bit);
         struct outcome outcome = read_recording();
         noticed += outcome.status != HASTEN_OK || outcome.series_status != HASTEN_OK;

@@ -296,6 +296,94 @@ def test_killed_from_outside(tmp_path, how):
     assert "ended from outside" in run(*HASTEN, "report", recording).stdout
 
 
+# Where there is no space: functions whose names do not compress, a few at a time.
+FILLS = """
+import glob, os, time
+folder = os.environ["HASTEN_TRACE"].split(":", 2)[2]
+def fill():
+    end = time.monotonic() + 30
+    while not glob.glob(f"{folder}/{os.getpid()}-*.full.part") and time.monotonic() < end:
+        names = {}
+        name = "f" + os.urandom(400).hex()
+        exec(f"def {name}(): pass\\n{name}()", names)
+        time.sleep(0.005)
+"""
+LIMIT = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+"""
+
+
+def test_process_without_space(tmp_path):
+    """The program goes on, its part is read as far as it came, and the report says why."""
+    script = tmp_path / "app.py"
+    script.write_text(LIMIT + FILLS + "fill(); print('done')\n")
+    recording = tmp_path / "app.hasten"
+    command = [*HASTEN, "run", "--trace", "--no-report", "--python", sys.executable]
+    done = run(*command, "-o", recording, script)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert "1 of the program's processes found no space left" in done.stderr
+    report = json.loads(run(*HASTEN, "report", "--json", recording).stdout)
+    assert report["facts"]["trace.full"] == "1"
+    assert "trace.cut" not in report["facts"]
+    assert calls(report)["fill"] == 1
+    shown = " ".join(run(*HASTEN, "report", recording).stdout.split())
+    assert "Free some space" in shown
+    assert "ended from outside" not in shown
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_recording_without_space(tmp_path):
+    """Nor the command has any: what there is stays, and is named."""
+    script = tmp_path / "app.py"
+    script.write_text(
+        FILLS
+        + "children = [os.fork() for _ in range(2)]\n"
+        + "fill()\n"
+        + "if 0 in children: os._exit(0)\n"
+        + "for child in children: os.waitpid(child, 0)\n"
+        + "raise SystemExit(3)\n"
+    )
+    recording = tmp_path / "app.hasten"
+    command = [*HASTEN, "run", "--trace", "--no-report", "--python", sys.executable]
+    limit = "import os, sys; exec(sys.argv[1]); os.execv(sys.argv[2], sys.argv[2:])"
+    done = run(sys.executable, "-c", limit, LIMIT, *command, "-o", recording, script)
+    assert done.returncode == 3
+    assert "4 of the program's processes found no space left" in done.stderr
+    assert "File too large" in done.stderr
+    parts = list(tmp_path.glob("app.hasten.*/*.part"))
+    assert [part.name.split(".")[1:] for part in parts] == [["full", "part"]] * 4
+    assert f"its parts stay in {parts[0].parent}" in done.stderr
+    for part in parts:
+        report = json.loads(run(*HASTEN, "report", "--json", part).stdout)
+        assert calls(report)["fill"] == 1
+
+
+def test_command_killed(tmp_path):
+    """The parts stay, and are recordings."""
+    script = tmp_path / "app.py"
+    script.write_text(
+        "import os, time\n"
+        "def step(): pass\n"
+        "end = time.monotonic() + 1\n"
+        "while time.monotonic() < end: step()\n"
+        "os.kill(os.getppid(), 9)\n"
+    )
+    recording = tmp_path / "app.hasten"
+    command = [*HASTEN, "run", "--trace", "--no-report", "--python", sys.executable]
+    started = subprocess.Popen([*command, "-o", str(recording), str(script)])
+    assert started.wait(60) == -signal.SIGKILL
+    deadline = time.monotonic() + 30
+    report = {"complete": False}
+    while not report["complete"] and time.monotonic() < deadline:
+        (part,) = tmp_path.glob("app.hasten.*/*.part")
+        shown = run(*HASTEN, "report", "--json", part)
+        report = json.loads(shown.stdout) if shown.returncode == 0 else report
+        time.sleep(0.05)
+    assert calls(report)["step"] > 1000
+    assert calls(report)["<module>"] == 1
+
+
 def test_exit_status_output_and_traceback_are_the_programs(tmp_path):
     script = tmp_path / "app.py"
     script.write_text(
@@ -398,6 +486,77 @@ def test_damaged_recording(trace, tmp_path):
         hasten.pstats.Stats(str(damaged))
 
 
+def test_whatever_is_damaged(trace, tmp_path):
+    """A RecordingError or a recording that all can be made of, never anything else."""
+    trace(THREADS)
+    whole = (tmp_path / "app.hasten").read_bytes()
+    damaged = tmp_path / "damaged.hasten"
+    outcomes = set()
+    for step in range(1, 40):
+        cut = len(whole) * step // 40
+        flipped = bytearray(whole)
+        flipped[cut] ^= 0xFF
+        for content in (whole[:cut], bytes(flipped)):
+            damaged.write_bytes(content)
+            try:
+                recording = hasten.open(damaged)
+                recording.calls()
+                outcomes.add("read")
+            except hasten.RecordingError as error:
+                outcomes.add(error.code)
+            try:
+                hasten.pstats.Stats(str(damaged)).sort_stats("cumulative")
+            except (EOFError, TypeError, ValueError) as error:
+                assert "damaged" in str(error)
+    assert outcomes & {"CORRUPT", "TRUNCATED", "NOT_RECORDING"}
+
+
+def test_opened_from_python(trace, tmp_path):
+    """Functions and who called them, with the numbers that pstats has."""
+    _, report = trace(
+        "def even(n): return n == 0 or odd(n - 1)\n"
+        "def odd(n): return n != 0 and even(n - 1)\n"
+        "def main():\n"
+        "    even(4); even(2); len('')\n"
+        "main()\n"
+    )
+    path = str(tmp_path / "app.hasten")
+    recording = hasten.open(path)
+    mine = {f.name: f for f in recording.functions if f.file == str(tmp_path / "app.py")}
+    assert (mine["even"].calls, mine["even"].primitive_calls) == (5, 2)
+    assert (mine["odd"].calls, mine["odd"].primitive_calls) == (3, 2)
+    assert mine["main"].total_s >= mine["even"].total_s > mine["odd"].self_s > 0
+    assert len(mine["main"]) == 9
+    stats = hasten.pstats.Stats(path).stats
+    for function in mine.values():
+        row = stats[function.file, function.line, function.name]
+        assert (function.primitive_calls, function.calls) == row[:2]
+        assert (function.self_s, function.total_s) == pytest.approx(row[2:4])
+    edges = {
+        (call.caller.name, call.callee.name): call
+        for call in recording.calls()
+        if call.caller in mine.values()
+    }
+    assert edges["main", "even"].calls == 2
+    assert edges["odd", "even"].calls == 3
+    assert edges["odd", "even"].primitive_calls == 2
+    assert edges["main", "<built-in method builtins.len>"].calls == 1
+    assert edges["main", "even"].total_s == pytest.approx(mine["even"].total_s)
+    totals = [call.total_s for call in recording.calls()]
+    assert totals == sorted(totals, reverse=True)
+    for (caller, callee), call in edges.items():
+        row = next(
+            row[4][key]
+            for label, row in stats.items()
+            if label[2] == callee
+            for key in row[4]
+            if key[2] == caller and key[0] == call.caller.file
+        )
+        assert (call.calls, call.primitive_calls) == row[:2]
+        assert (call.self_s, call.total_s) == pytest.approx(row[2:])
+    assert sum(function.calls for function in recording.functions) == report["time"]["calls"]
+
+
 def test_sampled_recording_has_times_and_no_calls(tmp_path):
     recording = tmp_path / "app.hasten"
     code = (
@@ -417,3 +576,8 @@ def test_sampled_recording_has_times_and_no_calls(tmp_path):
     assert spin[:2] == (0, 0)
     assert spin[3] > 0.1
     assert [label[2] for label in spin[4]] == ["<module>"]
+    recording = hasten.open(recording)
+    assert {function.calls for function in recording.functions} == {0}
+    (call,) = (call for call in recording.calls() if call.callee.name == "spin")
+    assert (call.caller.name, call.calls) == ("<module>", 0)
+    assert call.total_s == pytest.approx(spin[3])

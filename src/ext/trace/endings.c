@@ -25,7 +25,10 @@ static bool is_ours(void) {
 
 static PyObject *write_and_exit(PyObject *module, PyObject *const *args, Py_ssize_t count,
                                 PyObject *names) {
-    hasten_trace_write(traced, HASTEN_TRACE_MAY_END);
+    /* Only the main interpreter's lock guards what is written. */
+    if (is_ours()) {
+        hasten_trace_write(traced, HASTEN_TRACE_MAY_END);
+    }
     return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *))(
         void (*)(void))exit_now)(module, args, count, names);
 }

@@ -128,7 +128,7 @@ static int start(struct hasten_trace *trace, PyObject *module, const char *folde
     return hasten_trace_watch_endings(trace, module);
 }
 
-/* Of the program's main interpreter only: others have no part in its threads. */
+/* Of the program's main interpreter only: others are counted, but not their calls. */
 static PyObject *trace_program(PyObject *module, PyObject *args) {
     static struct hasten_trace trace; /* of the process: what ends it asks for it */
     const char *folder = NULL;
@@ -137,7 +137,12 @@ static PyObject *trace_program(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "sKp:trace", &folder, &start_ns, &builtins)) {
         return NULL;
     }
-    if (PyInterpreterState_Get() != PyInterpreterState_Main() || trace.profiler != NULL) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        /* It may have a GIL of its own. */
+        __atomic_fetch_add(&trace.subinterpreters, 1, __ATOMIC_RELAXED);
+        Py_RETURN_NONE;
+    }
+    if (trace.profiler != NULL) {
         Py_RETURN_NONE;
     }
     trace.target.start_ns = start_ns;

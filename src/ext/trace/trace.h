@@ -58,7 +58,8 @@ struct hasten_trace {
     bool failed;                      /* none can be written */
     bool writing;
     bool builtins;
-    bool folded; /* HASTEN_TRACE_MOST_NODES was reached */
+    bool folded;              /* HASTEN_TRACE_MOST_NODES was reached */
+    uint32_t subinterpreters; /* that began; they are not traced. Changed atomically */
     uint32_t process, calls_metric, self_metric;
     struct hasten_trace_node *nodes;
     size_t node_count, node_capacity;
