@@ -256,6 +256,85 @@ def test_subprocesses(trace):
     assert len(report["processes"]) == 2
 
 
+SUBINTERPRETERS = HERE.parent / "targets" / "subinterpreters.py"
+
+
+def test_subinterpreters(tmp_path):
+    """Each has a tree of its own, as a process has."""
+    recording = tmp_path / "app.hasten"
+    command = [*HASTEN, "run", "--trace", "--no-report", "--python", sys.executable]
+    done = run(*command, "-o", recording, SUBINTERPRETERS, "0.1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout.splitlines()[-1]) == {"interpreters": 2}
+    report = json.loads(run(*HASTEN, "report", "--json", recording).stdout)
+    labels = [process["label"] for process in report["processes"]]
+    by_name = {function["name"]: function for function in report["functions"]}
+    assert by_name["in_main"]["calls"] == 1
+    assert "trace.cut" not in report["facts"]
+    shown = " ".join(run(*HASTEN, "report", recording).stdout.split())
+    if sys.version_info[:2] == (3, 12):
+        assert labels == ["main"]
+        assert report["facts"]["trace.subinterpreters"] == "2"
+        assert "calls of 2 subinterpreters are not counted" in shown
+        return
+    assert labels == ["main", "subinterpreter", "subinterpreter"]
+    assert "trace.subinterpreters" not in report["facts"]
+    assert "subinterpreters are not counted" not in shown
+    for name in ("in_sub_0", "in_sub_1"):
+        assert by_name[name]["calls"] == 1
+        assert by_name[name]["total_s"] >= 0.1
+
+
+MANY_SUBINTERPRETERS = """
+import sys, threading, time
+try:
+    import _interpreters as module
+except ImportError:
+    import _xxsubinterpreters as module
+run = getattr(module, "exec", None) or module.run_string
+
+def work(number, destroys):
+    interpreter = module.create()
+    try:
+        run(interpreter, "def step(n):\\n return n and step(n - 1)\\nstep(50)")
+        run(interpreter, f"import json, threading; json.loads('[1]'); step({number}); 1 / 0")
+    except Exception as error:
+        sys.stdout.write(type(error).__name__ + "\\n")
+    if destroys:
+        module.destroy(interpreter)
+
+for number in range(5):
+    work(number, True)
+threads = [threading.Thread(target=work, args=(n, n % 2)) for n in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+ending = module.create()
+if "_exit" in sys.argv:
+    run(ending, "import os, sys; sys.stdout.flush(); os._exit(7)")
+sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize("how", ["exit", "_exit"])
+def test_subinterpreters_are_not_harmed(tmp_path, how):
+    script = tmp_path / "app.py"
+    script.write_text(MANY_SUBINTERPRETERS)
+    plain = run(sys.executable, script, how)
+    recording = tmp_path / "app.hasten"
+    command = [*HASTEN, "run", "--trace", "--no-report", "--python", sys.executable]
+    traced = run(*command, "-o", recording, script, how)
+    assert (traced.returncode, traced.stdout) == (plain.returncode, plain.stdout)
+    report = json.loads(run(*HASTEN, "report", "--json", recording).stdout)
+    if how == "_exit":
+        # The main interpreter cannot be asked to write what it has not written yet.
+        assert int(report["facts"]["trace.cut"]) >= 1
+        return
+    assert calls(report)["work"] == 9
+    if sys.version_info[:2] != (3, 12):
+        steps = [f["calls"] for f in report["functions"] if f["name"] == "step"]
+        assert sum(steps) == 9 * 51 + sum(n + 1 for n in (*range(5), *range(4)))
+
+
 # Endings.
 
 
@@ -338,10 +417,12 @@ def test_recording_without_space(tmp_path):
     script = tmp_path / "app.py"
     script.write_text(
         FILLS
-        + "children = [os.fork() for _ in range(2)]\n"
+        + "for _ in range(2):\n"
+        + "    if os.fork() == 0:\n"
+        + "        fill()\n"
+        + "        os._exit(0)\n"
         + "fill()\n"
-        + "if 0 in children: os._exit(0)\n"
-        + "for child in children: os.waitpid(child, 0)\n"
+        + "for _ in range(2): os.wait()\n"
         + "raise SystemExit(3)\n"
     )
     recording = tmp_path / "app.hasten"
@@ -349,10 +430,10 @@ def test_recording_without_space(tmp_path):
     limit = "import os, sys; exec(sys.argv[1]); os.execv(sys.argv[2], sys.argv[2:])"
     done = run(sys.executable, "-c", limit, LIMIT, *command, "-o", recording, script)
     assert done.returncode == 3
-    assert "4 of the program's processes found no space left" in done.stderr
+    assert "3 of the program's processes found no space left" in done.stderr
     assert "File too large" in done.stderr
     parts = list(tmp_path.glob("app.hasten.*/*.part"))
-    assert [part.name.split(".")[1:] for part in parts] == [["full", "part"]] * 4
+    assert [part.name.split(".")[1:] for part in parts] == [["full", "part"]] * 3
     assert f"its parts stay in {parts[0].parent}" in done.stderr
     for part in parts:
         report = json.loads(run(*HASTEN, "report", "--json", part).stdout)

@@ -197,8 +197,8 @@ static void write_traced_warnings(struct hasten_page *page, const struct hasten_
     warn_of_number(page, "! Of what ", facts->failed_processes,
                    " of the processes called, the end is missing: it could not be written.");
     warn_of_number(page, "! The calls of ", facts->subinterpreters,
-                   " subinterpreters are not counted: tracing sees a program's main one. Their "
-                   "time is that of the function that ran them.");
+                   " subinterpreters are not counted: this version of Python does not permit it. "
+                   "Their time is that of the function that ran them.");
     if (facts->displaced > 0) {
         warn(page,
              "! The program set a profile function of its own (sys.setprofile, cProfile), and "

@@ -96,7 +96,9 @@ struct hasten_cprofile_state {
     PyTypeObject *entry_type;
     PyTypeObject *subentry_type;
     PyTypeObject *durations_type;
-    struct hasten_ticks ticks; /* from the module's start */
+    struct hasten_ticks ticks;  /* from the module's start */
+    struct hasten_trace *trace; /* ext/trace/trace.h; NULL: the interpreter is not traced */
+    bool asked_to_trace;        /* start-up files may do so twice */
     struct hasten_bytecode bytecode;
 };
 

@@ -102,8 +102,8 @@ static hasten_status write_head(struct hasten_trace *trace) {
 /* The path of the part that was begun last; false: it is too long. */
 static bool part_path(const struct hasten_trace *trace, const char *state, char *ret_path,
                       size_t room) {
-    int size = snprintf(ret_path, room, "%s/%u-%u%s" HASTEN_PART_SUFFIX, trace->target.folder,
-                        trace->target.pid, trace->target.parts, state);
+    int size = snprintf(ret_path, room, "%s/%u%s-%u%s" HASTEN_PART_SUFFIX, trace->target.folder,
+                        trace->target.pid, trace->target.interpreter, trace->target.parts, state);
     return size > 0 && (size_t)size < room;
 }
 
