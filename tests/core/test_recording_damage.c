@@ -11,6 +11,14 @@
 
 static char path[256];
 
+static struct bytes read_file(void) {
+    return read_bytes(path);
+}
+
+static void write_file(const uint8_t *data, size_t size) {
+    write_bytes(path, data, size);
+}
+
 static void record(int rounds) {
     struct hasten_error error;
     struct hasten_recorder *recorder = NULL;
@@ -56,12 +64,12 @@ static struct outcome read_recording(void) {
 
 static void test_cut_log(void) {
     record(ROUNDS);
-    struct bytes bytes = read_bytes(path);
+    struct bytes bytes = read_file();
     uint64_t before = 0;
     unsigned wrong = 0;
     unsigned rises = 0;
     for (size_t size = 0; size <= bytes.size; size++) {
-        write_bytes(path, bytes.data, size);
+        write_file(bytes.data, size);
         struct outcome outcome = read_recording();
         if (size < 40) { /* the header */
             hasten_status expected = size == 0 ? HASTEN_NOT_RECORDING : HASTEN_TRUNCATED;
@@ -83,15 +91,15 @@ static void test_cut_log(void) {
 /* A disk that lost the end leaves zeros: the same as a cut. */
 static void test_zeroed_log(void) {
     record(ROUNDS);
-    struct bytes bytes = read_bytes(path);
+    struct bytes bytes = read_file();
     uint8_t *zeroed = calloc(1, bytes.size + 5000);
     unsigned wrong = 0;
     for (size_t size = 40; size < bytes.size; size += 7) {
         memcpy(zeroed, bytes.data, size);
         memset(zeroed + size, 0, bytes.size - size);
-        write_bytes(path, bytes.data, size);
+        write_file(bytes.data, size);
         struct outcome cut = read_recording();
-        write_bytes(path, zeroed, bytes.size + 5000);
+        write_file(zeroed, bytes.size + 5000);
         struct outcome outcome = read_recording();
         /* Inside a block its checksum tells. */
         wrong += outcome.status == HASTEN_OK ? outcome.samples != cut.samples || !outcome.incomplete
@@ -104,12 +112,12 @@ static void test_zeroed_log(void) {
 
 static void test_turned_bits_of_log(void) {
     record(1);
-    struct bytes bytes = read_bytes(path);
+    struct bytes bytes = read_file();
     unsigned wrong = 0;
     for (size_t at = 0; at < bytes.size; at++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             bytes.data[at] ^= (uint8_t)(1u << bit);
-            write_bytes(path, bytes.data, bytes.size);
+            write_file(bytes.data, bytes.size);
             bytes.data[at] ^= (uint8_t)(1u << bit);
             struct outcome outcome = read_recording();
             /* Every bit is under a checksum. */
@@ -130,10 +138,10 @@ static void test_cut_sqlite(void) {
     record(ROUNDS);
     struct hasten_error error;
     CHECK_STATUS(hasten_recording_finalize(path, NULL, &error), HASTEN_OK);
-    struct bytes bytes = read_bytes(path);
+    struct bytes bytes = read_file();
     unsigned wrong = 0;
     for (size_t size = 0; size < bytes.size; size += size < 200 ? 1 : 509) {
-        write_bytes(path, bytes.data, size);
+        write_file(bytes.data, size);
         struct outcome outcome = read_recording();
         hasten_status expected = size == 0 ? HASTEN_NOT_RECORDING : HASTEN_TRUNCATED;
         wrong += outcome.status != expected || outcome.error.position != (int64_t)size;
@@ -148,7 +156,7 @@ static void test_turned_bits_of_sqlite(void) {
     record(ROUNDS);
     struct hasten_error error;
     CHECK_STATUS(hasten_recording_finalize(path, NULL, &error), HASTEN_OK);
-    struct bytes bytes = read_bytes(path);
+    struct bytes bytes = read_file();
     unsigned wrong = 0;
     unsigned noticed = 0;
     for (size_t at = 0; at < bytes.size; at++) {
@@ -159,7 +167,7 @@ static void test_turned_bits_of_sqlite(void) {
         }
         unsigned bit = (unsigned)(at % 8);
         bytes.data[at] ^= (uint8_t)(1u << bit);
-        write_bytes(path, bytes.data, bytes.size);
+        write_file(bytes.data, bytes.size);
         bytes.data[at] ^= (uint8_t)(1u << bit);
         struct outcome outcome = read_recording();
         noticed += outcome.status != HASTEN_OK || outcome.series_status != HASTEN_OK;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a traced program called. */
-#include <stdlib.h>
-
 #include "core/report/cells.h"
 #include "core/report/numbers.h"
 #include "core/report/sections.h"
+#include "core/report/thread_order.h"
 
 #define NARROW_BAR 5
 #define LEAST_ROWS 5
@@ -164,15 +163,10 @@ void hasten_section_traced_threads(struct hasten_page *page) {
     if (count < 2) {
         return;
     }
-    uint32_t *order = hasten_allocate(aggregate->allocator, count * sizeof *order);
+    uint32_t *order = hasten_thread_order_new(page, compare_threads);
     if (order == NULL) {
-        page->out.failed = true;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        order[i] = (uint32_t)i;
-    }
-    qsort_r(order, count, sizeof *order, compare_threads, (void *)aggregate);
     size_t limit = page->options->limit;
     size_t shown = limit > 0 && limit < count ? limit : count;
     hasten_page_heading(page, "Threads", "time: of their calls, running or waiting");
@@ -188,5 +182,5 @@ void hasten_section_traced_threads(struct hasten_page *page) {
         hasten_buffer_format(&page->scratch, "and %zu more", count - shown);
         hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(&page->scratch));
     }
-    hasten_release(aggregate->allocator, order, count * sizeof *order);
+    hasten_thread_order_free(page, order);
 }

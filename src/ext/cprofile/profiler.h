@@ -4,7 +4,8 @@
  * interpreter's lock guards both.
  *
  *   profiler.c    the type: construction, enable, disable, clear
- *   monitoring.c  events from sys.monitoring (3.12 and later)
+ *   monitoring.c  events from sys.monitoring (3.12 and later),
+ *   taps.c        and what is called for each
  *   setprofile.c  events from the profile function (3.11),
  *   evaluation.c  and from the frame evaluation hook
  *   sites.c       ... and calls that need not be told of there
