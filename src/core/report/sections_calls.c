@@ -6,6 +6,8 @@
 #include "core/report/sections.h"
 #include "core/report/thread_order.h"
 
+/* Below this width five columns of numbers leave no room for a long bar. */
+#define NARROW_COLUMNS 110
 #define NARROW_BAR 5
 #define LEAST_ROWS 5
 
@@ -103,7 +105,7 @@ void hasten_section_calls(struct hasten_page *page) {
         return;
     }
     size_t bar_columns = page->bar_columns;
-    page->bar_columns = page->columns < HASTEN_CELL_WIDE_COLUMNS ? NARROW_BAR : bar_columns;
+    page->bar_columns = page->columns < NARROW_COLUMNS ? NARROW_BAR : bar_columns;
     struct hasten_table table;
     hasten_table_init(&table, page, columns,
                       hasten_cell_columns(page, sizeof columns / sizeof *columns),
