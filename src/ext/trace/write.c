@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/os/process.h"
 #include "core/recording/part_names.h"
+#include "core/report/metric_role.h"
 #include "ext/cprofile/stacks.h"
 
 #define PERIOD_S 0.5
@@ -88,11 +89,11 @@ static hasten_status write_head(struct hasten_trace *trace) {
     };
     hasten_status status = hasten_recorder_process(trace->recorder, &info, &trace->process);
     if (status == HASTEN_OK) {
-        status = hasten_recorder_metric(trace->recorder, "trace.calls", "1", "calls, each counted",
-                                        &trace->calls_metric);
+        status = hasten_recorder_metric(trace->recorder, HASTEN_METRIC_CALLS, "1",
+                                        "calls, each counted", &trace->calls_metric);
     }
     if (status == HASTEN_OK) {
-        status = hasten_recorder_metric(trace->recorder, "trace.self", "ns",
+        status = hasten_recorder_metric(trace->recorder, HASTEN_METRIC_SELF, "ns",
                                         "time of calls without the calls they make",
                                         &trace->self_metric);
     }
