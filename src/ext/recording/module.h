@@ -19,8 +19,8 @@
     X(process_row)             \
     X(thread_row)              \
     X(function_row)            \
-    X(line_row)                \
     X(call_row)                \
+    X(line_row)                \
     X(frame_row)               \
     X(sample_row)
 

@@ -97,8 +97,8 @@ int hasten_py_rows_add_types(PyObject *module, struct hasten_py_state *state) {
     if (add_row(module, &process_description, &state->process_row) < 0 ||
         add_row(module, &thread_description, &state->thread_row) < 0 ||
         add_row(module, &function_description, &state->function_row) < 0 ||
-        add_row(module, &line_description, &state->line_row) < 0 ||
         add_row(module, &call_description, &state->call_row) < 0 ||
+        add_row(module, &line_description, &state->line_row) < 0 ||
         add_row(module, &frame_description, &state->frame_row) < 0 ||
         add_row(module, &sample_description, &state->sample_row) < 0) {
         return -1;

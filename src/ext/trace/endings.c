@@ -153,8 +153,8 @@ PyObject *hasten_trace_finish_method(PyObject *module, PyObject *Py_UNUSED(unuse
         return NULL;
     }
     trace->profiler->enabled = false;
-    /* What another thread is still writing stays. */
-    if (trace != traced && !trace->writing) {
+    /* What another thread is in the middle of stays. */
+    if (trace != traced && !trace->writing && trace->naming == 0) {
         state->trace = NULL;
         hasten_trace_free(trace);
     }

@@ -66,7 +66,9 @@ bool hasten_trace_begin_stack(struct hasten_profiler *profiler) {
         .ident = PyThread_get_thread_ident(),
     };
     thread.is_main = thread.tid == (uint32_t)getpid();
+    trace->naming++;
     hasten_trace_name_thread(&thread);
+    trace->naming--;
     trace->threads[id] = thread;
     /* Naming may have let another thread run. */
     return hasten_stacks_select(profiler->stacks, &profiler->calls);

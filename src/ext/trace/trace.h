@@ -59,6 +59,7 @@ struct hasten_trace {
     struct hasten_recorder *recorder; /* NULL: no part is open */
     bool failed;                      /* none can be written */
     bool writing;
+    uint32_t naming; /* threads that begin; naming them may let others run */
     bool builtins;
     bool folded;              /* HASTEN_TRACE_MOST_NODES was reached */
     uint32_t subinterpreters; /* that began and are not traced. Changed atomically */
