@@ -8,9 +8,10 @@ or changes a snapshot's, the standard module's code goes on with Python's object
 """
 
 import _imp
+import fnmatch
+import linecache  # noqa: F401 (programs that replace linecache.getline look for it here)
 import pickle
 from collections.abc import Iterable
-from fnmatch import fnmatch
 from importlib import import_module
 from types import FunctionType
 from typing import Any
@@ -278,7 +279,7 @@ def _conditions(table: Table, filters: list[Any]) -> list[Any] | None:
             return None
         if files is None:
             files = [_normalize_filename(name) for name in table.files()]
-        matching = bytes(fnmatch(name, one.filename_pattern) for name in files)
+        matching = bytes(fnmatch.fnmatch(name, one.filename_pattern) for name in files)
         conditions.append(
             (bool(one.inclusive), matching, one.lineno, bool(one.all_frames), one.domain)
         )

@@ -133,8 +133,9 @@ static hasten_status add_blocks(struct taking *taking, const struct hasten_block
 
 static hasten_status add_all(struct taking *taking) {
     const struct hasten_kinds *kinds = &hasten_tracer.own.kinds;
-    for (size_t i = 1; i < kinds->count; i++) {
-        const struct hasten_kind *kind = &kinds->items[i];
+    /* What was seen last comes first. */
+    for (size_t i = kinds->count; i > 1; i--) {
+        const struct hasten_kind *kind = &kinds->items[i - 1];
         if (kind->live != 0) {
             hasten_status status = add(taking, kind->path, 0, kind->size_bytes, kind->live);
             if (status != HASTEN_OK) {

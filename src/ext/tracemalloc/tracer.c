@@ -166,7 +166,26 @@ static void empty(struct hasten_tracer *tracer) {
     free((void *)codes);
 }
 
+/* The standard module, when it stops, puts back the allocator that it found: hooks
+ * that were put over its own would go with them. */
+static int check_standard(void) {
+    PyObject *standard = PyImport_ImportModule("_tracemalloc");
+    PyObject *answer =
+        standard == NULL ? NULL : PyObject_CallMethod(standard, "is_tracing", NULL);
+    const int is_tracing = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    if (is_tracing > 0) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the standard tracemalloc module is tracing: stop it first");
+    }
+    Py_XDECREF(answer);
+    Py_XDECREF(standard);
+    return is_tracing == 0 ? 0 : -1;
+}
+
 static int install(struct hasten_tracer *tracer) {
+    if (check_standard() < 0) {
+        return -1;
+    }
     hasten_ledger_init(&tracer->own, NULL);
     hasten_ledger_init(&tracer->shared, NULL);
     hasten_map_init(&tracer->code_map, NULL);
