@@ -4,12 +4,16 @@
 #include "ext/tracemalloc/mirror.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How far a stack may have moved to be worth comparing with what is known. */
 #define NEAR 8
+/* No stack is as deep: levels are counted in 31 bits. */
+#define MOST_LEVELS ((size_t)INT32_MAX)
 
 void hasten_mirror_done(struct hasten_mirror *mirror) {
     free(mirror->levels);
+    free(mirror->paths);
     free(mirror->chain);
     *mirror = (struct hasten_mirror){0};
 }
@@ -17,17 +21,14 @@ void hasten_mirror_done(struct hasten_mirror *mirror) {
 void hasten_mirror_forget(struct hasten_mirror *mirror) {
     mirror->thread = NULL;
     mirror->count = 0;
-    for (size_t way = 0; way < HASTEN_MIRROR_WAYS; way++) {
-        mirror->ways[way].valid = 0;
-    }
+    memset(mirror->valid, 0, sizeof mirror->valid);
 }
 
 /* The paths of levels from `index` on are not known any more. */
 static void forget_paths(struct hasten_mirror *mirror, size_t index) {
+    const int32_t most = (int32_t)index;
     for (size_t way = 0; way < HASTEN_MIRROR_WAYS; way++) {
-        if (mirror->ways[way].valid > index) {
-            mirror->ways[way].valid = index;
-        }
+        mirror->valid[way] = mirror->valid[way] < most ? mirror->valid[way] : most;
     }
 }
 
@@ -49,12 +50,21 @@ static void set_level(struct hasten_mirror *mirror, size_t index, const hasten_p
 static int reserve(struct hasten_mirror *mirror, size_t count) {
     if (count > mirror->capacity) {
         size_t capacity = count + count / 2 + 64;
+        if (capacity > MOST_LEVELS) {
+            return -1;
+        }
         struct hasten_mirror_level *levels =
             realloc(mirror->levels, capacity * sizeof *mirror->levels);
         if (levels == NULL) {
             return -1;
         }
         mirror->levels = levels;
+        struct hasten_mirror_paths *paths =
+            realloc(mirror->paths, capacity * sizeof *mirror->paths);
+        if (paths == NULL) {
+            return -1;
+        }
+        mirror->paths = paths;
         mirror->capacity = capacity;
     }
     return 0;

@@ -13,32 +13,34 @@
 
 #include "ext/tracemalloc/python.h"
 
-/* Windows that are remembered: stacks of several depths are kept up at a time. */
-#define HASTEN_MIRROR_WAYS 4
+/* Windows that are remembered: paths of stacks of so many depths, as in a recursion. */
+#define HASTEN_MIRROR_WAYS 16
 
 struct hasten_mirror_level {
     const hasten_py_frame *frame;
     uintptr_t place; /* as it was when a path was made of it */
     uint32_t depth;  /* visible frames up to and with this one */
     uint32_t is_visible;
-    uint32_t paths[HASTEN_MIRROR_WAYS];
 };
 
-/* Paths that leave out as many of the oldest frames. Those of the levels below
- * `valid` that are not left out are known. */
-struct hasten_mirror_way {
-    uint32_t left_out;
-    size_t valid;
+/* A level's path in each window. */
+struct hasten_mirror_paths {
+    uint32_t of[HASTEN_MIRROR_WAYS];
 };
 
 struct hasten_mirror {
     const PyThreadState *thread;
     struct hasten_mirror_level *levels; /* the oldest first */
+    struct hasten_mirror_paths *paths;  /* of the levels */
     size_t count;
     size_t capacity;
     const hasten_py_frame **chain; /* room for a stack, the newest first */
     size_t chain_capacity;
-    struct hasten_mirror_way ways[HASTEN_MIRROR_WAYS];
+    /* Each window leaves out so many of the oldest frames. The paths of its levels
+     * below `valid` that are not left out are known. Arrays, because all of `valid` is
+     * looked at whenever a level changes. */
+    uint32_t left_out[HASTEN_MIRROR_WAYS];
+    int32_t valid[HASTEN_MIRROR_WAYS];
 };
 
 void hasten_mirror_done(struct hasten_mirror *mirror);

@@ -63,20 +63,21 @@ static int parent_of(struct hasten_mirror *mirror, size_t top, uint32_t *ret_par
     const uint32_t depth = mirror->levels[top].depth;
     const uint32_t left_out = depth > limit ? depth - limit : 0;
     const size_t number = left_out % HASTEN_MIRROR_WAYS;
-    struct hasten_mirror_way *way = &mirror->ways[number];
-    if (way->left_out != left_out) {
-        *way = (struct hasten_mirror_way){.left_out = left_out};
+    struct hasten_mirror_paths *paths = mirror->paths;
+    if (mirror->left_out[number] != left_out) {
+        mirror->left_out[number] = left_out;
+        mirror->valid[number] = 0;
     }
     size_t first = top;
-    while (first > way->valid && mirror->levels[first - 1].depth > left_out) {
+    while (first > (size_t)mirror->valid[number] && mirror->levels[first - 1].depth > left_out) {
         first--;
     }
     uint32_t parent = HASTEN_PATHS_ROOT | left_out;
     if (first > 0 && mirror->levels[first - 1].depth > left_out) {
-        parent = mirror->levels[first - 1].paths[number];
+        parent = paths[first - 1].of[number];
     }
     for (size_t i = first; i < top; i++) {
-        struct hasten_mirror_level *level = &mirror->levels[i];
+        const struct hasten_mirror_level *level = &mirror->levels[i];
         if (level->is_visible) {
             const struct hasten_spot spot = {level->frame, level->place, parent};
             parent = hasten_tracer_step(&spot);
@@ -84,8 +85,8 @@ static int parent_of(struct hasten_mirror *mirror, size_t top, uint32_t *ret_par
                 return -1;
             }
         }
-        level->paths[number] = parent;
-        way->valid = i + 1;
+        paths[i].of[number] = parent;
+        mirror->valid[number] = (int32_t)i + 1;
     }
     *ret_parent = parent;
     return 0;
@@ -250,7 +251,8 @@ size_t hasten_tracer_bytes(void) {
                 tracer->file_capacity * sizeof *tracer->files +
                 (tracer->code_map.capacity + tracer->file_map.capacity) *
                     sizeof(struct hasten_map_slot) +
-                tracer->mirror.capacity * sizeof *tracer->mirror.levels +
+                tracer->mirror.capacity *
+                    (sizeof *tracer->mirror.levels + sizeof *tracer->mirror.paths) +
                 tracer->mirror.chain_capacity * sizeof *tracer->mirror.chain;
         pthread_mutex_unlock(&tracer->lock);
     }
