@@ -248,7 +248,6 @@ static inline void hasten_py_timer_overflow(bool is_float) {
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wpedantic"
 #if PY_VERSION_HEX >= 0x030e0000
-#include <internal/pycore_interpframe.h>
 #include <internal/pycore_interpframe_structs.h>
 #else
 #include <internal/pycore_frame.h>

@@ -107,10 +107,9 @@ void hasten_hooks_created(PyObject *object) {
     }
 }
 
-/* The mem and object domains: with a GIL. */
+/* What follows is called by two names each, for the mem and for the object domain. */
 
-static void *own_malloc(void *context, size_t size) {
-    const PyMemAllocatorEx *original = context;
+static inline void *own_malloc(const PyMemAllocatorEx *original, size_t size) {
     if (is_idle()) {
         return original->malloc(original->ctx, size);
     }
@@ -123,8 +122,7 @@ static void *own_malloc(void *context, size_t size) {
     return block;
 }
 
-static void *own_calloc(void *context, size_t count, size_t size) {
-    const PyMemAllocatorEx *original = context;
+static inline void *own_calloc(const PyMemAllocatorEx *original, size_t count, size_t size) {
     if (is_idle()) {
         return original->calloc(original->ctx, count, size);
     }
@@ -138,8 +136,7 @@ static void *own_calloc(void *context, size_t count, size_t size) {
     return block;
 }
 
-static void *own_realloc(void *context, void *old, size_t size) {
-    const PyMemAllocatorEx *original = context;
+static inline void *own_realloc(const PyMemAllocatorEx *original, void *old, size_t size) {
     if (is_idle()) {
         return original->realloc(original->ctx, old, size);
     }
@@ -157,8 +154,7 @@ static void *own_realloc(void *context, void *old, size_t size) {
     return block;
 }
 
-static void own_free(void *context, void *block) {
-    const PyMemAllocatorEx *original = context;
+static inline void own_free(const PyMemAllocatorEx *original, void *block) {
     if (block == NULL || is_idle()) {
         original->free(original->ctx, block);
         return;
@@ -170,10 +166,46 @@ static void own_free(void *context, void *block) {
     is_inside = false;
 }
 
+static PyMemAllocatorEx *original_of(PyMemAllocatorDomain domain) {
+    return &hasten_tracer.original[domain];
+}
+
+static void *mem_malloc(void *Py_UNUSED(context), size_t size) {
+    return own_malloc(original_of(PYMEM_DOMAIN_MEM), size);
+}
+
+static void *mem_calloc(void *Py_UNUSED(context), size_t count, size_t size) {
+    return own_calloc(original_of(PYMEM_DOMAIN_MEM), count, size);
+}
+
+static void *mem_realloc(void *Py_UNUSED(context), void *old, size_t size) {
+    return own_realloc(original_of(PYMEM_DOMAIN_MEM), old, size);
+}
+
+static void mem_free(void *Py_UNUSED(context), void *block) {
+    own_free(original_of(PYMEM_DOMAIN_MEM), block);
+}
+
+static void *object_malloc(void *Py_UNUSED(context), size_t size) {
+    return own_malloc(original_of(PYMEM_DOMAIN_OBJ), size);
+}
+
+static void *object_calloc(void *Py_UNUSED(context), size_t count, size_t size) {
+    return own_calloc(original_of(PYMEM_DOMAIN_OBJ), count, size);
+}
+
+static void *object_realloc(void *Py_UNUSED(context), void *old, size_t size) {
+    return own_realloc(original_of(PYMEM_DOMAIN_OBJ), old, size);
+}
+
+static void object_free(void *Py_UNUSED(context), void *block) {
+    own_free(original_of(PYMEM_DOMAIN_OBJ), block);
+}
+
 /* The raw domain: with a GIL or without. */
 
-static void *raw_malloc(void *context, size_t size) {
-    const PyMemAllocatorEx *original = context;
+static void *raw_malloc(void *Py_UNUSED(context), size_t size) {
+    const PyMemAllocatorEx *original = original_of(PYMEM_DOMAIN_RAW);
     void *block = original->malloc(original->ctx, size);
     if (block != NULL && !is_idle()) {
         hasten_tracer_share(hasten_py_attached_thread(), 0, (uintptr_t)block, size);
@@ -181,8 +213,8 @@ static void *raw_malloc(void *context, size_t size) {
     return block;
 }
 
-static void *raw_calloc(void *context, size_t count, size_t size) {
-    const PyMemAllocatorEx *original = context;
+static void *raw_calloc(void *Py_UNUSED(context), size_t count, size_t size) {
+    const PyMemAllocatorEx *original = original_of(PYMEM_DOMAIN_RAW);
     void *block = original->calloc(original->ctx, count, size);
     if (block != NULL && !is_idle()) {
         hasten_tracer_share(hasten_py_attached_thread(), 0, (uintptr_t)block, count * size);
@@ -190,11 +222,12 @@ static void *raw_calloc(void *context, size_t count, size_t size) {
     return block;
 }
 
-static void *raw_realloc(void *context, void *old, size_t size) {
-    const PyMemAllocatorEx *original = context;
+static void *raw_realloc(void *Py_UNUSED(context), void *old, size_t size) {
+    const PyMemAllocatorEx *original = original_of(PYMEM_DOMAIN_RAW);
     if (is_idle()) {
         return original->realloc(original->ctx, old, size);
     }
+    /* Before: as soon as it is free, another thread may get the same address. */
     struct hasten_block known;
     bool was_known = old != NULL && hasten_tracer_unshare(0, (uintptr_t)old, &known);
     void *block = original->realloc(original->ctx, old, size);
@@ -206,8 +239,8 @@ static void *raw_realloc(void *context, void *old, size_t size) {
     return block;
 }
 
-static void raw_free(void *context, void *block) {
-    const PyMemAllocatorEx *original = context;
+static void raw_free(void *Py_UNUSED(context), void *block) {
+    const PyMemAllocatorEx *original = original_of(PYMEM_DOMAIN_RAW);
     if (block != NULL && !is_idle()) {
         hasten_tracer_unshare(0, (uintptr_t)block, NULL);
     }
@@ -217,14 +250,16 @@ static void raw_free(void *context, void *block) {
 void hasten_hooks_install(void) {
     static const PyMemAllocatorEx hooks[3] = {
         [PYMEM_DOMAIN_RAW] = {NULL, raw_malloc, raw_calloc, raw_realloc, raw_free},
-        [PYMEM_DOMAIN_MEM] = {NULL, own_malloc, own_calloc, own_realloc, own_free},
-        [PYMEM_DOMAIN_OBJ] = {NULL, own_malloc, own_calloc, own_realloc, own_free},
+        [PYMEM_DOMAIN_MEM] = {NULL, mem_malloc, mem_calloc, mem_realloc, mem_free},
+        [PYMEM_DOMAIN_OBJ] = {NULL, object_malloc, object_calloc, object_realloc, object_free},
     };
     for (int domain = PYMEM_DOMAIN_RAW; domain <= PYMEM_DOMAIN_OBJ; domain++) {
         PyMemAllocatorEx hook = hooks[domain];
-        PyMemAllocatorEx *original = &hasten_tracer.original[domain];
-        PyMem_GetAllocator((PyMemAllocatorDomain)domain, original);
-        hook.ctx = original;
+        PyMem_GetAllocator((PyMemAllocatorDomain)domain, original_of(domain));
+        /* A thread without the GIL may call the raw domain while this is written, and
+         * meet the functions of one with the context of the other: contexts stay the
+         * same, and ours are not looked at. */
+        hook.ctx = original_of(domain)->ctx;
         PyMem_SetAllocator((PyMemAllocatorDomain)domain, &hook);
     }
 }
