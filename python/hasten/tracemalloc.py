@@ -19,7 +19,7 @@ from typing import Any
 from hasten._standard import original
 from hasten._tracemalloc import (
     Table,
-    _get_object_traceback,
+    _get_object_traceback,  # noqa: F401 (the standard module's code finds it here)
     _get_traces,
     _snapshot,
     _wrap_create_dynamic,
@@ -34,6 +34,28 @@ from hasten._tracemalloc import (
 from hasten._tracemalloc import start as _start
 
 _standard = original("tracemalloc")
+
+__all__ = [
+    "BaseFilter",
+    "DomainFilter",
+    "Filter",
+    "Frame",
+    "Snapshot",
+    "Statistic",
+    "StatisticDiff",
+    "Trace",
+    "Traceback",
+    "clear_traces",
+    "get_object_traceback",
+    "get_traceback_limit",
+    "get_traced_memory",
+    "get_tracemalloc_memory",
+    "is_tracing",
+    "reset_peak",
+    "start",
+    "stop",
+    "take_snapshot",
+]
 
 BaseFilter = _standard.BaseFilter
 DomainFilter = _standard.DomainFilter
@@ -53,7 +75,7 @@ _ORIGINAL = {name: globals()[name] for name in _LOOKED_UP}
 
 
 # _imp.create_dynamic as it was made to tell of libraries that it loads.
-_creating: Any = None
+_wrapped: list[Any] = []
 
 
 def start(nframe: int = 1, /) -> None:
@@ -62,11 +84,10 @@ def start(nframe: int = 1, /) -> None:
 
     Also set the maximum number of frames stored in the traceback of a trace to nframe.
     """
-    global _creating
     # Extension modules that are loaded from here on may tell of blocks of their own.
-    if _imp.create_dynamic is not _creating:
-        _creating = _wrap_create_dynamic(_imp.create_dynamic)
-        _imp.create_dynamic = _creating
+    if _imp.create_dynamic not in _wrapped:
+        _wrapped.append(_wrap_create_dynamic(_imp.create_dynamic))
+        _imp.create_dynamic = _wrapped[-1]
     _start(nframe)
 
 
@@ -134,6 +155,8 @@ class _Traces(_standard._Traces):
         if not isinstance(other, _standard._Traces):
             return NotImplemented
         return self._traces == other._traces
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
         traces = self._list if self._table is None else self._shared()
@@ -230,9 +253,7 @@ class Snapshot(_standard.Snapshot):
             for frames, size, count in table.statistics(key_type, bool(cumulative))
         ]
 
-    def compare_to(
-        self, old_snapshot: Any, key_type: str, cumulative: bool = False
-    ) -> list[Any]:
+    def compare_to(self, old_snapshot: Any, key_type: str, cumulative: bool = False) -> list[Any]:
         """
         Compute the differences with an old snapshot old_snapshot. Get
         statistics as a sorted list of StatisticDiff instances, grouped by
