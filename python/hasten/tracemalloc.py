@@ -144,23 +144,21 @@ class _Traces(_standard._Traces):
         return Trace(self._table.traces(number, number + 1)[0])
 
     def __iter__(self) -> Any:
-        return map(Trace, self._list if self._table is None else self._shared())
+        return map(Trace, self._all())
 
-    def _shared(self) -> Any:
+    def _all(self) -> Any:
         """The list, made for this once: equal traces are one object, so that it is small."""
-        assert self._table is not None
-        return self._table.traces(0, len(self._table))
+        return self._list if self._table is None else self._table.traces(0, len(self._table))
 
     def __eq__(self, other: Any) -> Any:
         if not isinstance(other, _standard._Traces):
             return NotImplemented
-        return self._traces == other._traces
+        return self._all() == (other._all() if isinstance(other, _Traces) else other._traces)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        traces = self._list if self._table is None else self._shared()
-        return {"_traces": traces}
+        return {"_traces": self._all()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._traces = state["_traces"]
@@ -238,6 +236,13 @@ class Snapshot(_standard.Snapshot):
         else:
             traces = self.traces._traces.copy()
         return Snapshot(traces, self.traceback_limit)
+
+    def _group_by(self, key_type: str, cumulative: bool) -> dict[Any, Any]:
+        table = self._table()
+        if table is None:
+            grouped: dict[Any, Any] = super()._group_by(key_type, cumulative)
+            return grouped
+        return {stat.traceback: stat for stat in self.statistics(key_type, cumulative)}
 
     def statistics(self, key_type: str, cumulative: bool = False) -> list[Any]:
         """
