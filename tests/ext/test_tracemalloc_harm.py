@@ -313,15 +313,22 @@ thread.join()
 def test_code_that_comes_and_goes():
     """Its address is used again; what was allocated by it keeps its own lines."""
     check("""
-import gc
+import gc, weakref
 tracemalloc.start(2)
 kept = []
-for number in range(3000):
+codes = []
+for number in range(6000):
     names = {}
     exec(compile("\\n" * (number % 50) + "def made():\\n    return bytes(700)",
                  f"<made {number}>", "exec"), names)
     kept.append(names["made"]())
+    codes.append(weakref.ref(names["made"].__code__))
     del names
+gc.collect()
+# Nearly all are gone, and once somebody looks, all.
+assert sum(code() is not None for code in codes) < 4200
+tracemalloc.take_snapshot()
+assert sum(code() is not None for code in codes) == 0
 for number, block in enumerate(kept):
     traceback = tracemalloc.get_object_traceback(block)
     assert traceback[-1].filename == f"<made {number}>", (number, traceback)
@@ -434,10 +441,7 @@ thread.join()
 """)
         run_isolated("""
 import sys
-try:
-    from hasten import tracemalloc
-except ImportError:
-    raise SystemExit
+from hasten import tracemalloc
 for function in (tracemalloc.start, tracemalloc.stop, tracemalloc.clear_traces,
                  tracemalloc.reset_peak, tracemalloc.get_traced_memory):
     try:

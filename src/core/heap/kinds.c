@@ -66,6 +66,10 @@ uint32_t hasten_kinds_add(struct hasten_kinds *kinds, uint32_t path, uint32_t si
     return (uint32_t)count;
 }
 
+void hasten_kinds_forget_cached(struct hasten_kinds *kinds) {
+    memset(kinds->cache, 0, sizeof kinds->cache);
+}
+
 size_t hasten_kinds_bytes(const struct hasten_kinds *kinds) {
     return kinds->capacity * sizeof *kinds->items + kinds->slot_count * sizeof *kinds->slots;
 }

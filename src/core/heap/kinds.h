@@ -42,6 +42,8 @@ void hasten_kinds_init(struct hasten_kinds *kinds, const struct hasten_allocator
 void hasten_kinds_done(struct hasten_kinds *kinds);
 /* The kind of blocks of this path and size; 0 only where memory ran out. */
 uint32_t hasten_kinds_add(struct hasten_kinds *kinds, uint32_t path, uint32_t size_bytes);
+/* To be called when places mean something else than before. */
+void hasten_kinds_forget_cached(struct hasten_kinds *kinds);
 size_t hasten_kinds_bytes(const struct hasten_kinds *kinds);
 
 /* Where the cache would have the kind of a path's last step and a size. The line

@@ -73,6 +73,16 @@ uint32_t hasten_paths_add(struct hasten_paths *paths, uint32_t parent, uint64_t 
     return (uint32_t)count;
 }
 
+void hasten_paths_find_again(struct hasten_paths *paths) {
+    if (paths->count == 0) {
+        return;
+    }
+    memset(paths->slots, 0, paths->slot_count * sizeof *paths->slots);
+    for (size_t i = 1; i < paths->count; i++) {
+        *probe(paths, paths->items[i].parent, paths->items[i].place) = (uint32_t)i;
+    }
+}
+
 size_t hasten_paths_bytes(const struct hasten_paths *paths) {
     return paths->capacity * sizeof *paths->items + paths->slot_count * sizeof *paths->slots;
 }

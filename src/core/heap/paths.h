@@ -38,6 +38,8 @@ uint32_t hasten_paths_find(const struct hasten_paths *paths, uint32_t parent, ui
 /* The same, made where it is not known; 0 only where memory ran out. */
 uint32_t hasten_paths_add(struct hasten_paths *paths, uint32_t parent, uint64_t place,
                           uint32_t code);
+/* To be called when the owner has changed places: each must still be another. */
+void hasten_paths_find_again(struct hasten_paths *paths);
 size_t hasten_paths_bytes(const struct hasten_paths *paths);
 
 static inline uint32_t hasten_paths_left_out(uint32_t root) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * hasten._tracemalloc: what the standard module's _tracemalloc has, and snapshots. */
+#include "ext/tracemalloc/codes.h"
 #include "ext/tracemalloc/imports.h"
 #include "ext/tracemalloc/table.h"
 #include "ext/tracemalloc/tracer.h"
@@ -167,6 +168,9 @@ PyDoc_STRVAR(snapshot_doc, "_snapshot($module, /)\n--\n\nA table of what is aliv
 static PyObject *tracemalloc_snapshot(PyObject *module, PyObject *Py_UNUSED(unused)) {
     if (check_interpreter() < 0) {
         return NULL;
+    }
+    if (hasten_tracer.is_armed) {
+        hasten_codes_review();
     }
     return take(((struct module_state *)PyModule_GetState(module))->table_type);
 }

@@ -12,8 +12,8 @@
 #include "core/heap/traces.h"
 #include "ext/tracemalloc/text.h"
 
-/* The index of a file; -1: no memory. */
-static int file_of(struct hasten_tracer *tracer, PyObject *name, uint32_t *ret_file) {
+int hasten_tracer_file(PyObject *name, uint32_t *ret_file) {
+    struct hasten_tracer *tracer = &hasten_tracer;
     hasten_buffer_clear(&tracer->name);
     if (hasten_py_text_append(&tracer->name, name) < 0) {
         return -1;
@@ -83,7 +83,7 @@ static uint32_t path_of_lines(struct hasten_tracer *tracer, const PyThreadState 
         frame = tracer->frames[--count];
         PyCodeObject *code = hasten_py_frame_code(frame);
         uint32_t file = 0;
-        if (file_of(tracer, code->co_filename, &file) < 0) {
+        if (hasten_tracer_file(code->co_filename, &file) < 0) {
             return 0;
         }
         int line = hasten_py_code_line(code, hasten_py_frame_place(frame));

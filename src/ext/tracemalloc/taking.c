@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "ext/tracemalloc/codes.h"
 #include "ext/tracemalloc/text.h"
 #include "ext/tracemalloc/tracer.h"
 
@@ -25,19 +26,13 @@ static hasten_status unknown_place(struct taking *taking, uint32_t *ret_file) {
     return hasten_traces_add_file(taking->traces, unknown, sizeof unknown - 1, ret_file);
 }
 
-static hasten_status own_place(struct taking *taking, const struct hasten_path *step,
-                               uint32_t *ret_file, uint32_t *ret_line) {
-    *ret_line = 0;
-    if (step->code == HASTEN_TRACER_NO_CODE) {
-        return unknown_place(taking, ret_file);
-    }
-    PyCodeObject *code = hasten_tracer.codes[step->code];
-    uint32_t *file = &taking->code_files[step->code];
+static hasten_status file_of_code(struct taking *taking, uint32_t index, uint32_t *ret_file) {
+    uint32_t *file = &taking->code_files[index];
     if (*file == 0) {
         hasten_buffer_clear(&taking->name);
         hasten_status status = HASTEN_OK;
         uint32_t number = 0;
-        if (hasten_py_text_append(&taking->name, code->co_filename) == 0) {
+        if (hasten_py_text_append(&taking->name, hasten_tracer.codes[index]->co_filename) == 0) {
             status = hasten_traces_add_file(taking->traces, taking->name.data, taking->name.size,
                                             &number);
         } else {
@@ -49,19 +44,13 @@ static hasten_status own_place(struct taking *taking, const struct hasten_path *
         *file = number + 1;
     }
     *ret_file = *file - 1;
-    *ret_line = (uint32_t)hasten_py_code_line(code, (uintptr_t)step->place);
     return HASTEN_OK;
 }
 
-static hasten_status shared_place(struct taking *taking, const struct hasten_path *step,
-                                  uint32_t *ret_file, uint32_t *ret_line) {
-    *ret_line = 0;
-    if (step->code == HASTEN_TRACER_NO_CODE) {
-        return unknown_place(taking, ret_file);
-    }
-    uint32_t *file = &taking->shared_files[step->code];
+static hasten_status file_of_name(struct taking *taking, uint32_t index, uint32_t *ret_file) {
+    uint32_t *file = &taking->shared_files[index];
     if (*file == 0) {
-        const struct hasten_tracer_file *known = &hasten_tracer.files[step->code];
+        const struct hasten_tracer_file *known = &hasten_tracer.files[index];
         uint32_t number = 0;
         hasten_status status =
             hasten_traces_add_file(taking->traces, known->name, known->size, &number);
@@ -71,8 +60,32 @@ static hasten_status shared_place(struct taking *taking, const struct hasten_pat
         *file = number + 1;
     }
     *ret_file = *file - 1;
-    *ret_line = hasten_traces_place_line(step->place);
     return HASTEN_OK;
+}
+
+static hasten_status own_place(struct taking *taking, const struct hasten_path *step,
+                               uint32_t *ret_file, uint32_t *ret_line) {
+    *ret_line = 0;
+    if (step->code == HASTEN_TRACER_NO_CODE) {
+        return unknown_place(taking, ret_file);
+    }
+    if (step->code >= HASTEN_TRACER_LET_GO) {
+        *ret_line = hasten_codes_line(step->place);
+        return file_of_name(taking, step->code - HASTEN_TRACER_LET_GO, ret_file);
+    }
+    PyCodeObject *code = hasten_tracer.codes[step->code];
+    *ret_line = (uint32_t)hasten_py_code_line(code, (uintptr_t)step->place);
+    return file_of_code(taking, step->code, ret_file);
+}
+
+static hasten_status shared_place(struct taking *taking, const struct hasten_path *step,
+                                  uint32_t *ret_file, uint32_t *ret_line) {
+    *ret_line = 0;
+    if (step->code == HASTEN_TRACER_NO_CODE) {
+        return unknown_place(taking, ret_file);
+    }
+    *ret_line = hasten_traces_place_line(step->place);
+    return file_of_name(taking, step->code, ret_file);
 }
 
 /* The snapshot's path. Parents have smaller numbers: those that are missing are found

@@ -6,31 +6,11 @@
 
 #include <stdlib.h>
 
+#include "ext/tracemalloc/codes.h"
 #include "ext/tracemalloc/imports.h"
 #include "ext/tracemalloc/references.h"
 
 struct hasten_tracer hasten_tracer = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* The index of a code object, which is held from now on. -1: no memory. */
-static int hold_code(PyCodeObject *code, uint32_t *ret_index) {
-    struct hasten_tracer *tracer = &hasten_tracer;
-    const struct hasten_map_key key = {.low = (uint64_t)(uintptr_t)code};
-    if (hasten_grow(NULL, (void **)&tracer->codes, &tracer->code_capacity, tracer->code_count + 1,
-                    sizeof *tracer->codes) != 0) {
-        return -1;
-    }
-    bool inserted = false;
-    const uint32_t *index =
-        hasten_map_insert(&tracer->code_map, key, (uint32_t)tracer->code_count, &inserted);
-    if (index == NULL) {
-        return -1;
-    }
-    if (inserted) {
-        tracer->codes[tracer->code_count++] = (PyCodeObject *)Py_NewRef((PyObject *)code);
-    }
-    *ret_index = *index;
-    return 0;
-}
 
 uint32_t hasten_tracer_step(const struct hasten_spot *spot) {
     struct hasten_tracer *tracer = &hasten_tracer;
@@ -39,7 +19,7 @@ uint32_t hasten_tracer_step(const struct hasten_spot *spot) {
         return path;
     }
     uint32_t code = HASTEN_TRACER_NO_CODE;
-    if (spot->frame != NULL && hold_code(hasten_py_frame_code(spot->frame), &code) < 0) {
+    if (spot->frame != NULL && hasten_codes_hold(hasten_py_frame_code(spot->frame), &code) < 0) {
         return 0;
     }
     return hasten_paths_add(&tracer->own.paths, spot->parent, spot->place, code);
@@ -155,6 +135,8 @@ static void empty(struct hasten_tracer *tracer) {
     tracer->codes = NULL;
     tracer->code_count = 0;
     tracer->code_capacity = 0;
+    tracer->codes_held = 0;
+    tracer->codes_before_review = HASTEN_CODES_FIRST_REVIEW;
     tracer->last_address = 0;
     hasten_map_clear(&tracer->code_map);
     hasten_mirror_forget(&tracer->mirror);
@@ -162,7 +144,7 @@ static void empty(struct hasten_tracer *tracer) {
     tracer->own.other_bytes = &tracer->shared.size_bytes;
     empty_shared(tracer);
     for (size_t i = 0; i < count; i++) {
-        Py_DECREF(codes[i]);
+        Py_XDECREF(codes[i]);
     }
     free((void *)codes);
 }

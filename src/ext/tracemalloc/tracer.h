@@ -5,7 +5,8 @@
  * - `own` has the blocks of the mem and object domains that the main interpreter
  *   allocated. Whoever touches it has the main interpreter's GIL; no lock is
  *   taken. A path's places are addresses of instructions. Each code object that is in a path
- *   is held by a reference, so that no other code can come to lie at its address.
+ *   is held by a reference, so that no other code can come to lie at its address, until
+ *   nobody else holds it: see codes.h.
  * - `shared` has all else: the raw domain, which needs no GIL, what other
  *   interpreters allocate, and what extensions track in domains of their own. A lock
  *   guards it. Where the GIL is not ours no reference can be taken, and so a path's
@@ -27,8 +28,11 @@
 #define HASTEN_TRACER_MOST_FRAMES 65535
 /* Set in paths of blocks of `shared` that are paths of `shared`, not of `own`. */
 #define HASTEN_TRACER_SHARED_PATH UINT32_C(0x80000000)
-/* The code of a path with no Python frame. */
+/* The code of a path with no Python frame, ... */
 #define HASTEN_TRACER_NO_CODE UINT32_MAX
+/* ... and this with the index of a file where the code object is not held any more: the
+ * place then is no address, but has the line. */
+#define HASTEN_TRACER_LET_GO UINT32_C(0x80000000)
 
 /* A file's name: UTF-8, but surrogates are coded as if they were characters. */
 struct hasten_tracer_file {
@@ -47,8 +51,10 @@ struct hasten_tracer {
 
     struct hasten_ledger own;
     struct hasten_mirror mirror;
-    PyCodeObject **codes; /* held; paths of `own` have their index */
+    PyCodeObject **codes; /* held, NULL: was let go; paths of `own` have their index */
     size_t code_count;
+    size_t codes_held;
+    size_t codes_before_review; /* how many may be held until it is looked which are needed */
     size_t code_capacity;
     struct hasten_map code_map; /* address -> index */
     uint64_t last_address; /* of the block that was remembered last */
@@ -80,6 +86,9 @@ uint32_t hasten_tracer_step(const struct hasten_spot *spot);
 uint32_t hasten_tracer_kind(const struct hasten_spot *spot, uint32_t size_bytes);
 /* The spot of the thread that has the main interpreter's GIL. -1: no memory. */
 int hasten_tracer_spot(const PyThreadState *thread, struct hasten_spot *ret_spot);
+
+/* The index of a file, with the lock held. -1: no memory. */
+int hasten_tracer_file(PyObject *name, uint32_t *ret_file);
 
 /* Remembers a block of `shared`. `thread` is the main interpreter's that has the GIL,
  * or NULL. Answers false where there was no memory or nothing is traced. */
