@@ -26,9 +26,11 @@ static uint32_t random_number(void) {
     return seed >> 8;
 }
 
-/* Addresses in several regions, some of which no granule can hold. */
+/* Addresses in several regions, as far from each other as small blocks are large, some
+ * of which no granule can hold. */
 static uint64_t address_of(uint32_t number) {
-    uint64_t address = 0x7f0000000000u + (uint64_t)(number / 1000) * 0x300000u + number % 1000 * 16;
+    uint64_t address =
+        0x7f0000000000u + (uint64_t)(number / 1000) * 0x300000u + number % 1000 * 528;
     return number % 50 == 0 ? address + 8 : address;
 }
 
@@ -53,10 +55,9 @@ static void put(struct hasten_ledger *ledger, uint32_t domain, uint64_t address,
     if (domain == 0) {
         hasten_ledger_forget(ledger, address);
     }
-    hasten_ledger_put_block(ledger, &(struct hasten_block){.address = address,
-                                                           .size_bytes = size_bytes,
-                                                           .path = path,
-                                                           .domain = domain});
+    hasten_ledger_put_block(
+        ledger, &(struct hasten_block){
+                    .address = address, .size_bytes = size_bytes, .path = path, .domain = domain});
 }
 
 static bool forget(struct hasten_ledger *ledger, uint32_t domain, uint64_t address) {

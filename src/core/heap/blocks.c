@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Linear probing, at most three quarters full; removal shifts the run back. A
- * capacity is any number, because shards grow by half. */
+ * capacity is any number, because shards grow by a
+ * quarter. */
 #include "core/heap/blocks.h"
 
 #define FIRST_CAPACITY 16
@@ -36,13 +37,11 @@ static struct hasten_block *probe(const struct hasten_block_shard *shard, uint32
 
 static int grow(struct hasten_blocks *blocks, struct hasten_block_shard *shard) {
     struct hasten_block_shard grown = *shard;
-    grown.capacity =
-        shard->capacity == 0 ? FIRST_CAPACITY : shard->capacity + shard->capacity / 2;
+    grown.capacity = shard->capacity == 0 ? FIRST_CAPACITY : shard->capacity + shard->capacity / 4;
     if (grown.capacity >= UINT32_MAX) {
         return -1; /* the hash has no more bits */
     }
-    grown.slots =
-        hasten_allocate_zeroed(blocks->allocator, grown.capacity * sizeof *grown.slots);
+    grown.slots = hasten_allocate_zeroed(blocks->allocator, grown.capacity * sizeof *grown.slots);
     if (grown.slots == NULL) {
         return -1;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Live blocks by domain and address, with size and path: those that are not small.
- * Open addressing in shards that grow one at a time, by half, so that no insertion
- * moves more than a small part of the table. Not thread-safe. */
+ * Open addressing in shards that grow one at a time, by a quarter, so that little is
+ * left empty and no insertion moves more than a small part of the table. Not thread-safe. */
 #ifndef HASTEN_HEAP_BLOCKS_H
 #define HASTEN_HEAP_BLOCKS_H
 

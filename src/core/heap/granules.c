@@ -3,7 +3,9 @@
  * Regions by address, behind a small cache that also knows what there is not. */
 #include "core/heap/granules.h"
 
-#define REGION_BYTES (HASTEN_GRANULES_OF_REGION * sizeof(uint32_t))
+static size_t region_bytes(const struct hasten_granules *granules) {
+    return ((size_t)1 << (HASTEN_REGION_BITS - granules->bits)) * sizeof(uint32_t);
+}
 
 static void empty_cache(struct hasten_granules *granules) {
     for (size_t i = 0; i < HASTEN_GRANULES_CACHE; i++) {
@@ -11,21 +13,20 @@ static void empty_cache(struct hasten_granules *granules) {
     }
 }
 
-void hasten_granules_init(struct hasten_granules *granules,
+void hasten_granules_init(struct hasten_granules *granules, unsigned bits,
                           const struct hasten_allocator *allocator) {
-    *granules = (struct hasten_granules){.allocator = allocator};
+    *granules = (struct hasten_granules){.allocator = allocator, .bits = bits};
     hasten_map_init(&granules->known, allocator);
     empty_cache(granules);
 }
 
 void hasten_granules_done(struct hasten_granules *granules) {
     for (size_t i = 0; i < granules->count; i++) {
-        hasten_release(granules->allocator, granules->regions[i], REGION_BYTES);
+        hasten_release(granules->allocator, granules->regions[i], region_bytes(granules));
     }
-    hasten_release(granules->allocator, granules->regions,
-                   granules->capacity * sizeof(uint32_t *));
+    hasten_release(granules->allocator, granules->regions, granules->capacity * sizeof(uint32_t *));
     hasten_map_done(&granules->known);
-    hasten_granules_init(granules, granules->allocator);
+    hasten_granules_init(granules, granules->bits, granules->allocator);
 }
 
 void hasten_granules_look_up(struct hasten_granules *granules, uint64_t address) {
@@ -43,11 +44,11 @@ static int add_region(struct hasten_granules *granules, uint64_t region) {
                     granules->count + 1, sizeof(uint32_t *)) != 0) {
         return -1;
     }
-    uint32_t *numbers = hasten_allocate_zeroed(granules->allocator, REGION_BYTES);
+    uint32_t *numbers = hasten_allocate_zeroed(granules->allocator, region_bytes(granules));
     if (numbers == NULL ||
         hasten_map_insert(&granules->known, (struct hasten_map_key){.low = region},
                           (uint32_t)granules->count, NULL) == NULL) {
-        hasten_release(granules->allocator, numbers, REGION_BYTES);
+        hasten_release(granules->allocator, numbers, region_bytes(granules));
         return -1;
     }
     granules->regions[granules->count++] = numbers;
@@ -67,6 +68,6 @@ uint32_t *hasten_granules_make(struct hasten_granules *granules, uint64_t addres
 }
 
 size_t hasten_granules_bytes(const struct hasten_granules *granules) {
-    return granules->count * REGION_BYTES + granules->capacity * sizeof(uint32_t *) +
+    return granules->count * region_bytes(granules) + granules->capacity * sizeof(uint32_t *) +
            granules->known.capacity * sizeof(struct hasten_map_slot);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A number for each address at which a small block may begin: 32 bits for every
- * 16 bytes of heap, in regions that are made when a block in them is remembered.
- * Small blocks lie close together, so that this is smaller than a hash table and
- * needs no search: neighbours in the heap are neighbours here. Not thread-safe. */
+ * A number for each stretch of addresses, its granule, in which a small block may begin:
+ * 32 bits for so many bytes of heap, in regions that are made when a block in them is
+ * remembered. Small blocks lie close together, so that this is smaller than a hash table
+ * and needs no search: neighbours in the heap are neighbours here. Not thread-safe. */
 #ifndef HASTEN_HEAP_GRANULES_H
 #define HASTEN_HEAP_GRANULES_H
 
@@ -12,9 +12,7 @@
 
 #include "core/base/map.h"
 
-#define HASTEN_GRANULE_BITS 4 /* every allocator of CPython aligns to 16 bytes */
 #define HASTEN_REGION_BITS 20 /* 1 MiB, what CPython's allocator asks for at once */
-#define HASTEN_GRANULES_OF_REGION (UINT32_C(1) << (HASTEN_REGION_BITS - HASTEN_GRANULE_BITS))
 #define HASTEN_GRANULES_CACHE 64
 
 struct hasten_granules_line {
@@ -24,6 +22,7 @@ struct hasten_granules_line {
 
 struct hasten_granules {
     const struct hasten_allocator *allocator;
+    unsigned bits;           /* a granule has 2 to this power bytes */
     struct hasten_map known; /* region -> index */
     uint32_t **regions;
     size_t count;
@@ -31,7 +30,7 @@ struct hasten_granules {
     struct hasten_granules_line cache[HASTEN_GRANULES_CACHE];
 };
 
-void hasten_granules_init(struct hasten_granules *granules,
+void hasten_granules_init(struct hasten_granules *granules, unsigned bits,
                           const struct hasten_allocator *allocator);
 void hasten_granules_done(struct hasten_granules *granules);
 /* Fills the cache's line of the address. */
@@ -49,14 +48,8 @@ static inline uint32_t *hasten_granules_find(struct hasten_granules *granules, u
     if (__builtin_expect(line->region != region, 0)) {
         hasten_granules_look_up(granules, address);
     }
-    return line->numbers == NULL
-               ? NULL
-               : line->numbers +
-                     ((address >> HASTEN_GRANULE_BITS) & (HASTEN_GRANULES_OF_REGION - 1));
-}
-
-static inline int hasten_granules_can_hold(uint64_t address) {
-    return (address & ((1u << HASTEN_GRANULE_BITS) - 1)) == 0;
+    const uint64_t mask = (UINT64_C(1) << HASTEN_REGION_BITS) - 1;
+    return line->numbers == NULL ? NULL : line->numbers + ((address & mask) >> granules->bits);
 }
 
 #endif

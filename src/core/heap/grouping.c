@@ -32,8 +32,7 @@ struct translation {
 };
 
 static uint64_t key_place(const struct hasten_grouping *grouping, uint32_t file, uint64_t place) {
-    uint32_t line =
-        grouping->key == HASTEN_GROUP_BY_FILE ? 0 : hasten_traces_place_line(place);
+    uint32_t line = grouping->key == HASTEN_GROUP_BY_FILE ? 0 : hasten_traces_place_line(place);
     return hasten_traces_place(file, line);
 }
 
@@ -60,8 +59,7 @@ static struct hasten_group *group_of(struct hasten_grouping *grouping, uint32_t 
 /* The grouping's path of a snapshot's; parents have smaller numbers, so that those
  * which are missing are found by going up and made by coming down. */
 static hasten_status translate(struct hasten_grouping *grouping, const struct hasten_traces *traces,
-                               struct translation *translation, uint32_t path,
-                               uint32_t *ret_path) {
+                               struct translation *translation, uint32_t path, uint32_t *ret_path) {
     const struct hasten_path *items = traces->paths.items;
     while (translation->paths[path] == 0) {
         uint32_t missing = path;
@@ -77,8 +75,8 @@ static hasten_status translate(struct hasten_grouping *grouping, const struct ha
         }
         const uint64_t place = items[missing].place;
         const uint32_t file = translation->files[hasten_traces_place_file(place)];
-        const uint32_t made = hasten_paths_add(&grouping->keys.paths, parent,
-                                               key_place(grouping, file, place), file);
+        const uint32_t made =
+            hasten_paths_add(&grouping->keys.paths, parent, key_place(grouping, file, place), file);
         if (made == 0) {
             return HASTEN_NO_MEMORY;
         }
@@ -164,8 +162,8 @@ static int compare_groups(const void *left_item, const void *right_item) {
     const struct sorted *left = right_item;
     int order = 0;
     if (left->by_change) {
-        order = compare_numbers(distance(left->group.size_bytes),
-                                distance(right->group.size_bytes));
+        order =
+            compare_numbers(distance(left->group.size_bytes), distance(right->group.size_bytes));
     }
     if (order == 0) {
         order = compare_numbers(left->group.size_bytes[HASTEN_GROUPING_NEW],

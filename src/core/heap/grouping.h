@@ -25,7 +25,7 @@ struct hasten_group {
 struct hasten_grouping {
     const struct hasten_allocator *allocator;
     enum hasten_grouping_key key;
-    bool is_cumulative; /* a block counts for every frame of its path */
+    bool is_cumulative;        /* a block counts for every frame of its path */
     struct hasten_traces keys; /* files and paths only */
     struct hasten_group *groups;
     size_t group_count;
@@ -41,7 +41,6 @@ void hasten_grouping_done(struct hasten_grouping *grouping);
 HASTEN_CHECKED hasten_status hasten_grouping_add(struct hasten_grouping *grouping,
                                                  const struct hasten_traces *traces, int side);
 /* Sorts the groups, the largest first: by size, or by how much it changed. */
-HASTEN_CHECKED hasten_status hasten_grouping_sort(struct hasten_grouping *grouping,
-                                                  bool by_change);
+HASTEN_CHECKED hasten_status hasten_grouping_sort(struct hasten_grouping *grouping, bool by_change);
 
 #endif

@@ -54,7 +54,7 @@ uint32_t hasten_kinds_add(struct hasten_kinds *kinds, uint32_t path, uint32_t si
         return *known;
     }
     size_t count = kinds->count == 0 ? 1 : kinds->count;
-    if (count >= UINT32_MAX ||
+    if (count >> HASTEN_KINDS_BITS != 0 ||
         hasten_grow(kinds->allocator, (void **)&kinds->items, &kinds->capacity, count + 1,
                     sizeof *kinds->items) != 0 ||
         ((count + 1) * 2 > kinds->slot_count && grow_slots(kinds) != 0)) {

@@ -40,6 +40,9 @@ struct hasten_kinds {
 
 void hasten_kinds_init(struct hasten_kinds *kinds, const struct hasten_allocator *allocator);
 void hasten_kinds_done(struct hasten_kinds *kinds);
+/* Kinds are counted in so many bits: who keeps their numbers needs the others. */
+#define HASTEN_KINDS_BITS 30
+
 /* The kind of blocks of this path and size; 0 only where memory ran out. */
 uint32_t hasten_kinds_add(struct hasten_kinds *kinds, uint32_t path, uint32_t size_bytes);
 /* To be called when places mean something else than before. */
@@ -59,8 +62,8 @@ static inline struct hasten_kinds_line *hasten_kinds_line_of(struct hasten_kinds
 static inline uint32_t hasten_kinds_cached(struct hasten_kinds *kinds, uint32_t parent,
                                            uint64_t place, uint32_t size_bytes) {
     const struct hasten_kinds_line *line = hasten_kinds_line_of(kinds, parent, place, size_bytes);
-    int is_same = (line->place == place) & (line->parent == parent) &
-                  (line->size_bytes == size_bytes);
+    int is_same =
+        (line->place == place) & (line->parent == parent) & (line->size_bytes == size_bytes);
     return is_same ? line->kind : 0;
 }
 

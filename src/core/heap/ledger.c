@@ -12,27 +12,29 @@ void hasten_ledger_init(struct hasten_ledger *ledger, const struct hasten_alloca
     ledger->other_bytes = NULL;
     ledger->lost = 0;
     hasten_paths_init(&ledger->paths, allocator);
-    hasten_granules_init(&ledger->granules, allocator);
+    hasten_granules_init(&ledger->fine, HASTEN_LEDGER_FINE_BITS, allocator);
+    hasten_granules_init(&ledger->coarse, HASTEN_LEDGER_COARSE_BITS, allocator);
     hasten_blocks_init(&ledger->blocks, allocator);
     hasten_kinds_init(&ledger->kinds, allocator);
 }
 
 void hasten_ledger_done(struct hasten_ledger *ledger) {
     hasten_paths_done(&ledger->paths);
-    hasten_granules_done(&ledger->granules);
+    hasten_granules_done(&ledger->fine);
+    hasten_granules_done(&ledger->coarse);
     hasten_blocks_done(&ledger->blocks);
     hasten_kinds_done(&ledger->kinds);
     hasten_ledger_init(ledger, ledger->allocator);
 }
 
 size_t hasten_ledger_bytes(const struct hasten_ledger *ledger) {
-    return hasten_paths_bytes(&ledger->paths) + hasten_granules_bytes(&ledger->granules) +
-           hasten_blocks_bytes(&ledger->blocks) + hasten_kinds_bytes(&ledger->kinds);
+    return hasten_paths_bytes(&ledger->paths) + hasten_granules_bytes(&ledger->fine) +
+           hasten_granules_bytes(&ledger->coarse) + hasten_blocks_bytes(&ledger->blocks) +
+           hasten_kinds_bytes(&ledger->kinds);
 }
 
 void hasten_ledger_put_block(struct hasten_ledger *ledger, const struct hasten_block *block) {
-    struct hasten_block *place =
-        hasten_blocks_find(&ledger->blocks, block->domain, block->address);
+    struct hasten_block *place = hasten_blocks_find(&ledger->blocks, block->domain, block->address);
     if (place != NULL) {
         hasten_ledger_shrink(ledger, (size_t)place->size_bytes);
     } else {
@@ -62,10 +64,11 @@ bool hasten_ledger_forget_block(struct hasten_ledger *ledger, uint32_t domain, u
 
 bool hasten_ledger_find(struct hasten_ledger *ledger, uint32_t domain, uint64_t address,
                         struct hasten_block *ret_block) {
-    if (domain == 0 && hasten_granules_can_hold(address)) {
-        const uint32_t *number = hasten_granules_find(&ledger->granules, address);
-        if (number != NULL && *number != 0) {
-            const struct hasten_kind *kind = &ledger->kinds.items[*number];
+    if (domain == 0 && hasten_ledger_is_aligned(address)) {
+        uint32_t *number = NULL;
+        uint32_t index = hasten_ledger_small(ledger, address, &number);
+        if (index != 0) {
+            const struct hasten_kind *kind = &ledger->kinds.items[index];
             *ret_block = (struct hasten_block){
                 .address = address, .size_bytes = kind->size_bytes, .path = kind->path};
             return true;

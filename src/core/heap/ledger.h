@@ -16,6 +16,10 @@
 
 /* CPython's allocator for small objects takes requests up to this many bytes. */
 #define HASTEN_LEDGER_SMALL_BYTES 512
+/* Every allocator of CPython aligns to 16 bytes. Blocks up to a coarse granule may begin
+ * in each fine one; of those that are larger only one can begin in a coarse one. */
+#define HASTEN_LEDGER_FINE_BITS 4
+#define HASTEN_LEDGER_COARSE_BITS 6
 
 struct hasten_ledger {
     const struct hasten_allocator *allocator;
@@ -24,7 +28,8 @@ struct hasten_ledger {
     const size_t *other_bytes; /* what another ledger has alive, or NULL */
     uint64_t lost;             /* allocations that there was no memory to remember */
     struct hasten_paths paths;
-    struct hasten_granules granules;
+    struct hasten_granules fine;   /* kinds */
+    struct hasten_granules coarse; /* kinds, and which fine granule it is in the lowest bits */
     struct hasten_blocks blocks;
     struct hasten_kinds kinds;
 };
@@ -35,9 +40,8 @@ void hasten_ledger_done(struct hasten_ledger *ledger);
 size_t hasten_ledger_bytes(const struct hasten_ledger *ledger);
 
 static inline size_t hasten_ledger_all_bytes(const struct hasten_ledger *ledger) {
-    size_t others = ledger->other_bytes == NULL
-                        ? 0
-                        : __atomic_load_n(ledger->other_bytes, __ATOMIC_RELAXED);
+    size_t others =
+        ledger->other_bytes == NULL ? 0 : __atomic_load_n(ledger->other_bytes, __ATOMIC_RELAXED);
     return ledger->size_bytes + others;
 }
 
@@ -53,35 +57,67 @@ static inline void hasten_ledger_shrink(struct hasten_ledger *ledger, size_t byt
     __atomic_store_n(&ledger->size_bytes, ledger->size_bytes - bytes, __ATOMIC_RELAXED);
 }
 
-/* Whether a block is remembered by kind rather than one by one. */
-static inline bool hasten_ledger_is_small(uint64_t address, size_t size_bytes) {
-    return size_bytes <= HASTEN_LEDGER_SMALL_BYTES && hasten_granules_can_hold(address);
+static inline bool hasten_ledger_is_aligned(uint64_t address) {
+    return (address & ((1u << HASTEN_LEDGER_FINE_BITS) - 1)) == 0;
 }
 
-static inline void hasten_ledger_drop_kind(struct hasten_ledger *ledger, uint32_t *number) {
-    struct hasten_kind *kind = &ledger->kinds.items[*number];
+/* Whether a block is remembered by kind rather than one by one. */
+static inline bool hasten_ledger_is_small(uint64_t address, size_t size_bytes) {
+    return size_bytes <= HASTEN_LEDGER_SMALL_BYTES && hasten_ledger_is_aligned(address);
+}
+
+static inline bool hasten_ledger_is_fine(size_t size_bytes) {
+    return size_bytes <= (size_t)1 << HASTEN_LEDGER_COARSE_BITS;
+}
+
+#define HASTEN_LEDGER_WITHIN_BITS (HASTEN_LEDGER_COARSE_BITS - HASTEN_LEDGER_FINE_BITS)
+
+/* Which fine granule of its coarse one. */
+static inline uint32_t hasten_ledger_within(uint64_t address) {
+    return (uint32_t)(address >> HASTEN_LEDGER_FINE_BITS) & ((1u << HASTEN_LEDGER_WITHIN_BITS) - 1);
+}
+
+static inline void hasten_ledger_drop_kind(struct hasten_ledger *ledger, uint32_t number) {
+    struct hasten_kind *kind = &ledger->kinds.items[number];
     kind->live--;
-    *number = 0;
     hasten_ledger_shrink(ledger, kind->size_bytes);
 }
 
 /* Remembers a small block, in place of what was at the address. */
 static inline void hasten_ledger_put_small(struct hasten_ledger *ledger, uint64_t address,
                                            uint32_t kind) {
-    uint32_t *number = hasten_granules_find(&ledger->granules, address);
+    const bool is_fine = hasten_ledger_is_fine(ledger->kinds.items[kind].size_bytes);
+    struct hasten_granules *granules = is_fine ? &ledger->fine : &ledger->coarse;
+    uint32_t *number = hasten_granules_find(granules, address);
     if (__builtin_expect(number == NULL, 0)) {
-        number = hasten_granules_make(&ledger->granules, address);
+        number = hasten_granules_make(granules, address);
         if (number == NULL) {
             ledger->lost++;
             return;
         }
     }
     if (__builtin_expect(*number != 0, 0)) {
-        hasten_ledger_drop_kind(ledger, number);
+        hasten_ledger_drop_kind(ledger, is_fine ? *number : *number >> HASTEN_LEDGER_WITHIN_BITS);
     }
-    *number = kind;
+    *number = is_fine ? kind : (kind << HASTEN_LEDGER_WITHIN_BITS) | hasten_ledger_within(address);
     ledger->kinds.items[kind].live++;
     hasten_ledger_grow(ledger, ledger->kinds.items[kind].size_bytes);
+}
+
+/* The kind of the small block at the address, 0 where there is none. Where it lies. */
+static inline uint32_t hasten_ledger_small(struct hasten_ledger *ledger, uint64_t address,
+                                           uint32_t **ret_number) {
+    uint32_t *number = hasten_granules_find(&ledger->fine, address);
+    uint32_t kind = number == NULL ? 0 : *number;
+    if (kind == 0) {
+        number = hasten_granules_find(&ledger->coarse, address);
+        if (number != NULL &&
+            (*number & ((1u << HASTEN_LEDGER_WITHIN_BITS) - 1)) == hasten_ledger_within(address)) {
+            kind = *number >> HASTEN_LEDGER_WITHIN_BITS;
+        }
+    }
+    *ret_number = number;
+    return kind;
 }
 
 /* Remembers any block one by one, in place of what was at the address. */
@@ -92,10 +128,12 @@ bool hasten_ledger_forget_block(struct hasten_ledger *ledger, uint32_t domain, u
 
 /* Forgets a block of domain 0: whether there was one. */
 static inline bool hasten_ledger_forget(struct hasten_ledger *ledger, uint64_t address) {
-    if (hasten_granules_can_hold(address)) {
-        uint32_t *number = hasten_granules_find(&ledger->granules, address);
-        if (number != NULL && *number != 0) {
-            hasten_ledger_drop_kind(ledger, number);
+    if (hasten_ledger_is_aligned(address)) {
+        uint32_t *number = NULL;
+        uint32_t kind = hasten_ledger_small(ledger, address, &number);
+        if (kind != 0) {
+            hasten_ledger_drop_kind(ledger, kind);
+            *number = 0;
             return true;
         }
     }

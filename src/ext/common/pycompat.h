@@ -296,7 +296,8 @@ static inline uintptr_t hasten_py_code_start(const PyCodeObject *code) {
 
 /* The line of a place in a code object, 0 where it has none. Only reads. */
 static inline int hasten_py_code_line(PyCodeObject *code, uintptr_t place) {
-    int line = PyCode_Addr2Line(code, (int)((intptr_t)place - (intptr_t)hasten_py_code_start(code)));
+    int line =
+        PyCode_Addr2Line(code, (int)((intptr_t)place - (intptr_t)hasten_py_code_start(code)));
     return line < 0 ? 0 : line;
 }
 

@@ -25,13 +25,12 @@ static void put_block(struct hasten_tracer *tracer, const struct hasten_spot *sp
 
 static inline uint32_t kind_of(struct hasten_tracer *tracer, const struct hasten_spot *spot,
                                size_t size_bytes) {
-    uint32_t kind = hasten_kinds_cached(&tracer->own.kinds, spot->parent, spot->place,
-                                        (uint32_t)size_bytes);
+    uint32_t kind =
+        hasten_kinds_cached(&tracer->own.kinds, spot->parent, spot->place, (uint32_t)size_bytes);
     return kind != 0 ? kind : hasten_tracer_kind(spot, (uint32_t)size_bytes);
 }
 
-static inline void remember_own(const PyThreadState *thread, uint64_t address,
-                                size_t size_bytes) {
+static inline void remember_own(const PyThreadState *thread, uint64_t address, size_t size_bytes) {
     struct hasten_tracer *tracer = &hasten_tracer;
     struct hasten_spot spot;
     if (hasten_tracer_spot(thread, &spot) < 0) {

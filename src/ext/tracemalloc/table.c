@@ -92,11 +92,10 @@ static PyObject *group_row(const struct hasten_grouping *grouping, const struct 
         return Py_BuildValue("NKK", frames, (unsigned long long)size[HASTEN_GROUPING_NEW],
                              (unsigned long long)count[HASTEN_GROUPING_NEW]);
     }
-    return Py_BuildValue(
-        "NKLKL", frames, (unsigned long long)size[HASTEN_GROUPING_NEW],
-        (long long)(size[HASTEN_GROUPING_NEW] - size[HASTEN_GROUPING_OLD]),
-        (unsigned long long)count[HASTEN_GROUPING_NEW],
-        (long long)(count[HASTEN_GROUPING_NEW] - count[HASTEN_GROUPING_OLD]));
+    return Py_BuildValue("NKLKL", frames, (unsigned long long)size[HASTEN_GROUPING_NEW],
+                         (long long)(size[HASTEN_GROUPING_NEW] - size[HASTEN_GROUPING_OLD]),
+                         (unsigned long long)count[HASTEN_GROUPING_NEW],
+                         (long long)(count[HASTEN_GROUPING_NEW] - count[HASTEN_GROUPING_OLD]));
 }
 
 static PyObject *group_rows(const struct hasten_grouping *grouping, bool has_old) {
@@ -225,8 +224,7 @@ static PyObject *table_filter(PyObject *self, PyObject *conditions) {
     }
     PyObject *result = NULL;
     const Py_ssize_t count = PyTuple_GET_SIZE(list);
-    struct hasten_traces_filter *filters =
-        PyMem_RawCalloc((size_t)count + 1, sizeof *filters);
+    struct hasten_traces_filter *filters = PyMem_RawCalloc((size_t)count + 1, sizeof *filters);
     if (filters == NULL) {
         PyErr_NoMemory();
         goto end;

@@ -10,10 +10,8 @@
 #include "core/heap/traces.h"
 
 struct hasten_table {
-    PyObject_HEAD
-    struct hasten_traces traces;
+    PyObject_HEAD struct hasten_traces traces;
 };
-
 
 extern PyType_Spec hasten_table_spec;
 

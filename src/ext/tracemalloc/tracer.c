@@ -153,8 +153,7 @@ static void empty(struct hasten_tracer *tracer) {
  * that were put over its own would go with them. */
 static int check_standard(void) {
     PyObject *standard = PyImport_ImportModule("_tracemalloc");
-    PyObject *answer =
-        standard == NULL ? NULL : PyObject_CallMethod(standard, "is_tracing", NULL);
+    PyObject *answer = standard == NULL ? NULL : PyObject_CallMethod(standard, "is_tracing", NULL);
     const int is_tracing = answer == NULL ? -1 : PyObject_IsTrue(answer);
     if (is_tracing > 0) {
         PyErr_SetString(PyExc_RuntimeError,

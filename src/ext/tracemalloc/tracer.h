@@ -45,7 +45,7 @@ struct hasten_tracer {
     bool is_installed;
     bool has_foreign; /* other interpreters' blocks are in `shared` */
     bool knows_end;   /* at_end is registered with this runtime */
-    uint32_t limit; /* frames a path shows */
+    uint32_t limit;   /* frames a path shows */
     const PyInterpreterState *main;
     PyMemAllocatorEx original[3]; /* by PyMemAllocatorDomain */
 
@@ -57,7 +57,7 @@ struct hasten_tracer {
     size_t codes_before_review; /* how many may be held until it is looked which are needed */
     size_t code_capacity;
     struct hasten_map code_map; /* address -> index */
-    uint64_t last_address; /* of the block that was remembered last */
+    uint64_t last_address;      /* of the block that was remembered last */
 
     pthread_mutex_t lock; /* of what follows */
     struct hasten_ledger shared;
