@@ -3,8 +3,10 @@
 blocks that come and go in odd ways."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from isolated import run_isolated
@@ -441,6 +443,7 @@ thread.join()
 """)
         run_isolated("""
 import sys
+from pathlib import Path
 from hasten import tracemalloc
 for function in (tracemalloc.start, tracemalloc.stop, tracemalloc.clear_traces,
                  tracemalloc.reset_peak, tracemalloc.get_traced_memory):
@@ -497,3 +500,21 @@ def test_wrong_numbers_of_frames(frames):
         tracemalloc.start(frames)
     assert not tracemalloc.is_tracing()
     assert tracemalloc.get_traced_memory() == (0, 0)
+
+
+def test_example_of_the_document(tmp_path):
+    text = (Path(__file__).resolve().parents[2] / "docs" / "tracemalloc.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "example.py").write_text(example)
+    answer = subprocess.run(
+        [sys.executable, "example.py"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = answer.stdout.splitlines()
+    assert "example.py:5: size=" in lines[0]
+    assert "count=10" in lines[0]
+    assert lines[-2].endswith('example.py", line 5')
