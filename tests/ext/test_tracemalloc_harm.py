@@ -444,7 +444,8 @@ thread.join()
         run_isolated("""
 import sys
 from pathlib import Path
-from hasten import tracemalloc
+# The standard module, which ours builds on, cannot be imported there at all.
+from hasten import _tracemalloc as tracemalloc
 for function in (tracemalloc.start, tracemalloc.stop, tracemalloc.clear_traces,
                  tracemalloc.reset_peak, tracemalloc.get_traced_memory):
     try:
@@ -453,7 +454,7 @@ for function in (tracemalloc.start, tracemalloc.stop, tracemalloc.clear_traces,
         assert "main interpreter" in str(error)
     else:
         raise AssertionError(function)
-assert tracemalloc.get_object_traceback([]) is None
+assert tracemalloc._get_object_traceback([]) is None
 """)
         kept = bytes(123_457)
         assert tracemalloc.get_object_traceback(kept) is not None

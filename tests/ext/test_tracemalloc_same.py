@@ -2,6 +2,7 @@
 """hasten.tracemalloc says of a program what the standard module says of it."""
 
 import json
+import os
 import subprocess
 import sys
 import tracemalloc as standard
@@ -26,6 +27,7 @@ def traces_of(module, frames):
         capture_output=True,
         text=True,
         timeout=120,
+        env=os.environ | {"PYTHONHASHSEED": "0"},
     )
     return json.loads(answer.stdout)
 
