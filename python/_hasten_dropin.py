@@ -158,6 +158,19 @@ def activate(names: Iterable[str]) -> None:
                     _replace_loaded(standard, ours)
 
 
+def _take_over_tracing() -> None:
+    """Where Python was told to trace allocations (-X tracemalloc), ours goes on."""
+    import _tracemalloc
+
+    if _tracemalloc.is_tracing():
+        limit = _tracemalloc.get_traceback_limit()
+        # First: what it puts back is the allocator that it found.
+        _tracemalloc.stop()
+        importlib.import_module(_finder.replaced["tracemalloc"]).start(limit)
+
+
 def start() -> None:
     """What hasten-dropin.pth calls."""
     activate(os.environ[VARIABLE].split(","))
+    if "tracemalloc" in _finder.replaced:
+        _take_over_tracing()

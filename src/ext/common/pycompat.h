@@ -105,6 +105,42 @@ static inline PyThreadState *hasten_py_thread(void) {
 #endif
 }
 
+/* The running thread where it has a GIL, else NULL. */
+static inline PyThreadState *hasten_py_attached_thread(void) {
+#if PY_VERSION_HEX >= 0x030c0000
+    return hasten_py_thread();
+#else
+    /* What is current is so for the whole process: it may be another thread's. */
+    PyThreadState *current = _PyThreadState_UncheckedGet();
+    return current != NULL && current == PyGILState_GetThisThreadState() ? current : NULL;
+#endif
+}
+
+static inline bool hasten_py_is_finalizing(void) {
+#if PY_VERSION_HEX >= 0x030d0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
+/* Whether the interpreter tells a function of every object that is made. */
+#if PY_VERSION_HEX >= 0x030d0000
+#define HASTEN_PY_HAS_REF_TRACER
+#endif
+
+/* Bytes between an object's memory block and the object. */
+static inline size_t hasten_py_bytes_before(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+#if PY_VERSION_HEX >= 0x030c0000
+    bool has_fields = PyType_HasFeature(type, Py_TPFLAGS_PREHEADER);
+#else
+    bool has_fields = PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT);
+#endif
+    return (PyType_IS_GC(type) ? 2 * sizeof(uintptr_t) : 0) +
+           (has_fields ? 2 * sizeof(PyObject *) : 0);
+}
+
 /* Whether a frame whose profile function is told that it returns a value only
  * yields it. Asked up to 3.11; later versions tell. */
 static inline bool hasten_py_is_suspended(PyFrameObject *frame) {
@@ -205,5 +241,93 @@ static inline void hasten_py_timer_overflow(bool is_float) {
 #endif
     PyErr_SetString(PyExc_OverflowError, message);
 }
+
+/* The frames of the running program as the interpreter has them, for code that is
+ * called at moments when no frame object may be made. Such code defines
+ * HASTEN_PY_WANTS_FRAMES before this file. */
+#ifdef HASTEN_PY_WANTS_FRAMES
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#if PY_VERSION_HEX >= 0x030e0000
+#include <internal/pycore_interpframe_structs.h>
+#else
+#include <internal/pycore_frame.h>
+#endif
+#pragma GCC diagnostic pop
+#undef Py_BUILD_CORE
+
+typedef struct _PyInterpreterFrame hasten_py_frame;
+
+static inline const hasten_py_frame *hasten_py_current_frame(const PyThreadState *thread) {
+#if PY_VERSION_HEX >= 0x030d0000
+    return thread->current_frame;
+#else
+    return thread->cframe->current_frame;
+#endif
+}
+
+static inline const hasten_py_frame *hasten_py_frame_previous(const hasten_py_frame *frame) {
+    return frame->previous;
+}
+
+/* An address in the bytecode that tells the running instruction. */
+static inline uintptr_t hasten_py_frame_place(const hasten_py_frame *frame) {
+#if PY_VERSION_HEX >= 0x030d0000
+    return (uintptr_t)frame->instr_ptr;
+#else
+    return (uintptr_t)frame->prev_instr;
+#endif
+}
+
+/* A borrowed reference. Only of frames that are visible. */
+static inline PyCodeObject *hasten_py_frame_code(const hasten_py_frame *frame) {
+#if PY_VERSION_HEX >= 0x030e0000
+    /* The lowest bits say who owns the reference. */
+    return (PyCodeObject *)(frame->f_executable.bits & ~(uintptr_t)3);
+#elif PY_VERSION_HEX >= 0x030d0000
+    return (PyCodeObject *)frame->f_executable;
+#else
+    return frame->f_code;
+#endif
+}
+
+static inline uintptr_t hasten_py_code_start(const PyCodeObject *code) {
+    return (uintptr_t)code->co_code_adaptive;
+}
+
+/* The line of a place in a code object, 0 where it has none. Only reads. */
+static inline int hasten_py_code_line(PyCodeObject *code, uintptr_t place) {
+    int line =
+        PyCode_Addr2Line(code, (int)((intptr_t)place - (intptr_t)hasten_py_code_start(code)));
+    return line < 0 ? 0 : line;
+}
+
+/* Whether the frame is one that tracebacks show: not one between C and Python, and
+ * not one that is still being set up. */
+static inline bool hasten_py_frame_is_visible(const hasten_py_frame *frame) {
+#if PY_VERSION_HEX >= 0x030e0000
+    if (frame->owner >= FRAME_OWNED_BY_INTERPRETER) {
+        return false;
+    }
+#elif PY_VERSION_HEX >= 0x030d0000
+    if (frame->owner >= FRAME_OWNED_BY_CSTACK) {
+        return false;
+    }
+#endif
+    if (frame->owner == FRAME_OWNED_BY_GENERATOR) {
+        return true;
+    }
+    const PyCodeObject *code = hasten_py_frame_code(frame);
+    return hasten_py_frame_place(frame) >=
+           hasten_py_code_start(code) + (size_t)code->_co_firsttraceable * sizeof(_Py_CODEUNIT);
+}
+#endif
 
 #endif

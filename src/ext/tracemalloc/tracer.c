@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starting, stopping, and what is learned when an allocation is the first of its
+ * kind. */
+#include "ext/tracemalloc/tracer.h"
+
+#include <stdlib.h>
+
+#include "ext/tracemalloc/codes.h"
+#include "ext/tracemalloc/imports.h"
+#include "ext/tracemalloc/references.h"
+
+struct hasten_tracer hasten_tracer = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+uint32_t hasten_tracer_step(const struct hasten_spot *spot) {
+    struct hasten_tracer *tracer = &hasten_tracer;
+    uint32_t path = hasten_paths_find(&tracer->own.paths, spot->parent, spot->place);
+    if (path != 0) {
+        return path;
+    }
+    uint32_t code = HASTEN_TRACER_NO_CODE;
+    if (spot->frame != NULL && hasten_codes_hold(hasten_py_frame_code(spot->frame), &code) < 0) {
+        return 0;
+    }
+    return hasten_paths_add(&tracer->own.paths, spot->parent, spot->place, code);
+}
+
+uint32_t hasten_tracer_kind(const struct hasten_spot *spot, uint32_t size_bytes) {
+    struct hasten_kinds *kinds = &hasten_tracer.own.kinds;
+    uint32_t path = hasten_tracer_step(spot);
+    uint32_t kind = path == 0 ? 0 : hasten_kinds_add(kinds, path, size_bytes);
+    if (kind != 0) {
+        struct hasten_kinds_line *line =
+            hasten_kinds_line_of(kinds, spot->parent, spot->place, size_bytes);
+        *line = (struct hasten_kinds_line){spot->place, spot->parent, size_bytes, kind};
+    }
+    return kind;
+}
+
+/* Finds the path of the frames that call the newest visible one, level `top`. */
+static int parent_of(struct hasten_mirror *mirror, size_t top, uint32_t *ret_parent) {
+    const uint32_t limit = hasten_tracer.limit;
+    const uint32_t depth = mirror->levels[top].depth;
+    const uint32_t left_out = depth > limit ? depth - limit : 0;
+    const size_t number = left_out % HASTEN_MIRROR_WAYS;
+    struct hasten_mirror_paths *paths = mirror->paths;
+    if (mirror->left_out[number] != left_out) {
+        mirror->left_out[number] = left_out;
+        mirror->valid[number] = 0;
+    }
+    size_t first = top;
+    while (first > (size_t)mirror->valid[number] && mirror->levels[first - 1].depth > left_out) {
+        first--;
+    }
+    uint32_t parent = HASTEN_PATHS_ROOT | left_out;
+    if (first > 0 && mirror->levels[first - 1].depth > left_out) {
+        parent = paths[first - 1].of[number];
+    }
+    for (size_t i = first; i < top; i++) {
+        const struct hasten_mirror_level *level = &mirror->levels[i];
+        if (level->is_visible) {
+            const struct hasten_spot spot = {level->frame, level->place, parent};
+            parent = hasten_tracer_step(&spot);
+            if (parent == 0) {
+                return -1;
+            }
+        }
+        paths[i].of[number] = parent;
+        mirror->valid[number] = (int32_t)i + 1;
+    }
+    *ret_parent = parent;
+    return 0;
+}
+
+int hasten_tracer_spot(const PyThreadState *thread, struct hasten_spot *ret_spot) {
+    struct hasten_mirror *mirror = &hasten_tracer.mirror;
+    const uint32_t limit = hasten_tracer.limit;
+    const hasten_py_frame *frame = hasten_py_current_frame(thread);
+    if (frame != NULL) {
+        if (hasten_mirror_look(mirror, thread, frame, limit) < 0) {
+            return -1;
+        }
+        size_t count = mirror->count;
+        while (count > 0 && !mirror->levels[count - 1].is_visible) {
+            count--;
+        }
+        if (count > 0) {
+            const struct hasten_mirror_level *top = &mirror->levels[count - 1];
+            ret_spot->frame = top->frame;
+            ret_spot->place = top->place;
+            if (limit == 1) {
+                ret_spot->parent = HASTEN_PATHS_ROOT | (top->depth - 1);
+                return 0;
+            }
+            return parent_of(mirror, count - 1, &ret_spot->parent);
+        }
+    }
+    *ret_spot = (struct hasten_spot){.parent = HASTEN_PATHS_ROOT};
+    return 0;
+}
+
+/* A fork while another thread has the lock must not leave it locked for ever. */
+static void before_fork(void) {
+    pthread_mutex_lock(&hasten_tracer.lock);
+}
+
+static void after_fork(void) {
+    pthread_mutex_unlock(&hasten_tracer.lock);
+}
+
+/* The interpreter is gone, and with it all code objects: none is released. */
+static void at_end(void) {
+    hasten_tracer.is_armed = false;
+    hasten_tracer.knows_end = false;
+    hasten_tracer.code_count = 0;
+}
+
+static void empty_shared(struct hasten_tracer *tracer) {
+    pthread_mutex_lock(&tracer->lock);
+    hasten_ledger_done(&tracer->shared);
+    tracer->shared.other_bytes = &tracer->own.size_bytes;
+    for (size_t i = 0; i < tracer->file_count; i++) {
+        free(tracer->files[i].name);
+    }
+    tracer->file_count = 0;
+    hasten_map_clear(&tracer->file_map);
+    pthread_mutex_unlock(&tracer->lock);
+}
+
+/* Forgets all blocks and paths. Releasing code objects can run the program's own
+ * code, so that everything is empty before. */
+static void empty(struct hasten_tracer *tracer) {
+    PyCodeObject **codes = tracer->codes;
+    const size_t count = tracer->code_count;
+    tracer->codes = NULL;
+    tracer->code_count = 0;
+    tracer->code_capacity = 0;
+    tracer->codes_held = 0;
+    tracer->codes_before_review = HASTEN_CODES_FIRST_REVIEW;
+    tracer->last_address = 0;
+    hasten_map_clear(&tracer->code_map);
+    hasten_mirror_forget(&tracer->mirror);
+    hasten_ledger_done(&tracer->own);
+    tracer->own.other_bytes = &tracer->shared.size_bytes;
+    empty_shared(tracer);
+    for (size_t i = 0; i < count; i++) {
+        Py_XDECREF(codes[i]);
+    }
+    free((void *)codes);
+}
+
+/* The standard module, when it stops, puts back the allocator that it found: hooks
+ * that were put over its own would go with them. */
+static int check_standard(void) {
+    PyObject *standard = PyImport_ImportModule("_tracemalloc");
+    PyObject *answer = standard == NULL ? NULL : PyObject_CallMethod(standard, "is_tracing", NULL);
+    const int is_tracing = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    if (is_tracing > 0) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the standard tracemalloc module is tracing: stop it first");
+    }
+    Py_XDECREF(answer);
+    Py_XDECREF(standard);
+    return is_tracing == 0 ? 0 : -1;
+}
+
+static int install(struct hasten_tracer *tracer) {
+    if (check_standard() < 0) {
+        return -1;
+    }
+    hasten_ledger_init(&tracer->own, NULL);
+    hasten_ledger_init(&tracer->shared, NULL);
+    hasten_map_init(&tracer->code_map, NULL);
+    hasten_map_init(&tracer->file_map, NULL);
+    hasten_buffer_init(&tracer->name, NULL);
+    tracer->own.other_bytes = &tracer->shared.size_bytes;
+    tracer->shared.other_bytes = &tracer->own.size_bytes;
+    if (pthread_atfork(before_fork, after_fork, after_fork) != 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    hasten_hooks_install();
+    tracer->is_installed = true;
+    return 0;
+}
+
+int hasten_tracer_start(uint32_t limit) {
+    struct hasten_tracer *tracer = &hasten_tracer;
+    if (tracer->is_armed) {
+        return 0;
+    }
+    if (!tracer->is_installed && install(tracer) < 0) {
+        return -1;
+    }
+    if (!tracer->knows_end && Py_AtExit(at_end) < 0) {
+        PyErr_SetString(PyExc_RuntimeError, "there are too many functions to call at exit");
+        return -1;
+    }
+    tracer->knows_end = true;
+    tracer->limit = limit;
+    tracer->main = PyInterpreterState_Main();
+    empty(tracer);
+    hasten_imports_patch();
+    hasten_references_watch();
+    __atomic_store_n(&tracer->is_armed, true, __ATOMIC_RELEASE);
+    return 0;
+}
+
+void hasten_tracer_stop(void) {
+    struct hasten_tracer *tracer = &hasten_tracer;
+    if (tracer->is_armed) {
+        __atomic_store_n(&tracer->is_armed, false, __ATOMIC_RELEASE);
+        hasten_references_unwatch();
+        empty(tracer);
+        hasten_mirror_done(&tracer->mirror);
+    }
+}
+
+void hasten_tracer_clear(void) {
+    if (hasten_tracer.is_armed) {
+        empty(&hasten_tracer);
+    }
+}
+
+size_t hasten_tracer_bytes(void) {
+    struct hasten_tracer *tracer = &hasten_tracer;
+    size_t bytes = 0;
+    if (tracer->is_installed) {
+        pthread_mutex_lock(&tracer->lock);
+        bytes = hasten_ledger_bytes(&tracer->own) + hasten_ledger_bytes(&tracer->shared) +
+                tracer->code_capacity * sizeof *tracer->codes +
+                tracer->file_capacity * sizeof *tracer->files +
+                (tracer->code_map.capacity + tracer->file_map.capacity) *
+                    sizeof(struct hasten_map_slot) +
+                tracer->mirror.capacity *
+                    (sizeof *tracer->mirror.levels + sizeof *tracer->mirror.paths) +
+                tracer->mirror.chain_capacity * sizeof *tracer->mirror.chain;
+        pthread_mutex_unlock(&tracer->lock);
+    }
+    return bytes;
+}
