@@ -37,6 +37,7 @@ static int find_bounded(PyObject *object, void *data) {
 
 static bool is_bounded(PyObject *holder) {
     bool bounded = false;
+    find_bounded(holder, &bounded); /* the table itself */
     if (is_named(holder, "functools._lru_cache_wrapper")) {
         Py_TYPE(holder)->tp_traverse(holder, find_bounded, &bounded);
     } else if (is_named(holder, "collections.deque")) {
@@ -108,6 +109,7 @@ static enum hasten_leaks_kind kind_of_object(PyObject *object) {
         {PyWeakref_Check(object), HASTEN_LEAKS_KIND_WEAKREF_CALLBACK},
         {PyMethod_Check(object), HASTEN_LEAKS_KIND_BOUND_METHOD},
         {PyCell_Check(object), HASTEN_LEAKS_KIND_CLOSURE},
+        {is_named(object, "_thread._local"), HASTEN_LEAKS_KIND_THREAD_LOCAL},
     };
     enum hasten_leaks_kind found = HASTEN_LEAKS_KIND_OTHER;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -145,7 +147,8 @@ static enum hasten_leaks_kind kind_of_root(const struct hasten_leaks_root *root)
 }
 
 /* Looks along the chain from the top upwards, and down to what it leads to. */
-static enum hasten_leaks_kind kind_of(const struct hasten_leaks_groups *groups, uint32_t top,
+static enum hasten_leaks_kind kind_of(const struct hasten_leaks_groups *groups,
+                                      const struct hasten_leaks_group *group, uint32_t top,
                                       uint32_t bottom) {
     const struct hasten_leaks_analysis *analysis = groups->analysis;
     const uint32_t *parents = analysis->paths.parents;
@@ -161,22 +164,19 @@ static enum hasten_leaks_kind kind_of(const struct hasten_leaks_groups *groups, 
             break;
         }
     }
-    enum hasten_leaks_kind root = kind_of_root(hasten_leaks_root_at(analysis, at));
     if (found == HASTEN_LEAKS_KIND_CACHE && below_type) {
         return HASTEN_LEAKS_KIND_METHOD_CACHE;
     }
-    found = root > found && root < HASTEN_LEAKS_KIND_TRACEBACK ? root : found;
-    if (found != HASTEN_LEAKS_KIND_OTHER) {
-        return found;
+    enum hasten_leaks_kind root = kind_of_root(hasten_leaks_root_at(analysis, at));
+    found = found == HASTEN_LEAKS_KIND_OTHER ? root : found;
+    if (found == HASTEN_LEAKS_KIND_OTHER && below_type) {
+        found = HASTEN_LEAKS_KIND_CLASS_ATTRIBUTE;
     }
-    if (below_type) {
-        return HASTEN_LEAKS_KIND_CLASS_ATTRIBUTE;
+    if (found == HASTEN_LEAKS_KIND_OTHER) {
+        uint32_t holder = group->is_container && !group->is_own ? parents[top] : top;
+        found = kind_of_holder(hasten_leaks_object(analysis->heap, holder));
     }
-    enum hasten_leaks_kind holder =
-        kind_of_holder(hasten_leaks_object(analysis->heap, groups->groups[top] == HASTEN_HEAP_NONE
-                                                               ? top
-                                                               : parents[top]));
-    return holder == HASTEN_LEAKS_KIND_OTHER ? root : holder;
+    return found;
 }
 
 static void describe(struct hasten_leaks_finding *finding,
@@ -195,7 +195,7 @@ static void describe(struct hasten_leaks_finding *finding,
     uint32_t holder = finding->group->is_own ? top : analysis->paths.parents[top];
     hasten_leaks_chain(analysis, bottom, &finding->chain);
     hasten_leaks_chain(analysis, holder, &finding->holder);
-    finding->kind = kind_of(groups, top, bottom);
+    finding->kind = kind_of(groups, finding->group, top, bottom);
     finding->type = analysis->heap->nodes[finding->group->is_own
                                               ? top
                                               : what_is_held(groups, top, bottom)].type;

@@ -9,7 +9,7 @@
 #define MOST_KEY_CHARACTERS 40
 #define MOST_KEY_DEPTH 2
 /* Keys of dicts that are no larger are told apart where steps are compared. */
-#define SMALL_DICT 64
+#define SMALL_DICT 8
 /* Attributes beyond this many are no names that a programmer wrote. */
 #define MOST_NAMES 1000
 
@@ -153,23 +153,45 @@ static PyObject *holder_of(const struct step *step) {
                : hasten_leaks_object(step->analysis->heap, parent);
 }
 
+static PyObject *holder_of_holder(const struct step *step) {
+    const uint32_t *parents = step->analysis->paths.parents;
+    uint32_t parent = parents[step->holder_node];
+    bool is_there = parent != HASTEN_HEAP_NONE && parent != step->holder_node &&
+                    parents[parent] != HASTEN_HEAP_NONE && parents[parent] != parent;
+    return is_there ? hasten_leaks_object(step->analysis->heap, parents[parent]) : NULL;
+}
+
+/* An object of threading.local, or of a class made of it. */
+static bool is_thread_local(PyObject *object) {
+    const PyTypeObject *type = Py_TYPE(object);
+    while (type != NULL && strcmp(type->tp_name, "_thread._local") != 0) {
+        type = type->tp_base;
+    }
+    return type != NULL;
+}
+
+/* threading.local has a dict of dicts, one for each thread. */
+static bool is_thread_table(PyObject *owner, PyObject *dict) {
+    return owner != NULL && is_thread_local(owner) && PyDict_CheckExact(dict);
+}
+
 static bool is_namespace(const struct step *step) {
     PyObject *owner = holder_of(step);
-    if (owner != NULL) {
-        return is_own_dict(step, owner, step->holder);
+    if (owner == NULL) {
+        const struct hasten_leaks_root *root =
+            hasten_leaks_root_at(step->analysis, step->holder_node);
+        return root != NULL && root->kind == HASTEN_ROOT_MODULE;
     }
-    const struct hasten_leaks_root *root = hasten_leaks_root_at(step->analysis, step->holder_node);
-    return root != NULL && root->kind == HASTEN_ROOT_MODULE;
+    PyObject *above = holder_of_holder(step);
+    return is_own_dict(step, owner, step->holder) ||
+           (above != NULL && PyDict_CheckExact(owner) && is_thread_table(above, owner)) ||
+           strncmp(Py_TYPE(owner)->tp_name, "_thread._localdummy", 19) == 0;
 }
 
 /* threading.local keeps a thread's values under a key that names the object. */
-static bool local_data(const struct step *step, PyObject *key) {
-    PyObject *owner = holder_of(step);
-    if (owner != NULL || !PyUnicode_CheckExact(key) ||
-        strncmp(Py_TYPE(step->held)->tp_name, "_thread._localdummy", 19) != 0) {
-        return false;
-    }
-    return true;
+static bool is_thread_data(const struct step *step) {
+    return holder_of(step) == NULL &&
+           strncmp(Py_TYPE(step->held)->tp_name, "_thread._localdummy", 19) == 0;
 }
 
 static enum hasten_leaks_step dict_step(const struct step *step) {
@@ -178,13 +200,17 @@ static enum hasten_leaks_step dict_step(const struct step *step) {
     PyObject *key = NULL;
     PyObject *value = NULL;
     Py_ssize_t at = 0;
+    if (is_thread_data(step)) {
+        return HASTEN_STEP_SILENT;
+    }
+    if (PyDict_CheckExact(step->held) && is_thread_table(holder_of(step), step->holder)) {
+        hasten_buffer_text(step->out, " (of a thread)");
+        return HASTEN_STEP_ATTRIBUTE;
+    }
     if (step->brief && !names && size > SMALL_DICT) {
         return item(step, -1);
     }
     while (PyDict_Next(step->holder, &at, &key, &value)) {
-        if (value == step->held && local_data(step, key)) {
-            return HASTEN_STEP_SILENT;
-        }
         if (value == step->held && names && PyUnicode_Check(key)) {
             return attribute(step, key);
         }
@@ -204,21 +230,19 @@ static enum hasten_leaks_step dict_step(const struct step *step) {
 
 struct counting {
     PyObject *holder, *held;
-    PyObject *before; /* what was told of just before it */
+    PyObject *after;  /* what is told of just after it */
     Py_ssize_t count; /* of its own type's instances not: heap types tell of their type */
     bool found;
 };
 
 static int count_visit(PyObject *object, void *data) {
     struct counting *counting = data;
-    if (object == counting->held) {
-        counting->found = true;
+    if (counting->found) {
+        counting->after = object;
         return 1;
     }
-    if (object != (PyObject *)Py_TYPE(counting->holder)) {
-        counting->count++;
-        counting->before = object;
-    }
+    counting->found = object == counting->held;
+    counting->count += !counting->found && object != (PyObject *)Py_TYPE(counting->holder);
     return 0;
 }
 
@@ -325,14 +349,12 @@ static enum hasten_leaks_step traceback_step(const struct step *step) {
 
 /* A cache of functools: what it holds are arguments, which are keys, and results. */
 static enum hasten_leaks_step cache_step(const struct step *step) {
-    struct counting place = place_of(step);
     if (step->held == hasten_access_dict(&step->analysis->watcher->access, step->holder)) {
         return HASTEN_STEP_SILENT;
     }
     if (PyDict_CheckExact(step->held)) {
         return HASTEN_STEP_SILENT; /* its table */
     }
-    (void)place;
     hasten_buffer_text(step->out, PyTuple_CheckExact(step->held) ||
                                           strstr(Py_TYPE(step->held)->tp_name, "_HashedSeq")
                                       ? " (lru_cache) -> args"
@@ -359,11 +381,11 @@ static enum hasten_leaks_step cache_table_step(const struct step *step) {
     return HASTEN_STEP_ITEM;
 }
 
-/* contextvars: a tree of nodes, in which a variable comes right before its value. */
+/* contextvars: a tree of nodes that tell of a value and then of its variable. */
 static enum hasten_leaks_step context_step(const struct step *step) {
     struct counting place = place_of(step);
-    if (place.found && place.before != NULL && PyContextVar_CheckExact(place.before)) {
-        PyObject *name = PyObject_GetAttrString(place.before, "name");
+    if (place.after != NULL && PyContextVar_CheckExact(place.after)) {
+        PyObject *name = PyObject_GetAttrString(place.after, "name");
         hasten_buffer_text(step->out, ".ContextVar(");
         if (name != NULL && PyUnicode_Check(name)) {
             hasten_leaks_key_text(name, step->out);
@@ -459,7 +481,7 @@ static enum hasten_leaks_step kind_step(const struct step *step) {
     if (PyContext_CheckExact(holder) || strncmp(name, "hamt", 4) == 0) {
         return context_step(step);
     }
-    if (strncmp(name, "_thread._local", 14) == 0) {
+    if (is_thread_local(holder) || strncmp(name, "_thread._localdummy", 19) == 0) {
         return PyDict_CheckExact(step->held) ? HASTEN_STEP_SILENT : HASTEN_STEP_OTHER;
     }
     return instance_step(step);
