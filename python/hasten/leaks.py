@@ -236,9 +236,10 @@ class Watch:
     def iterations(self):
         return max(self._watcher.marks - 1, 0)
 
-    def report(self):
-        """Looks at what grew so far; the watch goes on."""
-        found = self._watcher.report(self.limit, self.least_bytes)
+    def report(self, *, unjudged=False):
+        """Looks at what grew so far; the watch goes on. `unjudged`: where there were too few
+        iterations for a verdict, whatever is new."""
+        found = self._watcher.report(self.limit, self.least_bytes, unjudged)
         self._leaks = tuple(Leak(finding) for finding in found.pop("findings"))
         self._facts = found
         return self
@@ -305,7 +306,7 @@ class Watch:
             return "nothing was reported yet: call report(), or leave the with statement"
         iterations = self._facts["iterations"]
         after = f"after {iterations} iteration{'' if iterations == 1 else 's'}"
-        if iterations < LEAST_ITERATIONS:
+        if iterations < LEAST_ITERATIONS and not self._leaks:
             return (
                 f"no verdict {after}: what grows once may only be warming up."
                 f" Call mark() after each of {LEAST_ITERATIONS} iterations or more."

@@ -259,8 +259,8 @@ static void take_samples(struct hasten_leaks_findings *findings,
 }
 
 bool hasten_leaks_find(struct hasten_leaks_findings *findings,
-                       const struct hasten_leaks_groups *groups, size_t limit,
-                       uint64_t least_bytes) {
+                       const struct hasten_leaks_groups *groups, enum hasten_growth also,
+                       size_t limit, uint64_t least_bytes) {
     size_t count = 0;
     *findings = (struct hasten_leaks_findings){.items = NULL};
     const struct hasten_leaks_group **growing =
@@ -270,7 +270,8 @@ bool hasten_leaks_find(struct hasten_leaks_findings *findings,
     }
     for (size_t i = 0; i < groups->count; i++) {
         const struct hasten_leaks_group *group = &groups->items[i];
-        if (group->growth != HASTEN_GROWTH_GROWING || group->byte_sum < least_bytes) {
+        if ((group->growth != HASTEN_GROWTH_GROWING && group->growth != also) ||
+            group->byte_sum < least_bytes) {
             continue;
         }
         if (is_limited(groups, group)) {

@@ -292,6 +292,10 @@ static void keep_content(struct hasten_leaks_group *group, struct hasten_leaks_c
     }
 }
 
+static bool may_grow(const struct hasten_leaks_group *group) {
+    return group->growth == HASTEN_GROWTH_GROWING || group->growth == HASTEN_GROWTH_TOO_FEW;
+}
+
 /* Types of what the groups that still count hold. */
 static bool count_contents(struct hasten_leaks_groups *groups) {
     const struct hasten_heap *heap = groups->analysis->heap;
@@ -305,7 +309,7 @@ static bool count_contents(struct hasten_leaks_groups *groups) {
     hasten_map_init(&numbers, NULL);
     for (size_t i = 0; counted && i < heap->node_count; i++) {
         uint32_t owner = groups->groups[i];
-        if (owner == HASTEN_HEAP_NONE || groups->items[owner].growth != HASTEN_GROWTH_GROWING ||
+        if (owner == HASTEN_HEAP_NONE || !may_grow(&groups->items[owner]) ||
             heap->past[i].birth > groups->iterations) {
             continue;
         }

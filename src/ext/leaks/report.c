@@ -138,18 +138,20 @@ static bool analyse(struct hasten_leaks_watcher *watcher, struct hasten_heap *he
 }
 
 PyObject *hasten_leaks_report(struct hasten_leaks_watcher *watcher, Py_ssize_t limit,
-                              unsigned long long least_bytes) {
+                              unsigned long long least_bytes, bool unjudged) {
     struct hasten_heap heap;
     hasten_heap_init(&heap, NULL);
     struct hasten_leaks_analysis analysis = {.watcher = watcher, .heap = &heap};
     struct hasten_leaks_groups groups = {.analysis = &analysis};
+    const enum hasten_growth least =
+        unjudged ? HASTEN_GROWTH_TOO_FEW : HASTEN_GROWTH_GROWING;
     struct hasten_leaks_findings findings = {.items = NULL};
     PyObject *result = NULL;
     hasten_paths_init(&analysis.paths, NULL);
     hasten_map_init(&groups.numbers, NULL);
     watcher->collector_was_on = PyGC_Disable() != 0;
     bool analysed = analyse(watcher, &heap, &analysis, &groups);
-    if (analysed && !hasten_leaks_find(&findings, &groups, (size_t)limit, least_bytes)) {
+    if (analysed && !hasten_leaks_find(&findings, &groups, least, (size_t)limit, least_bytes)) {
         PyErr_NoMemory();
         analysed = false;
     }

@@ -83,15 +83,18 @@ static PyObject *watcher_mark(PyObject *self, PyObject *Py_UNUSED(unused)) {
 }
 
 PyDoc_STRVAR(report_doc,
-             "report($self, /, limit=10, least_bytes=1024)\n--\n\n"
-             "What grew from mark to mark, and what holds it. Looks once more.");
+             "report($self, /, limit=10, least_bytes=1024, unjudged=False)\n--\n\n"
+             "What grew from mark to mark, and what holds it. Looks once more. Unjudged: also\n"
+             "what there were too few iterations for.");
 
 static PyObject *watcher_report(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"limit", "least_bytes", NULL};
+    static char *names[] = {"limit", "least_bytes", "unjudged", NULL};
     struct hasten_leaks_watcher *watcher = (struct hasten_leaks_watcher *)self;
     Py_ssize_t limit = 10;
     unsigned long long least_bytes = 1024;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|nK:report", names, &limit, &least_bytes)) {
+    int unjudged = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|nKp:report", names, &limit, &least_bytes,
+                                     &unjudged)) {
         return NULL;
     }
     if (limit < 0) {
@@ -101,7 +104,7 @@ static PyObject *watcher_report(PyObject *self, PyObject *args, PyObject *keywor
     if (begin(watcher) < 0) {
         return NULL;
     }
-    PyObject *result = hasten_leaks_report(watcher, limit, least_bytes);
+    PyObject *result = hasten_leaks_report(watcher, limit, least_bytes, unjudged != 0);
     watcher->busy = false;
     return result;
 }

@@ -136,7 +136,7 @@ void hasten_leaks_cycle(const struct hasten_leaks_analysis *analysis, uint32_t n
 
 /* findings.c: a dict of the results. */
 PyObject *hasten_leaks_report(struct hasten_leaks_watcher *watcher, Py_ssize_t limit,
-                              unsigned long long least_bytes);
+                              unsigned long long least_bytes, bool unjudged);
 
 static inline PyObject *hasten_leaks_object(const struct hasten_heap *heap, uint32_t node) {
     return (PyObject *)(uintptr_t)heap->nodes[node].address;

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+from typing import Any, final
+
+__all__ = ["Watcher"]
+
+@final
+class Watcher:
+    @property
+    def marks(self) -> int: ...
+    @property
+    def objects(self) -> int: ...
+    def __new__(cls) -> Watcher: ...
+    def mark(self) -> int: ...
+    def report(
+        self, limit: int = 10, least_bytes: int = 1024, unjudged: bool = False
+    ) -> dict[str, Any]: ...
