@@ -25,6 +25,8 @@ SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([KMGTP]?B)\s*", re.IGNORECASE)
 FRAMES = 10
 # Places that a failure names.
 PLACES = 5
+# What the running of tests itself keeps.
+OWN_CHAINS = ("_hasten_pytest.", "_pytest.", "pluggy.", "pytest.", "(held by C)")
 
 
 def pytest_configure(config):
@@ -37,7 +39,7 @@ def parse_size(text):
     match = SIZE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f'a limit is a number and a unit, like "24 MB", not {text!r}')
-    return float(match[1]) * 1024 ** UNITS[match[2].upper()]
+    return int(float(match[1]) * 1024 ** UNITS[match[2].upper()])
 
 
 def size_text(size):
@@ -117,9 +119,9 @@ class PeakWatcher:
 
     INTERVAL_S = 0.005
 
-    def __init__(self, module, most):
+    def __init__(self, module):
         self.module = module
-        self.most = most
+        self.most = float("inf")
         self.largest = 0
         self.snapshot = None
 
@@ -147,10 +149,14 @@ class PeakWatcher:
 
 
 def _own(module, snapshot):
-    """Without what this plugin and the tracer allocate."""
-    return snapshot.filter_traces(
-        [module.Filter(False, __file__), module.Filter(False, module.__file__)]
-    )
+    """Without what this plugin, the tracer and the watch allocate."""
+    import sys
+    import threading
+
+    files = [__file__, module.__file__, threading.__file__]
+    if "hasten.leaks" in sys.modules:
+        files.append(sys.modules["hasten.leaks"].__file__)
+    return snapshot.filter_traces([module.Filter(False, file) for file in files])
 
 
 def _memory_text(limit, peak, module, watcher):
@@ -166,9 +172,10 @@ def _memory_text(limit, peak, module, watcher):
 def _limit_memory(marker):
     limit, _ = _arguments(marker)
     with Tracing(1) as module:
-        before = module.get_traced_memory()[0]
-        module.reset_peak()
-        with PeakWatcher(module, before + limit) as watcher:
+        with PeakWatcher(module) as watcher:
+            before = module.get_traced_memory()[0]
+            watcher.most = before + limit
+            module.reset_peak()
             result = yield
         peak = module.get_traced_memory()[1] - before
         text = _memory_text(limit, peak, module, watcher) if peak > limit else None
@@ -223,14 +230,25 @@ class Stack:
         return f"Stack({self.frames!r})"
 
 
-def _leaking(module, before, after, limit, filter_fn):
-    """The stacks that left more than the limit, the largest first."""
-    rows = [
-        row
-        for row in _own(module, after).compare_to(_own(module, before), "traceback")
-        if row.size_diff > limit
-    ]
-    return [row for row in rows if filter_fn is None or filter_fn(Stack(row.traceback))]
+def _below(trace, file, first, last):
+    """The frames of a trace from the test's function on: who called that is pytest's."""
+    for i, frame in enumerate(trace):
+        if frame.filename == file and first <= frame.lineno <= last:
+            return tuple(trace)[i:]
+    return tuple(trace)
+
+
+def _leaking(module, before, after, code):
+    """[bytes, blocks] that each stack left behind, the innermost frame last."""
+    last = max(line for _, _, line in code.co_lines() if line)
+    leaking = {}
+    for row in _own(module, after).compare_to(_own(module, before), "traceback"):
+        if row.size_diff > 0:
+            trace = _below(row.traceback, code.co_filename, code.co_firstlineno, last)
+            sums = leaking.setdefault(trace, [0, 0])
+            sums[0] += row.size_diff
+            sums[1] += row.count_diff
+    return sorted(leaking.items(), key=lambda pair: -pair[1][0])
 
 
 def _leaks_text(rows, limit, iterations, watch):
@@ -239,14 +257,14 @@ def _leaks_text(rows, limit, iterations, watch):
         f"Test was allowed to leak {size_text(limit)} per location{each}"
         " but at least one location leaked more"
     ]
-    for row in rows[:PLACES]:
+    for trace, (size, count) in rows[:PLACES]:
         lines.append(
-            f"  {size_text(row.size_diff / iterations):>10}  in {row.count_diff} blocks"
-            f"  {_place(row.traceback)}"
+            f"  {size_text(size / iterations):>10}  in {count} blocks  {_place(trace)}"
         )
-    if watch:
+    held = [leak for leak in watch.leaks if not leak.chain.startswith(OWN_CHAINS)]
+    if held:
         lines.append("Held by:")
-        for leak in watch.leaks[:PLACES]:
+        for leak in held[:PLACES]:
             lines.append(f"  {leak.chain}  ({size_text(leak.bytes_per_iteration)} each time)")
             lines.append(f"      {leak.advice}")
     return "\n".join(lines)
@@ -256,39 +274,40 @@ def _limit_leaks(item, marker):
     import gc
 
     limit, options = _arguments(marker, warmups=0, iterations=1, filter_fn=None)
-    warmups, iterations = options["warmups"], options["iterations"]
-    again = _caller(item, marker, warmups + iterations - 1)
+    iterations, filter_fn = options["iterations"], options["filter_fn"]
+    again = _caller(item, marker, options["warmups"], iterations)
     from hasten.leaks import Watch
 
-    for _ in range(warmups):
+    for _ in range(options["warmups"]):
         again()
-    watch = Watch(least_bytes=1)
+    watch = Watch(limit=4 * PLACES, least_bytes=limit)
     with Tracing(FRAMES) as module:
         gc.collect()
-        watch.mark()
         before = module.take_snapshot()
+        watch.mark()
         for _ in range(iterations - 1):
             again()
             gc.collect()
             watch.mark()
         result = yield
         gc.collect()
+        watch.mark()
+        watch.report(unjudged=True)
         after = module.take_snapshot()
-        rows = _leaking(module, before, after, limit * iterations, options["filter_fn"])
-        if rows:
-            watch.mark()
-            del before, after
-            watch.report(unjudged=True)
+        leaking = _leaking(module, before, after, inspect.unwrap(item.obj).__code__)
+    rows = [(trace, sums) for trace, sums in leaking if sums[0] > limit * iterations]
+    if filter_fn is not None:
+        rows = [row for row in rows if filter_fn(Stack(row[0]))]
     if rows:
         pytest.fail(_leaks_text(rows, limit, iterations, watch), pytrace=False)
     return result
 
 
-def _caller(item, marker, times):
+def _caller(item, marker, warmups, iterations):
     """Calls the test's function once more than pytest does, with the same arguments."""
-    if times < 0 or times != int(times):
+    if warmups < 0 or iterations < 1 or warmups != int(warmups) or iterations != int(iterations):
         raise ValueError(f"{marker.name}: warmups are 0 or more, iterations 1 or more")
-    if times > 0 and inspect.iscoroutinefunction(item.obj):
+    if warmups + iterations > 1 and inspect.iscoroutinefunction(item.obj):
         raise ValueError(f"{marker.name}: a coroutine is run once; repeat inside the test")
     names = item._fixtureinfo.argnames
     return lambda: item.obj(**{name: item.funcargs[name] for name in names})

@@ -105,7 +105,7 @@ def _site(samples):
 
 def _can_be_weak(samples):
     offset = type.__dict__["__weakrefoffset__"]
-    return bool(samples) and all(offset.__get__(type(sample)) > 0 for sample in samples)
+    return bool(samples) and all(offset.__get__(type(sample)) != 0 for sample in samples)
 
 
 def _advise(kind, chain, can_be_weak):
