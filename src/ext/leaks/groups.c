@@ -7,6 +7,10 @@
 
 #include "core/base/hash.h"
 
+/* What counts as held in chains: at most so many, each of at least so many objects. */
+#define MOST_CHAINS 4
+#define LEAST_CHAIN 100
+
 static bool make_room(struct hasten_leaks_groups *groups) {
     size_t nodes = groups->analysis->heap->node_count;
     groups->groups = hasten_allocate(NULL, nodes * sizeof *groups->groups);
@@ -165,23 +169,34 @@ static void count_survivor(struct hasten_leaks_groups *groups, struct hasten_lea
     }
 }
 
-/* Holders come before what they hold. */
+/* Few things hold all of it, one the other (a linked list): the holder's size says
+ * nothing. */
+static bool is_chained(const struct hasten_leaks_group *group) {
+    return group->tops <= MOST_CHAINS && group->count_sum >= group->tops * LEAST_CHAIN;
+}
+
+/* Holders come before what they hold. Below a survivor everything is of its group:
+ * what looks older there may only lie where something older lay. */
 static bool group_survivors(struct hasten_leaks_groups *groups, struct hasten_buffer *text) {
     const struct hasten_paths *paths = &groups->analysis->paths;
     for (size_t i = 0; i < paths->reached; i++) {
         uint32_t node = paths->order[i];
-        if (hasten_leaks_is_old(groups, node)) {
+        bool is_old = hasten_leaks_is_old(groups, node);
+        uint32_t group = groups->groups[paths->parents[node]];
+        if (group == HASTEN_HEAP_NONE && is_old) {
             continue;
         }
-        uint32_t group = groups->groups[paths->parents[node]];
         if (group == HASTEN_HEAP_NONE) {
             group = group_of_top(groups, node, text);
-        }
-        if (group == HASTEN_HEAP_NONE) {
-            return false;
+            if (group == HASTEN_HEAP_NONE) {
+                return false;
+            }
+            groups->items[group].tops++;
         }
         groups->groups[node] = group;
-        count_survivor(groups, &groups->items[group], node);
+        if (!is_old) {
+            count_survivor(groups, &groups->items[group], node);
+        }
     }
     return true;
 }
@@ -200,7 +215,9 @@ static void weigh(struct hasten_leaks_groups *groups) {
         if (number == HASTEN_HEAP_NONE) {
             continue;
         }
-        groups->weights[node] += hasten_heap_bytes(analysis->heap, node);
+        if (!hasten_leaks_is_old(groups, node)) {
+            groups->weights[node] += hasten_heap_bytes(analysis->heap, node);
+        }
         if (!is_top(groups, node)) {
             groups->weights[analysis->paths.parents[node]] += groups->weights[node];
             continue;
@@ -221,7 +238,7 @@ static bool group_own(struct hasten_leaks_groups *groups, struct hasten_buffer *
         uint32_t node = analysis->paths.order[i];
         uint32_t before = heap->past[node].extents[groups->early];
         uint32_t extent = hasten_heap_extent(heap, node);
-        if (groups->seen[node] || !hasten_leaks_is_old(groups, node) ||
+        if (groups->seen[node] || groups->groups[node] != HASTEN_HEAP_NONE ||
             before == HASTEN_HEAP_NONE || extent <= before + 8) {
             continue;
         }
@@ -310,7 +327,7 @@ static bool count_contents(struct hasten_leaks_groups *groups) {
     for (size_t i = 0; counted && i < heap->node_count; i++) {
         uint32_t owner = groups->groups[i];
         if (owner == HASTEN_HEAP_NONE || !may_grow(&groups->items[owner]) ||
-            heap->past[i].birth > groups->iterations) {
+            heap->past[i].birth > groups->iterations || hasten_leaks_is_old(groups, (uint32_t)i)) {
             continue;
         }
         bool is_new = false;
@@ -369,8 +386,8 @@ static bool judge(struct hasten_leaks_groups *groups) {
         group->growth = group->is_own
                             ? hasten_growth_of_sizes(&group->sizes)
                             : hasten_growth_of_survivors(group->counts, groups->cohorts);
-        if (group->growth == HASTEN_GROWTH_GROWING && group->is_container &&
-            groups->has_references) {
+        group->by_size = group->is_own || (group->is_container && !is_chained(group));
+        if (group->growth == HASTEN_GROWTH_GROWING && group->by_size && groups->has_references) {
             group->growth = hasten_growth_of_sizes(&group->sizes);
         }
     }
@@ -379,8 +396,7 @@ static bool judge(struct hasten_leaks_groups *groups) {
     }
     for (size_t i = 0; i < groups->count; i++) {
         struct hasten_leaks_group *group = &groups->items[i];
-        if (group->growth == HASTEN_GROWTH_GROWING && !group->is_container &&
-            groups->has_references) {
+        if (group->growth == HASTEN_GROWTH_GROWING && !group->by_size && groups->has_references) {
             group->growth = growth_of_type(groups, group);
         }
     }
