@@ -35,6 +35,8 @@ struct hasten_heap_node {
 /* What is known of a node from earlier moments. */
 struct hasten_heap_past {
     uint32_t birth; /* the mark at which it was first there; 0: the baseline */
+    /* Of a container: grains of the addresses of what it holds first and last, or 0. */
+    uint32_t first, last;
     /* Edges (of what has none: grains) at earlier marks, the newest first;
      * HASTEN_HEAP_NONE: it was not there. */
     uint32_t extents[HASTEN_HEAP_EXTENTS];

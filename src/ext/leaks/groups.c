@@ -10,6 +10,8 @@
 /* What counts as held in chains: at most so many, each of at least so many objects. */
 #define MOST_CHAINS 4
 #define LEAST_CHAIN 100
+/* Of a holder's edges. */
+#define MOST_LOOKED_AT 256
 
 static bool make_room(struct hasten_leaks_groups *groups) {
     size_t nodes = groups->analysis->heap->node_count;
@@ -115,10 +117,31 @@ static uint64_t extent_then(const struct hasten_heap *heap, uint32_t node, size_
     return extent == HASTEN_HEAP_NONE ? 0 : extent;
 }
 
+/* Whether what it holds came at different times: it collects. Where all of it
+ * came at once, another object may lie where an older one lay. */
+static bool collects(const struct hasten_leaks_groups *groups, uint32_t holder) {
+    const struct hasten_heap *heap = groups->analysis->heap;
+    uint32_t first = heap->nodes[holder].edges;
+    uint32_t end = hasten_heap_edges_end(heap, holder);
+    uint32_t birth = HASTEN_HEAP_NONE;
+    for (uint32_t edge = first; edge < end && edge - first < MOST_LOOKED_AT; edge++) {
+        uint32_t held = heap->edges[edge];
+        if (heap->nodes[held].references != 1 && hasten_leaks_is_old(groups, held)) {
+            continue; /* shared by many: None, numbers, types */
+        }
+        if (birth != HASTEN_HEAP_NONE && birth != heap->past[held].birth) {
+            return true;
+        }
+        birth = heap->past[held].birth;
+    }
+    return birth == HASTEN_HEAP_NONE || end - first > MOST_LOOKED_AT;
+}
+
 static void count_holder(struct hasten_leaks_groups *groups, struct hasten_leaks_group *group,
                          uint32_t holder) {
     const struct hasten_heap *heap = groups->analysis->heap;
-    if (groups->has_references && !groups->seen[holder]) {
+    if (groups->has_references && !groups->seen[holder] &&
+        (group->is_own || collects(groups, holder))) {
         group->sizes.early += extent_then(heap, holder, groups->early);
         group->sizes.middle += extent_then(heap, holder, groups->middle);
         group->sizes.now += hasten_heap_extent(heap, holder);
@@ -175,6 +198,13 @@ static bool is_chained(const struct hasten_leaks_group *group) {
     return group->tops <= MOST_CHAINS && group->count_sum >= group->tops * LEAST_CHAIN;
 }
 
+/* Came after the early mark, with which sizes are compared. */
+static bool is_late(const struct hasten_leaks_groups *groups, uint32_t node) {
+    const struct hasten_leaks_analysis *analysis = groups->analysis;
+    return groups->has_references && analysis->heap->past[node].birth >
+                                         analysis->watcher->history.referred[groups->early];
+}
+
 /* Holders come before what they hold. Below a survivor everything is of its group:
  * what looks older there may only lie where something older lay. */
 static bool group_survivors(struct hasten_leaks_groups *groups, struct hasten_buffer *text) {
@@ -192,6 +222,7 @@ static bool group_survivors(struct hasten_leaks_groups *groups, struct hasten_bu
                 return false;
             }
             groups->items[group].tops++;
+            groups->items[group].late_tops += is_late(groups, node);
         }
         groups->groups[node] = group;
         if (!is_old) {
@@ -374,6 +405,16 @@ static enum hasten_growth growth_of_type(const struct hasten_leaks_groups *group
     return hasten_growth_of_sizes(&sizes);
 }
 
+/* Its holders must have grown by as much as was put there, or nearly: else it was put
+ * in another's place. */
+static enum hasten_growth growth_of_holders(const struct hasten_leaks_group *group) {
+    const struct hasten_growth_sizes *sizes = &group->sizes;
+    if (!group->is_own && sizes->now < sizes->early + group->late_tops / 2) {
+        return HASTEN_GROWTH_REPLACED;
+    }
+    return hasten_growth_of_sizes(sizes);
+}
+
 static bool judge(struct hasten_leaks_groups *groups) {
     const struct hasten_history *history = &groups->analysis->watcher->history;
     for (size_t i = 0; i < groups->count; i++) {
@@ -388,7 +429,7 @@ static bool judge(struct hasten_leaks_groups *groups) {
                             : hasten_growth_of_survivors(group->counts, groups->cohorts);
         group->by_size = group->is_own || (group->is_container && !is_chained(group));
         if (group->growth == HASTEN_GROWTH_GROWING && group->by_size && groups->has_references) {
-            group->growth = hasten_growth_of_sizes(&group->sizes);
+            group->growth = growth_of_holders(group);
         }
     }
     if (!count_contents(groups)) {

@@ -23,6 +23,7 @@ struct hasten_leaks_group {
     bool is_garbage;
     bool by_size;      /* whether it grows is told by the size of its holders */
     uint64_t tops;     /* survivors that are held directly */
+    uint64_t late_tops; /* of these, since the early mark */
     uint32_t sample;  /* the largest thing held directly; of is_own: the holder */
     uint64_t counts[HASTEN_LEAKS_COHORTS], bytes[HASTEN_LEAKS_COHORTS];
     uint64_t count_sum, byte_sum;

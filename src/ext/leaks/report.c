@@ -129,7 +129,8 @@ static bool analyse(struct hasten_leaks_watcher *watcher, struct hasten_heap *he
     if (!hasten_leaks_walk(watcher, heap)) {
         return false;
     }
-    if (hasten_history_follow(&watcher->history, &watcher->heap, heap) != HASTEN_OK ||
+    if (hasten_history_follow(&watcher->history, &watcher->heap, heap, hasten_leaks_is_container,
+                              watcher) != HASTEN_OK ||
         !hasten_leaks_reach(analysis) || !hasten_leaks_group(groups, analysis)) {
         PyErr_NoMemory();
         return false;

@@ -100,6 +100,8 @@ static uint32_t add_type(struct hasten_leaks_types *types, PyTypeObject *type, c
         .address = key.low,
         .name = name,
         .is_programs = is_programs(type),
+        .is_container =
+            type == &PyList_Type || type == &PyDict_Type || type == &PyTuple_Type,
         .walk = types->walk,
         .size_of = find_size_of(type),
     };
@@ -165,6 +167,10 @@ uint64_t hasten_leaks_size_of(struct hasten_leaks_watcher *watcher, PyObject *ob
         size += hasten_access_hidden_size(&watcher->access, object);
     }
     return size;
+}
+
+bool hasten_leaks_is_container(void *watcher, uint32_t type) {
+    return ((const struct hasten_leaks_watcher *)watcher)->types.items[type].is_container;
 }
 
 void hasten_leaks_types_begin(struct hasten_leaks_types *types) {

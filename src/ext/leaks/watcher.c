@@ -62,7 +62,8 @@ static PyObject *watcher_mark(PyObject *self, PyObject *Py_UNUSED(unused)) {
     hasten_heap_init(&heap, NULL);
     bool collects = PyGC_Disable() != 0;
     bool walked = hasten_leaks_walk(watcher, &heap);
-    if (walked && hasten_history_follow(&watcher->history, &watcher->heap, &heap) != HASTEN_OK) {
+    if (walked && hasten_history_follow(&watcher->history, &watcher->heap, &heap,
+                                         hasten_leaks_is_container, watcher) != HASTEN_OK) {
         PyErr_NoMemory();
         walked = false;
     }

@@ -34,6 +34,7 @@ struct hasten_leaks_type {
     uint64_t address;
     char *name;             /* with its module where that is not builtins */
     bool is_programs;       /* made by a class statement */
+    bool is_container;      /* whose address the interpreter gives to the next of them */
     uint32_t walk;          /* in which it was last seen: by then another may lie there */
     PyMethodDef *size_of;   /* NULL: tp_basicsize and tp_itemsize say it */
     uint64_t count, bytes;  /* in the last walk */
@@ -95,6 +96,7 @@ extern PyType_Spec hasten_leaks_watcher_spec;
 uint32_t hasten_leaks_type_of(struct hasten_leaks_watcher *watcher, PyObject *object);
 uint64_t hasten_leaks_size_of(struct hasten_leaks_watcher *watcher, PyObject *object,
                               uint32_t type);
+bool hasten_leaks_is_container(void *watcher, uint32_t type);
 void hasten_leaks_types_begin(struct hasten_leaks_types *types);
 void hasten_leaks_types_mark(struct hasten_leaks_types *types, uint32_t mark);
 void hasten_leaks_types_done(struct hasten_leaks_types *types);
