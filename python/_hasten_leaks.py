@@ -138,7 +138,9 @@ class _Watching:
 
 def start():
     try:
-        import hasten._leaks
+        from hasten import _leaks
+
+        del _leaks
     except ImportError as error:
         print(f"hasten: cannot watch {sys.executable}: {error}", file=sys.stderr)
         return

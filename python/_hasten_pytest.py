@@ -258,9 +258,7 @@ def _leaks_text(rows, limit, iterations, watch):
         " but at least one location leaked more"
     ]
     for trace, (size, count) in rows[:PLACES]:
-        lines.append(
-            f"  {size_text(size / iterations):>10}  in {count} blocks  {_place(trace)}"
-        )
+        lines.append(f"  {size_text(size / iterations):>10}  in {count} blocks  {_place(trace)}")
     held = [leak for leak in watch.leaks if not leak.chain.startswith(OWN_CHAINS)]
     if held:
         lines.append("Held by:")

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 from typing import Any, final
 
-__all__ = ["Watcher"]
-
 @final
 class Watcher:
     @property

@@ -69,17 +69,13 @@ _BOUND = {
 
 
 def _bytes_text(size):
-    for unit in ("B", "KiB", "MiB"):
+    unit = "B"
+    for larger in ("KiB", "MiB", "GiB"):
         if size < 1000:
             break
         size /= 1024
-    else:
-        unit = "GiB"
+        unit = larger
     return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.3g} {unit}"
-
-
-def _number_text(number):
-    return f"{number:.0f}" if number >= 10 or number == int(number) else f"{number:.1f}"
 
 
 def _tracers():

@@ -14,8 +14,8 @@
 #include "cli/message.h"
 
 #define VARIABLE "HASTEN_LEAKS"
-#define CHECK                                                  \
-    "import sys; leaks = sys.modules.get('_hasten_leaks'); "   \
+#define CHECK                                                \
+    "import sys; leaks = sys.modules.get('_hasten_leaks'); " \
     "sys.exit(leaks is None or not leaks.is_usable())"
 /* A file of findings is a few KB. */
 #define MOST_BYTES (1 << 22)
@@ -61,8 +61,8 @@ static bool can_watch(const char *python) {
     return true;
 }
 
-bool cli_leaks_begin(struct cli_leaks *leaks, const struct cli_options *options,
-                     const char *python, const char *path) {
+bool cli_leaks_begin(struct cli_leaks *leaks, const struct cli_options *options, const char *python,
+                     const char *path) {
     char value[PATH_MAX + 512];
     leaks->is_on = false;
     if (!options->leaks) {
@@ -139,8 +139,8 @@ void cli_leaks_finish(struct cli_leaks *leaks, struct cli_session *session) {
         char path[PATH_MAX + 300];
         char pid[24] = "";
         char rest[8] = "";
-        bool is_part = sscanf(entries[i]->d_name, "%20[0-9]%7s", pid, rest) == 2 &&
-                       strcmp(rest, ".part") == 0;
+        bool is_part =
+            sscanf(entries[i]->d_name, "%20[0-9]%7s", pid, rest) == 2 && strcmp(rest, ".part") == 0;
         snprintf(path, sizeof path, "%s/%s", leaks->parts.folder, entries[i]->d_name);
         char *text = is_part ? read_file(path) : NULL;
         if (text != NULL) {

@@ -18,8 +18,8 @@ struct cli_leaks {
 bool cli_leaks_check(const struct cli_options *options);
 /* Before the program starts: makes the folder beside `path` and sets the environment.
  * Does nothing without --leaks. False after saying why not. */
-bool cli_leaks_begin(struct cli_leaks *leaks, const struct cli_options *options,
-                     const char *python, const char *path);
+bool cli_leaks_begin(struct cli_leaks *leaks, const struct cli_options *options, const char *python,
+                     const char *path);
 /* After its end: into the recording's facts; where that is finished, on standard
  * error. Removes the folder. */
 void cli_leaks_finish(struct cli_leaks *leaks, struct cli_session *session);

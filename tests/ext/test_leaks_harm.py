@@ -127,7 +127,7 @@ def test_threads_that_change_everything():
         n = seed
         while not stop.is_set():
             n = (n * 1103515245 + 12345) & 0x7FFFFFFF
-            shared[n % 50] = [object(), {n: [n]}, (lambda: n)]
+            shared[n % 50] = [object(), {n: [n]}, (lambda n=n: n)]
             shared.pop(1000 + seed, None)
             shared[1000 + seed] = types.SimpleNamespace(n=n)
 

@@ -27,10 +27,10 @@
 #define HASTEN_GROWTH_LEAST 4
 
 /* X(name, word). */
-#define HASTEN_GROWTH_MAP(X)         \
-    X(GROWING, "growing")            \
-    X(LEVELLED, "levelled off")      \
-    X(REPLACED, "replaced")          \
+#define HASTEN_GROWTH_MAP(X)    \
+    X(GROWING, "growing")       \
+    X(LEVELLED, "levelled off") \
+    X(REPLACED, "replaced")     \
     X(TOO_FEW, "too few iterations")
 
 enum hasten_growth {

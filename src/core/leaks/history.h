@@ -18,7 +18,7 @@
 
 /* The marks that a node's extents are of. */
 struct hasten_history {
-    uint32_t marks;                        /* made so far */
+    uint32_t marks;                         /* made so far */
     uint32_t referred[HASTEN_HEAP_EXTENTS]; /* newest first; HASTEN_HEAP_NONE: none */
 };
 

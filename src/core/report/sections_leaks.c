@@ -12,7 +12,7 @@
 static const char *process_of(const char *name) {
     size_t size = strlen(PREFIX);
     return strncmp(name, PREFIX, size) == 0 && strchr(name + size, '.') == NULL ? name + size
-                                                                               : NULL;
+                                                                                : NULL;
 }
 
 static size_t count_processes(const struct hasten_profile *profile) {

@@ -50,7 +50,7 @@ void hasten_leaks_chain(const struct hasten_leaks_analysis *analysis, uint32_t n
 
 struct cycle {
     uint32_t *order;
-    uint32_t *parents;   /* index in order */
+    uint32_t *parents; /* index in order */
     struct hasten_map seen;
     size_t count, capacity, parent_capacity;
 };

@@ -66,8 +66,7 @@ static uint32_t descend(const struct hasten_leaks_groups *groups, uint32_t top) 
         uint32_t end = hasten_heap_edges_end(heap, at);
         for (uint32_t edge = heap->nodes[at].edges; edge < end; edge++) {
             uint32_t held = heap->edges[edge];
-            if (parents[held] == at && held != at &&
-                groups->groups[held] == groups->groups[top] &&
+            if (parents[held] == at && held != at && groups->groups[held] == groups->groups[top] &&
                 (heaviest == HASTEN_HEAP_NONE ||
                  groups->weights[held] > groups->weights[heaviest])) {
                 heaviest = held;
@@ -122,11 +121,11 @@ static enum hasten_leaks_kind kind_of_object(PyObject *object) {
 
 /* The holder itself, where nothing along the chain is more telling. */
 static enum hasten_leaks_kind kind_of_holder(PyObject *holder) {
-    return PyList_Check(holder)                         ? HASTEN_LEAKS_KIND_LIST
-           : PyDict_Check(holder)                       ? HASTEN_LEAKS_KIND_DICT
-           : PyAnySet_Check(holder)                     ? HASTEN_LEAKS_KIND_SET
-           : is_named(holder, "collections.deque")      ? HASTEN_LEAKS_KIND_DEQUE
-                                                        : HASTEN_LEAKS_KIND_OTHER;
+    return PyList_Check(holder)                    ? HASTEN_LEAKS_KIND_LIST
+           : PyDict_Check(holder)                  ? HASTEN_LEAKS_KIND_DICT
+           : PyAnySet_Check(holder)                ? HASTEN_LEAKS_KIND_SET
+           : is_named(holder, "collections.deque") ? HASTEN_LEAKS_KIND_DEQUE
+                                                   : HASTEN_LEAKS_KIND_OTHER;
 }
 
 static enum hasten_leaks_kind kind_of_root(const struct hasten_leaks_root *root) {
@@ -196,9 +195,9 @@ static void describe(struct hasten_leaks_finding *finding,
     hasten_leaks_chain(analysis, bottom, &finding->chain);
     hasten_leaks_chain(analysis, holder, &finding->holder);
     finding->kind = kind_of(groups, finding->group, top, bottom);
-    finding->type = analysis->heap->nodes[finding->group->is_own
-                                              ? top
-                                              : what_is_held(groups, top, bottom)].type;
+    finding->type =
+        analysis->heap->nodes[finding->group->is_own ? top : what_is_held(groups, top, bottom)]
+            .type;
     finding->holder_type = holder == top && !finding->group->is_own
                                ? HASTEN_HEAP_NONE
                                : analysis->heap->nodes[holder].type;
@@ -236,9 +235,8 @@ static void take_samples(struct hasten_leaks_findings *findings,
         uint32_t node = (uint32_t)i;
         uint32_t number = groups->groups[node];
         uint32_t parent = analysis->paths.parents[node];
-        if (number == HASTEN_HEAP_NONE ||
-            (parent != HASTEN_HEAP_NONE && parent != node &&
-             groups->groups[parent] != HASTEN_HEAP_NONE)) {
+        if (number == HASTEN_HEAP_NONE || (parent != HASTEN_HEAP_NONE && parent != node &&
+                                           groups->groups[parent] != HASTEN_HEAP_NONE)) {
             continue;
         }
         for (size_t k = 0; k < findings->count; k++) {

@@ -10,24 +10,24 @@
 #define HASTEN_LEAKS_SAMPLES 16
 
 /* What kind of holder it is: what would help follows from it. X(name, word). */
-#define HASTEN_LEAKS_KIND_MAP(X)              \
-    X(OTHER, "other")                         \
-    X(LIST, "list")                           \
-    X(DICT, "dict")                           \
-    X(SET, "set")                             \
-    X(DEQUE, "deque")                         \
-    X(CLASS_ATTRIBUTE, "class attribute")     \
-    X(CLOSURE, "closure")                     \
-    X(BOUND_METHOD, "bound method")           \
-    X(WEAKREF_CALLBACK, "weakref callback")   \
-    X(GENERATOR, "generator")                 \
-    X(CONTEXT_VARIABLE, "context variable")   \
-    X(THREAD_LOCAL, "thread-local")           \
-    X(TRACEBACK, "traceback")                 \
-    X(CACHE, "lru_cache")                     \
-    X(METHOD_CACHE, "lru_cache on a method")  \
-    X(LOCAL_VARIABLE, "local variable")       \
-    X(CYCLE, "cycle")                         \
+#define HASTEN_LEAKS_KIND_MAP(X)             \
+    X(OTHER, "other")                        \
+    X(LIST, "list")                          \
+    X(DICT, "dict")                          \
+    X(SET, "set")                            \
+    X(DEQUE, "deque")                        \
+    X(CLASS_ATTRIBUTE, "class attribute")    \
+    X(CLOSURE, "closure")                    \
+    X(BOUND_METHOD, "bound method")          \
+    X(WEAKREF_CALLBACK, "weakref callback")  \
+    X(GENERATOR, "generator")                \
+    X(CONTEXT_VARIABLE, "context variable")  \
+    X(THREAD_LOCAL, "thread-local")          \
+    X(TRACEBACK, "traceback")                \
+    X(CACHE, "lru_cache")                    \
+    X(METHOD_CACHE, "lru_cache on a method") \
+    X(LOCAL_VARIABLE, "local variable")      \
+    X(CYCLE, "cycle")                        \
     X(HELD_BY_C, "held by C")
 
 enum hasten_leaks_kind {
@@ -41,8 +41,8 @@ struct hasten_leaks_finding {
     struct hasten_buffer chain;  /* to the heaviest thing */
     struct hasten_buffer holder; /* to what holds them */
     enum hasten_leaks_kind kind;
-    uint32_t type;        /* of the things held */
-    uint32_t holder_type; /* HASTEN_HEAP_NONE: it is a root's */
+    uint32_t type;                           /* of the things held */
+    uint32_t holder_type;                    /* HASTEN_HEAP_NONE: it is a root's */
     PyObject *samples[HASTEN_LEAKS_SAMPLES]; /* references, of what is held directly */
     size_t sample_count;
 };

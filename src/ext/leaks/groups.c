@@ -94,8 +94,7 @@ static bool call(struct hasten_leaks_groups *groups, uint32_t node, struct haste
 static uint32_t group_called(struct hasten_leaks_groups *groups, struct hasten_map_key name,
                              uint32_t sample) {
     bool is_new = false;
-    uint32_t *number =
-        hasten_map_insert(&groups->numbers, name, (uint32_t)groups->count, &is_new);
+    uint32_t *number = hasten_map_insert(&groups->numbers, name, (uint32_t)groups->count, &is_new);
     if (number == NULL || !is_new) {
         return number == NULL ? HASTEN_HEAP_NONE : *number;
     }
@@ -201,8 +200,8 @@ static bool is_chained(const struct hasten_leaks_group *group) {
 /* Came after the early mark, with which sizes are compared. */
 static bool is_late(const struct hasten_leaks_groups *groups, uint32_t node) {
     const struct hasten_leaks_analysis *analysis = groups->analysis;
-    return groups->has_references && analysis->heap->past[node].birth >
-                                         analysis->watcher->history.referred[groups->early];
+    return groups->has_references &&
+           analysis->heap->past[node].birth > analysis->watcher->history.referred[groups->early];
 }
 
 /* Holders come before what they hold. Below a survivor everything is of its group:
@@ -274,8 +273,8 @@ static bool group_own(struct hasten_leaks_groups *groups, struct hasten_buffer *
             continue;
         }
         bool has_edges = hasten_heap_edges_end(heap, node) > heap->nodes[node].edges;
-        uint64_t bytes = (uint64_t)(extent - before) * (has_edges ? sizeof(void *)
-                                                                  : HASTEN_HEAP_GRAIN);
+        uint64_t bytes =
+            (uint64_t)(extent - before) * (has_edges ? sizeof(void *) : HASTEN_HEAP_GRAIN);
         if (!call(groups, node, text)) {
             return false;
         }
@@ -369,8 +368,8 @@ static bool count_contents(struct hasten_leaks_groups *groups) {
         counted = number != NULL &&
                   hasten_grow(NULL, &items, &capacity, count + 1, sizeof *contents) == 0;
         contents = items;
-        counted = counted && hasten_grow(NULL, &owner_items, &owner_capacity, count + 1,
-                                         sizeof *owners) == 0;
+        counted = counted &&
+                  hasten_grow(NULL, &owner_items, &owner_capacity, count + 1, sizeof *owners) == 0;
         owners = owner_items;
         if (counted && is_new) {
             contents[count] = (struct hasten_leaks_content){.type = heap->nodes[i].type};
@@ -424,9 +423,8 @@ static bool judge(struct hasten_leaks_groups *groups) {
                 history->referred[groups->middle] - history->referred[groups->early];
             group->sizes.last_iterations = groups->iterations - history->referred[groups->middle];
         }
-        group->growth = group->is_own
-                            ? hasten_growth_of_sizes(&group->sizes)
-                            : hasten_growth_of_survivors(group->counts, groups->cohorts);
+        group->growth = group->is_own ? hasten_growth_of_sizes(&group->sizes)
+                                      : hasten_growth_of_survivors(group->counts, groups->cohorts);
         group->by_size = group->is_own || (group->is_container && !is_chained(group));
         if (group->growth == HASTEN_GROWTH_GROWING && group->by_size && groups->has_references) {
             group->growth = growth_of_holders(group);

@@ -21,10 +21,10 @@ struct hasten_leaks_group {
     bool is_container; /* its holders have a size; a variable or attribute has none */
     bool is_own;       /* not what it holds grows, but itself */
     bool is_garbage;
-    bool by_size;      /* whether it grows is told by the size of its holders */
-    uint64_t tops;     /* survivors that are held directly */
+    bool by_size;       /* whether it grows is told by the size of its holders */
+    uint64_t tops;      /* survivors that are held directly */
     uint64_t late_tops; /* of these, since the early mark */
-    uint32_t sample;  /* the largest thing held directly; of is_own: the holder */
+    uint32_t sample;    /* the largest thing held directly; of is_own: the holder */
     uint64_t counts[HASTEN_LEAKS_COHORTS], bytes[HASTEN_LEAKS_COHORTS];
     uint64_t count_sum, byte_sum;
     struct hasten_growth_sizes sizes; /* of its holders */
@@ -40,12 +40,12 @@ struct hasten_leaks_groups {
     uint32_t iterations, cohorts;
     uint32_t warm; /* who was born at this mark or before is old */
     bool has_references;
-    size_t early, middle;     /* of the extents */
-    uint32_t *groups;         /* by node: of a survivor; HASTEN_HEAP_NONE: old */
-    uint64_t *weights;        /* by node: of a survivor, with what it alone leads to */
+    size_t early, middle;         /* of the extents */
+    uint32_t *groups;             /* by node: of a survivor; HASTEN_HEAP_NONE: old */
+    uint64_t *weights;            /* by node: of a survivor, with what it alone leads to */
     struct hasten_map_key *calls; /* by node: hash of how an old one is called */
-    bool *seen;               /* by node: a holder whose size is counted */
-    uint64_t garbage_bytes;   /* what the collector has not taken yet */
+    bool *seen;                   /* by node: a holder whose size is counted */
+    uint64_t garbage_bytes;       /* what the collector has not taken yet */
 };
 
 /* Groups with a verdict each. False: no memory. */

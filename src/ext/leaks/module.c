@@ -19,11 +19,8 @@ static PyModuleDef_Slot module_slots[] = {
 };
 
 static struct PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "hasten._leaks",
-    .m_doc = "The watcher behind hasten.leaks.",
-    .m_size = 0,
-    .m_slots = module_slots,
+    PyModuleDef_HEAD_INIT, .m_name = "hasten._leaks", .m_doc = "The watcher behind hasten.leaks.",
+    .m_size = 0,           .m_slots = module_slots,
 };
 
 PyMODINIT_FUNC PyInit__leaks(void);

@@ -113,14 +113,13 @@ static PyObject *result_of(const struct hasten_leaks_groups *groups,
         return NULL;
     }
     const struct hasten_leaks_watcher *watcher = groups->analysis->watcher;
-    return Py_BuildValue("{sN,sI,sn,sn,sn,sn,sK,sO,sN}", "findings", list, "iterations",
-                         (unsigned)groups->iterations, "objects",
-                         (Py_ssize_t)groups->analysis->heap->node_count, "levelled",
-                         (Py_ssize_t)levelled, "replaced", (Py_ssize_t)replaced, "bounded",
-                         (Py_ssize_t)findings->bounded, "garbage_bytes",
-                         (unsigned long long)groups->garbage_bytes, "collector",
-                         watcher->collector_was_on ? Py_True : Py_False, "types",
-                         types_list(&watcher->types));
+    return Py_BuildValue(
+        "{sN,sI,sn,sn,sn,sn,sK,sO,sN}", "findings", list, "iterations",
+        (unsigned)groups->iterations, "objects", (Py_ssize_t)groups->analysis->heap->node_count,
+        "levelled", (Py_ssize_t)levelled, "replaced", (Py_ssize_t)replaced, "bounded",
+        (Py_ssize_t)findings->bounded, "garbage_bytes", (unsigned long long)groups->garbage_bytes,
+        "collector", watcher->collector_was_on ? Py_True : Py_False, "types",
+        types_list(&watcher->types));
 }
 
 /* Everything up to the findings, in which no object is made. */
@@ -144,8 +143,7 @@ PyObject *hasten_leaks_report(struct hasten_leaks_watcher *watcher, Py_ssize_t l
     hasten_heap_init(&heap, NULL);
     struct hasten_leaks_analysis analysis = {.watcher = watcher, .heap = &heap};
     struct hasten_leaks_groups groups = {.analysis = &analysis};
-    const enum hasten_growth least =
-        unjudged ? HASTEN_GROWTH_TOO_FEW : HASTEN_GROWTH_GROWING;
+    const enum hasten_growth least = unjudged ? HASTEN_GROWTH_TOO_FEW : HASTEN_GROWTH_GROWING;
     struct hasten_leaks_findings findings = {.items = NULL};
     PyObject *result = NULL;
     hasten_paths_init(&analysis.paths, NULL);

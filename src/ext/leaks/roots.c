@@ -69,9 +69,9 @@ static bool add_thread_data(struct hasten_leaks_analysis *analysis) {
 }
 
 static PyObject *module_name_of(PyObject *function) {
-    PyObject *module =
-        function != NULL && PyFunction_Check(function) ? ((PyFunctionObject *)function)->func_module
-                                                       : NULL;
+    PyObject *module = function != NULL && PyFunction_Check(function)
+                           ? ((PyFunctionObject *)function)->func_module
+                           : NULL;
     return module != NULL && PyUnicode_Check(module) ? module : NULL;
 }
 
@@ -85,22 +85,43 @@ static bool add_locals(struct hasten_leaks_analysis *analysis, const char *frame
     PyObject *module = module_name_of(hasten_access_function(access, frame));
     for (int i = 0; added && i < code->co_nlocalsplus; i++) {
         PyObject *local = hasten_access_local(access, frame, i);
-        struct hasten_leaks_root root = {
-            .kind = HASTEN_ROOT_LOCAL, .owner = (PyObject *)code, .module_name = module, .index = i};
+        struct hasten_leaks_root root = {.kind = HASTEN_ROOT_LOCAL,
+                                         .owner = (PyObject *)code,
+                                         .module_name = module,
+                                         .index = i};
         added = local == NULL || add_root(analysis, local, LEVEL_LOCAL, root);
     }
     return added;
 }
 
-static bool add_frames(struct hasten_leaks_analysis *analysis) {
+/* The functions of one thread, the outermost first: what it passes on is its own. */
+static bool add_thread_frames(struct hasten_leaks_analysis *analysis, PyThreadState *thread) {
     const struct hasten_access *access = &analysis->watcher->access;
+    const char **frames = NULL;
+    size_t count = 0;
+    size_t capacity = 0;
+    bool added = true;
+    const char *frame = hasten_access_thread_frame(access, thread);
+    for (; added && frame != NULL; frame = hasten_access_previous(access, frame)) {
+        void *larger = (void *)frames;
+        added = hasten_grow(NULL, &larger, &capacity, count + 1, sizeof *frames) == 0;
+        frames = larger;
+        if (added) {
+            frames[count++] = frame;
+        }
+    }
+    for (; added && count > 0; count--) {
+        added = add_locals(analysis, frames[count - 1]);
+    }
+    hasten_release(NULL, (void *)frames, capacity * sizeof *frames);
+    return added;
+}
+
+static bool add_frames(struct hasten_leaks_analysis *analysis) {
     PyThreadState *thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
     bool added = true;
     for (; added && thread != NULL; thread = PyThreadState_Next(thread)) {
-        const char *frame = hasten_access_thread_frame(access, thread);
-        for (; added && frame != NULL; frame = hasten_access_previous(access, frame)) {
-            added = add_locals(analysis, frame);
-        }
+        added = add_thread_frames(analysis, thread);
     }
     return added;
 }

@@ -291,7 +291,7 @@ static enum hasten_leaks_step function_step(const struct step *step) {
         PyObject *object;
         const char *name;
     } parts[] = {
-        {function->func_closure, "__closure__"},   {function->func_defaults, "__defaults__"},
+        {function->func_closure, "__closure__"},       {function->func_defaults, "__defaults__"},
         {function->func_kwdefaults, "__kwdefaults__"}, {function->func_code, "__code__"},
         {function->func_globals, "__globals__"},
     };
@@ -334,8 +334,8 @@ static enum hasten_leaks_step exception_step(const struct step *step) {
 
 /* Where a frame's object is known, who called it hardly ever matters. */
 static enum hasten_leaks_step frame_step(const struct step *step) {
-    enum hasten_leaks_step found = local_of(
-        step, hasten_access_object_frame(&step->analysis->watcher->access, step->holder));
+    enum hasten_leaks_step found =
+        local_of(step, hasten_access_object_frame(&step->analysis->watcher->access, step->holder));
     return found == HASTEN_STEP_OTHER && PyFrame_Check(step->held)
                ? attribute_called(step, "f_back")
                : found;
@@ -439,7 +439,7 @@ static enum hasten_leaks_step instance_step(const struct step *step) {
 
 static enum hasten_leaks_step type_step(const struct step *step) {
     const PyTypeObject *type = (const PyTypeObject *)step->holder;
-    return step->held == type->tp_dict ? HASTEN_STEP_SILENT
+    return step->held == type->tp_dict  ? HASTEN_STEP_SILENT
            : step->held == type->tp_mro ? attribute_called(step, "__mro__")
                                         : member_step(step);
 }
@@ -460,7 +460,8 @@ static enum hasten_leaks_step kind_step(const struct step *step) {
                                                           : attribute_called(step, "cell_contents");
     }
     if (PyGen_Check(holder) || PyCoro_CheckExact(holder) || PyAsyncGen_CheckExact(holder)) {
-        return local_of(step, hasten_access_generator_frame(&step->analysis->watcher->access, holder));
+        return local_of(step,
+                        hasten_access_generator_frame(&step->analysis->watcher->access, holder));
     }
     if (PyExceptionInstance_Check(holder)) {
         enum hasten_leaks_step found = exception_step(step);

@@ -100,8 +100,7 @@ static uint32_t add_type(struct hasten_leaks_types *types, PyTypeObject *type, c
         .address = key.low,
         .name = name,
         .is_programs = is_programs(type),
-        .is_container =
-            type == &PyList_Type || type == &PyDict_Type || type == &PyTuple_Type,
+        .is_container = type == &PyList_Type || type == &PyDict_Type || type == &PyTuple_Type,
         .walk = types->walk,
         .size_of = find_size_of(type),
     };

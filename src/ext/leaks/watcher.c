@@ -63,7 +63,7 @@ static PyObject *watcher_mark(PyObject *self, PyObject *Py_UNUSED(unused)) {
     bool collects = PyGC_Disable() != 0;
     bool walked = hasten_leaks_walk(watcher, &heap);
     if (walked && hasten_history_follow(&watcher->history, &watcher->heap, &heap,
-                                         hasten_leaks_is_container, watcher) != HASTEN_OK) {
+                                        hasten_leaks_is_container, watcher) != HASTEN_OK) {
         PyErr_NoMemory();
         walked = false;
     }

@@ -32,14 +32,14 @@
 
 struct hasten_leaks_type {
     uint64_t address;
-    char *name;             /* with its module where that is not builtins */
-    bool is_programs;       /* made by a class statement */
-    bool is_container;      /* whose address the interpreter gives to the next of them */
-    uint32_t walk;          /* in which it was last seen: by then another may lie there */
-    PyMethodDef *size_of;   /* NULL: tp_basicsize and tp_itemsize say it */
-    uint64_t count, bytes;  /* in the last walk */
-    uint64_t first_count, first_bytes;            /* at the baseline */
-    uint64_t counts[HASTEN_HEAP_EXTENTS];         /* at the history's marks */
+    char *name;            /* with its module where that is not builtins */
+    bool is_programs;      /* made by a class statement */
+    bool is_container;     /* whose address the interpreter gives to the next of them */
+    uint32_t walk;         /* in which it was last seen: by then another may lie there */
+    PyMethodDef *size_of;  /* NULL: tp_basicsize and tp_itemsize say it */
+    uint64_t count, bytes; /* in the last walk */
+    uint64_t first_count, first_bytes;    /* at the baseline */
+    uint64_t counts[HASTEN_HEAP_EXTENTS]; /* at the history's marks */
 };
 
 struct hasten_leaks_types {
@@ -61,7 +61,7 @@ enum hasten_leaks_root_kind {
 struct hasten_leaks_root {
     enum hasten_leaks_root_kind kind;
     uint32_t node;
-    PyObject *owner; /* borrowed, during the analysis */
+    PyObject *owner;       /* borrowed, during the analysis */
     PyObject *module_name; /* of a local's function; may be NULL */
     int index;
 };
@@ -78,8 +78,7 @@ struct hasten_leaks_analysis {
 };
 
 struct hasten_leaks_watcher {
-    PyObject_HEAD
-    struct hasten_access access;
+    PyObject_HEAD struct hasten_access access;
     struct hasten_leaks_types types;
     struct hasten_heap heap; /* of the last mark, without edges */
     struct hasten_history history;
