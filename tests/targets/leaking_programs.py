@@ -82,6 +82,19 @@ def step(i):
 """
 
 
+@leak(r"app\.Service\.compute \(lru_cache\) -> args\[0\]", "lru_cache on a method")
+def bounded_cached_method_with_results():
+    """
+import functools
+class Service:
+    @functools.lru_cache
+    def compute(self, n):
+        return bytes(2000)
+def step(i):
+    Service().compute(i)
+"""
+
+
 @leak(r"app\.render \(lru_cache\) -> result", "lru_cache")
 def unbounded_cache():
     """
@@ -386,6 +399,22 @@ import functools
 @functools.lru_cache(maxsize=128)
 def render(n):
     return bytes(1000 + n)
+def step(i):
+    for n in range(7):
+        render(7 * i + n)
+"""
+
+
+@decoy
+def lru_cache_of_objects():
+    """
+import functools
+class Answer:
+    def __init__(self, n):
+        self.data = bytes(1000 + n)
+@functools.lru_cache(maxsize=128)
+def render(n):
+    return Answer(n)
 def step(i):
     for n in range(7):
         render(7 * i + n)

@@ -203,21 +203,50 @@ static void describe(struct hasten_leaks_finding *finding,
                                : analysis->heap->nodes[holder].type;
 }
 
-/* A bounded cache is no leak, but for one that keeps the program's own objects as
- * arguments: of a method, `self`. */
-static bool is_limited(const struct hasten_leaks_groups *groups,
-                       const struct hasten_leaks_group *group) {
-    if (group->is_garbage || group->is_own) {
+/* Whether these are arguments of a call of a method: `self` is the program's, and the
+ * cache is an attribute of a class. */
+static bool are_methods_arguments(const struct hasten_leaks_groups *groups, uint32_t node) {
+    const struct hasten_leaks_analysis *analysis = groups->analysis;
+    const uint32_t *parents = analysis->paths.parents;
+    PyObject *arguments = hasten_leaks_object(analysis->heap, node);
+    if (!PyTuple_CheckExact(arguments) || PyTuple_GET_SIZE(arguments) == 0) {
         return false;
     }
-    uint32_t top = group->sample;
-    uint32_t holder = groups->analysis->paths.parents[top];
-    PyObject *object = hasten_leaks_object(groups->analysis->heap, holder);
-    if (holder == top || !is_bounded(object)) {
+    uint64_t address = (uint64_t)(uintptr_t)PyTuple_GET_ITEM(arguments, 0);
+    uint32_t self = hasten_heap_find(analysis->heap, address);
+    if (self == HASTEN_HEAP_NONE || !is_programs(groups, self)) {
         return false;
     }
-    uint32_t held = what_is_held(groups, top, descend(groups, top));
-    return !is_named(object, "functools._lru_cache_wrapper") || !is_programs(groups, held);
+    for (uint32_t at = parents[node]; parents[at] != at; at = parents[at]) {
+        if (PyType_Check(hasten_leaks_object(analysis->heap, parents[at]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A bounded cache or queue is no leak, but for a cache on a method, which keeps `self`
+ * alive: that becomes the group's sample. */
+static bool is_limited(const struct hasten_leaks_groups *groups, struct hasten_leaks_group *group) {
+    const struct hasten_leaks_analysis *analysis = groups->analysis;
+    uint32_t holder = analysis->paths.parents[group->sample];
+    if (group->is_garbage || group->is_own || holder == group->sample) {
+        return false;
+    }
+    PyObject *object = hasten_leaks_object(analysis->heap, holder);
+    if (!is_bounded(object)) {
+        return false;
+    }
+    uint32_t end = hasten_heap_edges_end(analysis->heap, holder);
+    for (uint32_t edge = analysis->heap->nodes[holder].edges; edge < end; edge++) {
+        uint32_t held = analysis->heap->edges[edge];
+        if (analysis->paths.parents[held] == holder && !hasten_leaks_is_old(groups, held) &&
+            are_methods_arguments(groups, held)) {
+            group->sample = held;
+            return false;
+        }
+    }
+    return true;
 }
 
 static int compare_groups(const void *left, const void *right) {
@@ -256,9 +285,8 @@ static void take_samples(struct hasten_leaks_findings *findings,
     }
 }
 
-bool hasten_leaks_find(struct hasten_leaks_findings *findings,
-                       const struct hasten_leaks_groups *groups, enum hasten_growth also,
-                       size_t limit, uint64_t least_bytes) {
+bool hasten_leaks_find(struct hasten_leaks_findings *findings, struct hasten_leaks_groups *groups,
+                       enum hasten_growth also, size_t limit, uint64_t least_bytes) {
     size_t count = 0;
     *findings = (struct hasten_leaks_findings){.items = NULL};
     const struct hasten_leaks_group **growing =
@@ -267,7 +295,7 @@ bool hasten_leaks_find(struct hasten_leaks_findings *findings,
         return false;
     }
     for (size_t i = 0; i < groups->count; i++) {
-        const struct hasten_leaks_group *group = &groups->items[i];
+        struct hasten_leaks_group *group = &groups->items[i];
         if ((group->growth != HASTEN_GROWTH_GROWING && group->growth != also) ||
             group->byte_sum < least_bytes) {
             continue;

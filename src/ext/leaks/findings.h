@@ -53,10 +53,9 @@ struct hasten_leaks_findings {
     size_t bounded; /* that grow, but only up to a limit of their own */
 };
 
-/* Those that grow, and those of the verdict `also`. */
-bool hasten_leaks_find(struct hasten_leaks_findings *findings,
-                       const struct hasten_leaks_groups *groups, enum hasten_growth also,
-                       size_t limit, uint64_t least_bytes);
+/* Those that grow, and those of the verdict `also`. Chooses the groups' samples. */
+bool hasten_leaks_find(struct hasten_leaks_findings *findings, struct hasten_leaks_groups *groups,
+                       enum hasten_growth also, size_t limit, uint64_t least_bytes);
 void hasten_leaks_findings_done(struct hasten_leaks_findings *findings);
 const char *hasten_leaks_kind_word(enum hasten_leaks_kind kind);
 
