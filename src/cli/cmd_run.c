@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/child.h"
+#include "cli/leaks.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/python.h"
@@ -54,7 +55,7 @@ static bool check_usage(const struct cli_options *options) {
         cli_say("run: --no-builtins goes with --trace");
         return false;
     }
-    return !options->trace || cli_tracing_check(options);
+    return cli_leaks_check(options) && (!options->trace || cli_tracing_check(options));
 }
 
 /* argv of the program, NULL-terminated; freed by the caller. */
@@ -77,7 +78,7 @@ static char **make_arguments(const struct cli_options *options, char *python) {
 }
 
 /* Samples until the child ends; then, and after -d, shows what there is. */
-static void watch(struct cli_session *session, struct cli_child *child) {
+static void watch(struct cli_session *session, struct cli_child *child, struct cli_leaks *leaks) {
     char status[32];
     while (session->is_sampling && !cli_child_ended(child, false)) {
         if (!cli_session_step(session) && session->end_ns != 0 && !cli_child_ended(child, false)) {
@@ -86,6 +87,7 @@ static void watch(struct cli_session *session, struct cli_child *child) {
     }
     cli_child_ended(child, true);
     cli_child_status_text(child, status, sizeof status);
+    cli_leaks_finish(leaks, session);
     cli_session_finish(session, status);
 }
 
@@ -101,6 +103,7 @@ static int say_not_started(const char *program, int reason) {
 static int run(const struct cli_options *options, char **arguments, const char *path) {
     struct cli_session session;
     struct cli_child child;
+    struct cli_leaks leaks;
     struct hasten_error error = {.status = HASTEN_OK};
     char command[4096];
     if (!cli_session_begin(&session, options, path)) {
@@ -111,8 +114,13 @@ static int run(const struct cli_options *options, char **arguments, const char *
     if (!options->is_command) {
         cli_session_fact(&session, "python", arguments[0]);
     }
+    if (!cli_leaks_begin(&leaks, options, options->is_command ? NULL : arguments[0], path)) {
+        cli_session_abandon(&session);
+        return CLI_EXIT_FAILED;
+    }
     int reason = cli_child_start(&child, arguments);
     if (reason != 0) {
+        cli_leaks_abandon(&leaks);
         cli_session_abandon(&session);
         return say_not_started(arguments[0], reason);
     }
@@ -120,7 +128,7 @@ static int run(const struct cli_options *options, char **arguments, const char *
         cli_say("the program runs, but cannot be sampled: %s", cli_error_text(&error));
         cli_session_abandon(&session);
     }
-    watch(&session, &child);
+    watch(&session, &child, &leaks);
     cli_child_exit_like(&child);
 }
 

@@ -31,6 +31,8 @@ enum cli_verb_id {
 
 #define CLI_ON(verb) (1u << CLI_VERB_##verb)
 
+#define CLI_LEAKS_EVERY "10" /* seconds */
+
 struct cli_options {
     const char *output;
     double rate_hz;
@@ -41,6 +43,8 @@ struct cli_options {
     const char *sampling_option; /* one that was given and says how to sample; NULL: none */
     bool trace;
     bool no_builtins;
+    bool leaks;
+    const char *leaks_when; /* seconds, or "module:function"; NULL: CLI_LEAKS_EVERY */
     bool no_report;
     const char *python;
     const char *module; /* -m: arguments follow */

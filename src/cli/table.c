@@ -78,6 +78,28 @@ static const char *store_no_builtins(struct cli_options *options, const char *va
     return NULL;
 }
 
+static const char *store_leaks(struct cli_options *options, const char *value) {
+    (void)value;
+    options->leaks = true;
+    return NULL;
+}
+
+static const char *store_leaks_every(struct cli_options *options, const char *value) {
+    double seconds = 0;
+    options->leaks_when = value;
+    return number(value, 0.01, MOST_SECONDS, &seconds)
+               ? NULL
+               : "a number of seconds, at least 0.01, is expected";
+}
+
+static const char *store_leaks_mark(struct cli_options *options, const char *value) {
+    const char *colon = strchr(value, ':');
+    options->leaks_when = value;
+    bool is_named = colon != NULL && colon != value && colon[1] != '\0' && strlen(value) < 400 &&
+                    strpbrk(value, "\t\n") == NULL;
+    return is_named ? NULL : "MODULE:FUNCTION is expected, like app.views:index";
+}
+
 static const char *store_callers(struct cli_options *options, const char *value) {
     options->callers = value;
     return value[0] == '\0' ? "a function's name is expected" : NULL;
@@ -179,6 +201,12 @@ const struct cli_option cli_options[] = {
      "count every call instead of looking now and then: exact, but the program gets slower"},
     {0, "no-builtins", NULL, CLI_ON(RUN), false, NULL, store_no_builtins,
      "with --trace: leave out functions written in C, whose time is then their caller's"},
+    {0, "leaks", NULL, CLI_ON(RUN), false, NULL, store_leaks,
+     "look again and again at what the program keeps, and say what grows and what holds it"},
+    {0, "leaks-every", "SECONDS", CLI_ON(RUN), false, NULL, store_leaks_every,
+     "with --leaks: look every SECONDS (default: 10)"},
+    {0, "leaks-mark", "MODULE:FUNCTION", CLI_ON(RUN), false, NULL, store_leaks_mark,
+     "with --leaks: look at each return of that function instead"},
     {0, "python", "PATH", CLI_ON(RUN), false, NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
@@ -223,6 +251,9 @@ static const char *const details[CLI_VERB_COUNT] = {
         "With --trace the program itself counts its calls, and nothing is estimated. Its\n"
         "interpreter must have hasten installed, and it gets slower.\n"
         "\n"
+        "With --leaks the program is also asked what it keeps, inside, which stops it for half\n"
+        "a second a million objects each time. At least four looks make a verdict.\n"
+        "\n"
         "Examples:\n"
         "  hasten run app.py --port 8000\n"
         "  hasten run -m json.tool data.json\n"
@@ -230,6 +261,7 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  hasten run -o pip.hasten -- pip list\n"
         "  hasten run --mode cpu -r 200 -d 1 app.py\n"
         "  hasten run --trace app.py\n"
+        "  hasten run --leaks --leaks-every 0.5 app.py\n"
         "\n"
         "Exit status: the program's own; when a signal ended it, hasten ends by the same.\n"
         "  1    hasten failed before the program started\n"

@@ -19,5 +19,7 @@ void hasten_section_waiting(struct hasten_page *page);
 void hasten_section_threads(struct hasten_page *page);
 void hasten_section_processes(struct hasten_page *page);
 void hasten_section_collector(struct hasten_page *page);
+/* What grew while the program ran, as its processes said (facts "leaks.PID"). */
+void hasten_section_leaks(struct hasten_page *page);
 
 #endif

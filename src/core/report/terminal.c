@@ -236,6 +236,7 @@ static void write_page(struct hasten_page *page, const struct hasten_facts *fact
     write_warnings(page, facts);
     if (hasten_time_counted(&aggregate->sum) == 0 && aggregate->sum.idle_ns == 0) {
         write_nothing(page, facts);
+        hasten_section_leaks(page);
         return;
     }
     struct hasten_buffer *text = &page->scratch;
@@ -249,6 +250,7 @@ static void write_page(struct hasten_page *page, const struct hasten_facts *fact
     hasten_section_threads(page);
     hasten_section_processes(page);
     hasten_section_collector(page);
+    hasten_section_leaks(page);
 }
 
 static size_t page_columns(const struct hasten_report_options *options) {

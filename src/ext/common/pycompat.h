@@ -44,6 +44,8 @@
 #define Py_T_OBJECT_EX T_OBJECT_EX
 #define Py_READONLY READONLY
 #endif
+/* A member that is None where it is not set: of old, hence without a name of its own. */
+#define HASTEN_PY_T_OBJECT 6
 
 /* Guards an object's own fields: its lock where threads run free, nothing where
  * the GIL is the guard. Used as a pair around code that cannot leave early. */
@@ -139,6 +141,46 @@ static inline size_t hasten_py_bytes_before(PyObject *object) {
 #endif
     return (PyType_IS_GC(type) ? 2 * sizeof(uintptr_t) : 0) +
            (has_fields ? 2 * sizeof(PyObject *) : 0);
+}
+
+/* What hasten.leaks asks of the interpreter. Builds whose objects look otherwise: */
+#if defined(Py_GIL_DISABLED) || defined(Py_TRACE_REFS)
+#define HASTEN_PY_IS_UNUSUAL true
+#else
+#define HASTEN_PY_IS_UNUSUAL false
+#endif
+
+/* Calls `visit` for the objects that the collector tracks, until it answers 0. Up to
+ * 3.11 there is only the function of the module gc, which makes a list of them:
+ * `*ret_held`, a new reference. Nothing else happens meanwhile. */
+static inline bool hasten_py_visit_objects(PyObject *gc, int (*visit)(PyObject *, void *),
+                                           void *data, PyObject **ret_held) {
+#if PY_VERSION_HEX >= 0x030c0000
+    (void)gc;
+    (void)ret_held;
+    PyUnstable_GC_VisitObjects(visit, data);
+    return true;
+#else
+    PyObject *list = PyObject_CallMethod(gc, "get_objects", NULL);
+    if (list == NULL) {
+        return false;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list) && visit(PyList_GET_ITEM(list, i), data);
+         i++) {
+    }
+    *ret_held = list;
+    return true;
+#endif
+}
+
+/* Bytes before an object of a type that the collector knows: its links, and pointers
+ * to dict and weak references where the type has them there. */
+static inline size_t hasten_py_header_size(const PyTypeObject *type) {
+    unsigned long flags = Py_TPFLAGS_MANAGED_DICT;
+#if PY_VERSION_HEX >= 0x030c0000
+    flags |= Py_TPFLAGS_MANAGED_WEAKREF;
+#endif
+    return (type->tp_flags & flags) ? 4 * sizeof(void *) : 2 * sizeof(void *);
 }
 
 /* Whether a frame whose profile function is told that it returns a value only
