@@ -9,8 +9,8 @@
 
 /* A peak from which memory may be the news, and the share of it that one line must
  * have; a share that is not known better than that is no news. */
-#define LARGE_PEAK (64 * MIB)
-#define LARGE_LINE 0.25
+#define LARGE_PEAK (100 * MIB)
+#define LARGE_LINE 0.30
 #define LARGE_ERROR 0.15
 /* Allocating and freeing costs time where it is much: many times the peak. */
 #define LARGE_CHURN (1024 * MIB)
@@ -68,9 +68,12 @@ static void say_peak(const struct hasten_page *page, const struct hasten_memory 
         return;
     }
     hasten_number_share(out, share);
-    hasten_buffer_text(out, processes_with_peaks(memory) > 1
-                                ? " of the memory at the processes' peaks ("
-                                : " of the memory at its peak (");
+    size_t processes = processes_with_peaks(memory);
+    if (processes > 1) {
+        hasten_buffer_format(out, " of the memory at the peaks of %zu processes (", processes);
+    } else {
+        hasten_buffer_text(out, " of the memory at its peak (");
+    }
     hasten_number_bytes(out, peak);
     hasten_buffer_text(out, ") was allocated in ");
     hasten_verdict_place(page, out, &memory->aggregate->lines[group->key]);

@@ -23,15 +23,10 @@ static void add_text(struct hasten_table *table, enum hasten_style style, const 
     hasten_table_text(table, style, text);
 }
 
-/* "after 3.42 s", in a recording of several processes "after 3.42 s, process 4242". */
-static void say_when(const struct hasten_page *page, struct hasten_buffer *text, uint64_t time_ns,
-                     uint32_t process) {
-    const struct hasten_profile *profile = page->aggregate->profile;
+/* "after 3.42 s". */
+static void say_when(struct hasten_buffer *text, uint64_t time_ns) {
     hasten_buffer_text(text, "after ");
     hasten_number_duration(text, time_ns < INT64_MAX ? (int64_t)time_ns : INT64_MAX);
-    if (profile->process_count > 1) {
-        hasten_buffer_format(text, ", process %u", profile->processes[process].pid);
-    }
 }
 
 /* What else there is to say of a kind of amount. */
@@ -46,14 +41,11 @@ static void add_note(struct hasten_table *table, const struct hasten_memory *mem
         int64_t bytes = process->row.all[kind].bytes;
         if (bytes < sum->all[kind].bytes) { /* several had some, each at its own time */
             hasten_number_bytes(text, bytes);
-            hasten_buffer_byte(text, ' ');
-        }
-        if (process->heap.is_known) {
-            say_when(page, text, process->heap.time_ns, memory->largest_process);
-        } else if (bytes < sum->all[kind].bytes) {
             hasten_buffer_format(
-                text, "in process %u",
+                text, " in process %u",
                 memory->aggregate->profile->processes[memory->largest_process].pid);
+        } else if (process->heap.is_known) {
+            say_when(text, process->heap.time_ns);
         }
     } else if (kind == HASTEN_MEMORY_ALLOCATED && sum->all[HASTEN_MEMORY_TEMPORARY].bytes > 0) {
         hasten_number_share(
@@ -115,8 +107,12 @@ static void add_resident(struct hasten_table *table, const struct hasten_memory 
         }
     }
     hasten_buffer_clear(text);
-    hasten_buffer_text(text, "at most, ");
-    say_when(table->page, text, memory->processes[most].rss.time_ns, most);
+    if (profile->process_count > 1) {
+        hasten_buffer_format(text, "at most, process %u", profile->processes[most].pid);
+    } else {
+        hasten_buffer_text(text, "at most, ");
+        say_when(text, memory->processes[most].rss.time_ns);
+    }
     add_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 

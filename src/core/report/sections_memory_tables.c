@@ -268,6 +268,12 @@ static const struct hasten_memory_row *owner_row(const struct owners *owners, ui
                                : &owners->memory->processes[index].row;
 }
 
+/* Whether it allocated enough for a row. */
+static bool is_telling(const struct hasten_memory *memory, const struct hasten_memory_row *row) {
+    int64_t bytes = row->all[HASTEN_MEMORY_ALLOCATED].bytes;
+    return bytes > 0 && !hasten_memory_is_noise(memory, bytes);
+}
+
 static int compare_owners(const void *left_index, const void *right_index, void *context) {
     uint32_t left = *(const uint32_t *)left_index;
     uint32_t right = *(const uint32_t *)right_index;
@@ -290,6 +296,14 @@ static void add_owner(struct hasten_table *table, const struct owners *owners, u
         hasten_memory_cell_error(table, memory, bytes);
     }
     hasten_cell_bytes(table, HASTEN_STYLE_PLAIN, row->all[HASTEN_MEMORY_PEAK].bytes);
+    if (!owners->are_threads) { /* when it was at its peak */
+        hasten_buffer_clear(text);
+        if (memory->processes[index].heap.is_known) {
+            uint64_t time_ns = memory->processes[index].heap.time_ns;
+            hasten_number_duration(text, time_ns < INT64_MAX ? (int64_t)time_ns : INT64_MAX);
+        }
+        hasten_table_text(table, HASTEN_STYLE_PLAIN, hasten_buffer_cstring(text));
+    }
     hasten_cell_bytes(table, HASTEN_STYLE_PLAIN, row->all[HASTEN_MEMORY_LIVE].bytes);
     hasten_buffer_clear(text);
     if (!owners->are_threads) {
@@ -320,6 +334,9 @@ static size_t owner_columns(const struct hasten_page *page, const struct owners 
                                                         HASTEN_CUT_NEVER, 0};
     }
     columns[count++] = (struct hasten_table_column){"at peak", true, HASTEN_CUT_NEVER, 0};
+    if (!owners->are_threads) {
+        columns[count++] = (struct hasten_table_column){"after", true, HASTEN_CUT_NEVER, 0};
+    }
     columns[count++] = (struct hasten_table_column){"at end", true, HASTEN_CUT_NEVER, 0};
     if (!owners->are_threads || page->aggregate->profile->process_count > 1) {
         columns[count++] = (struct hasten_table_column){
@@ -341,8 +358,7 @@ static void write_owners(struct hasten_page *page, const struct owners *owners, 
         return;
     }
     for (size_t i = 0; i < all; i++) {
-        int64_t bytes = owner_row(owners, (uint32_t)i)->all[HASTEN_MEMORY_ALLOCATED].bytes;
-        if (bytes > 0 && !hasten_memory_is_noise(owners->memory, bytes)) {
+        if (is_telling(owners->memory, owner_row(owners, (uint32_t)i))) {
             order[count++] = (uint32_t)i;
         }
     }
@@ -376,10 +392,10 @@ static bool has_threads(const struct hasten_memory *memory) {
     size_t threads = 0;
     size_t processes = 0;
     for (size_t i = 0; i < profile->thread_count; i++) {
-        threads += memory->threads[i].all[HASTEN_MEMORY_ALLOCATED].bytes > 0;
+        threads += is_telling(memory, &memory->threads[i]);
     }
     for (size_t i = 0; i < profile->process_count; i++) {
-        processes += memory->processes[i].row.all[HASTEN_MEMORY_ALLOCATED].bytes > 0;
+        processes += is_telling(memory, &memory->processes[i].row);
     }
     return threads > processes;
 }
