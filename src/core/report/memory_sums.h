@@ -7,8 +7,9 @@
  * memory that native code asked for; it belongs to the line of Python above the
  * leaf. Two lines are kept of it: the innermost, and the *own* line, the nearest
  * of the program's own code (neither standard library nor installed package),
- * since that is where something can be changed; where there is none, the own line
- * is the innermost. A *site* is the finest that is kept: own line, innermost line
+ * since that is where something can be changed; code without a file (`-c`, what exec
+ * made) only where there is no other; where there is none at all, the own line is the
+ * innermost. A *site* is the finest that is kept: own line, innermost line
  * and native function.
  *
  * Peaks. Each process has its own, at its own time. Sums over several processes
@@ -115,7 +116,7 @@ bool hasten_memory_is_noise(const struct hasten_memory *memory, int64_t bytes);
 
 /* Where most of an own line's bytes went through: the function of the innermost
  * line where that is another line, or the native function. HASTEN_NONE where there
- * is none. */
+ * is none, or where more went through none. */
 uint32_t hasten_memory_through(const struct hasten_memory *memory, uint32_t own_line,
                                enum hasten_memory_kind kind, bool is_native);
 /* The own line with most bytes of a native function. */

@@ -245,4 +245,9 @@ void hasten_section_memory(struct hasten_page *page, const struct hasten_memory 
     if (memory->has_heap) {
         hasten_section_memory_tables(page, memory);
     }
+    if (memory->has_heap && !page->options->memory) {
+        hasten_buffer_byte(&page->out, '\n');
+        hasten_page_paragraph(page, HASTEN_STYLE_FAINT,
+                              "`hasten report --memory` shows all of it.");
+    }
 }
