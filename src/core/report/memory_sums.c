@@ -15,20 +15,13 @@
 /* Samples below which a sum says little: its error is above a third. */
 #define FEW_SAMPLES 8
 
-/* What a metric counts. */
-struct role {
-    bool is_memory;
-    bool is_blocks;
-    enum hasten_memory_kind kind;
-};
-
 struct work {
     struct hasten_memory *memory;
-    struct role *roles;     /* by metric */
-    uint32_t *own_line;     /* by node: line row of the nearest own frame, HASTEN_NONE */
-    uint8_t *own_rank;      /* by node: of the code that the line is in */
-    uint8_t *ranks;         /* by function */
-    struct hasten_map site; /* (own line, line, native) -> site */
+    struct hasten_metric_role *roles; /* by metric */
+    uint32_t *own_line;               /* by node: line row of the nearest own frame, HASTEN_NONE */
+    uint8_t *own_rank;                /* by node: of the code that the line is in */
+    uint8_t *ranks;                   /* by function */
+    struct hasten_map site;           /* (own line, line, native) -> site */
 };
 
 static void add(int64_t *sum, int64_t amount) {
@@ -45,25 +38,11 @@ static bool is_native(const struct hasten_code *code) {
 
 /* False where no metric is one of memory. */
 static bool find_roles(struct work *work) {
-    static const char *const prefixes[HASTEN_MEMORY_KIND_COUNT] = {
-#define PREFIX(name, metric) metric,
-        HASTEN_MEMORY_MAP(PREFIX)
-#undef PREFIX
-    };
     const struct hasten_profile *profile = work->memory->aggregate->profile;
     bool found = false;
     for (size_t i = 0; i < profile->metric_count; i++) {
-        uint32_t string = profile->metrics[i].name;
-        const char *name = string < profile->string_count ? profile->strings[string] : "";
-        for (size_t kind = 0; kind < HASTEN_MEMORY_KIND_COUNT; kind++) {
-            size_t size = strlen(prefixes[kind]);
-            bool is_blocks = strcmp(name + (strlen(name) < size ? 0 : size), "blocks") == 0;
-            bool is_bytes = strcmp(name + (strlen(name) < size ? 0 : size), "bytes") == 0;
-            if (strncmp(name, prefixes[kind], size) == 0 && (is_blocks || is_bytes)) {
-                work->roles[i] = (struct role){true, is_blocks, (enum hasten_memory_kind)kind};
-                found = true;
-            }
-        }
+        work->roles[i] = hasten_metric_role_of(profile, i);
+        found = found || work->roles[i].role == HASTEN_ROLE_MEMORY;
     }
     return found;
 }
@@ -128,10 +107,10 @@ static struct hasten_memory_site *find_site(struct work *work, uint32_t node) {
     return &memory->sites[*index];
 }
 
-static void add_to_row(struct hasten_memory_row *row, const struct role *role, bool is_native_part,
-                       int64_t amount) {
-    struct hasten_memory_amount *all = &row->all[role->kind];
-    struct hasten_memory_amount *native = &row->native[role->kind];
+static void add_to_row(struct hasten_memory_row *row, const struct hasten_metric_role *role,
+                       bool is_native_part, int64_t amount) {
+    struct hasten_memory_amount *all = &row->all[role->memory];
+    struct hasten_memory_amount *native = &row->native[role->memory];
     add(role->is_blocks ? &all->blocks : &all->bytes, amount);
     if (is_native_part) {
         add(role->is_blocks ? &native->blocks : &native->bytes, amount);
@@ -143,15 +122,15 @@ static hasten_status sum_values(struct work *work) {
     const struct hasten_profile *profile = memory->aggregate->profile;
     for (size_t i = 0; i < profile->value_count; i++) {
         const struct hasten_value *value = &profile->values[i];
-        const struct role *role = &work->roles[value->metric];
-        if (!role->is_memory || value->amount == 0) {
+        const struct hasten_metric_role *role = &work->roles[value->metric];
+        if (role->role != HASTEN_ROLE_MEMORY || value->amount == 0) {
             continue;
         }
         struct hasten_memory_site *site = find_site(work, value->node);
         if (site == NULL) {
             return HASTEN_NO_MEMORY;
         }
-        struct hasten_memory_amount *amount = &site->amounts[role->kind];
+        struct hasten_memory_amount *amount = &site->amounts[role->memory];
         add(role->is_blocks ? &amount->blocks : &amount->bytes, value->amount);
         uint32_t process = profile->threads[value->thread].process;
         bool native = site->native != HASTEN_NONE;

@@ -26,20 +26,7 @@
 #define HASTEN_REPORT_MEMORY_SUMS_H
 
 #include "core/report/aggregate.h"
-
-/* X(name, how metrics of it begin). */
-#define HASTEN_MEMORY_MAP(X)        \
-    X(PEAK, "heap.peak.")           \
-    X(ALLOCATED, "heap.allocated.") \
-    X(TEMPORARY, "heap.temporary.") \
-    X(LIVE, "heap.live.")
-
-enum hasten_memory_kind {
-#define HASTEN_MEMORY_ENUM(name, metric) HASTEN_MEMORY_##name,
-    HASTEN_MEMORY_MAP(HASTEN_MEMORY_ENUM)
-#undef HASTEN_MEMORY_ENUM
-        HASTEN_MEMORY_KIND_COUNT
-};
+#include "core/report/metric_role.h"
 
 /* Series, by process. */
 #define HASTEN_SERIES_RSS "rss.bytes"
