@@ -12,6 +12,7 @@ struct node_sums {
     int64_t total_ns;
     uint32_t first_child, next_sibling;
     uint32_t edge; /* HASTEN_NONE: nobody called it */
+    bool is_seen;  /* here or below: not only memory is known of it */
 };
 
 /* What is needed only while summing. */
@@ -49,6 +50,7 @@ static hasten_status sum_values(struct work *work) {
         if (value->amount <= 0) {
             continue;
         }
+        node->is_seen = node->is_seen || role->role != HASTEN_ROLE_MEMORY;
         if (role->role == HASTEN_ROLE_CALLS) {
             hasten_time_add(&node->calls, value->amount);
         } else if (counts(work, role, value->thread)) {
@@ -72,6 +74,7 @@ static void link_nodes(struct work *work) {
         work->nodes[i].next_sibling = parent->first_child;
         parent->first_child = (uint32_t)i;
         hasten_time_add(&parent->total_ns, work->nodes[i].total_ns);
+        parent->is_seen = parent->is_seen || work->nodes[i].is_seen;
     }
 }
 
@@ -82,7 +85,7 @@ static uint32_t function_at(const struct work *work, uint32_t node) {
 static hasten_status find_edge(struct work *work, uint32_t node) {
     struct hasten_callgraph *graph = work->graph;
     uint32_t parent = work->profile->nodes[node].parent;
-    if (parent == 0) {
+    if (parent == 0 || !work->nodes[node].is_seen) {
         return HASTEN_OK;
     }
     struct hasten_call_edge edge = {function_at(work, parent), function_at(work, node), {0}};

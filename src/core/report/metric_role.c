@@ -12,9 +12,16 @@ static const struct {
              {"time.gc", {.role = HASTEN_ROLE_GC}},
              {HASTEN_METRIC_CALLS, {.role = HASTEN_ROLE_CALLS}},
              {HASTEN_METRIC_SELF, {.role = HASTEN_ROLE_TRACED}},
-#define STATE_ROLE(name, metric, sentence) {metric, {HASTEN_ROLE_STATE, HASTEN_STATE_##name}},
+#define STATE_ROLE(name, metric, sentence) \
+    {metric, {.role = HASTEN_ROLE_STATE, .state = HASTEN_STATE_##name}},
              HASTEN_STATE_MAP(STATE_ROLE)
 #undef STATE_ROLE
+#define MEMORY_ROLE(name, metric)                                                   \
+    {metric "bytes", {.role = HASTEN_ROLE_MEMORY, .memory = HASTEN_MEMORY_##name}}, \
+        {metric "blocks",                                                           \
+         {.role = HASTEN_ROLE_MEMORY, .memory = HASTEN_MEMORY_##name, .is_blocks = true}},
+                 HASTEN_MEMORY_MAP(MEMORY_ROLE)
+#undef MEMORY_ROLE
 };
 
 struct hasten_metric_role hasten_metric_role_of(const struct hasten_profile *profile,

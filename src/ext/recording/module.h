@@ -21,6 +21,8 @@
     X(function_row)            \
     X(call_row)                \
     X(line_row)                \
+    X(series_row)              \
+    X(point_row)               \
     X(frame_row)               \
     X(sample_row)
 
@@ -47,6 +49,10 @@ PyObject *hasten_py_functions(const struct hasten_py_state *state,
                               const struct hasten_aggregate *aggregate);
 PyObject *hasten_py_lines(const struct hasten_py_state *state,
                           const struct hasten_aggregate *aggregate);
+PyObject *hasten_py_series(const struct hasten_py_state *state,
+                           const struct hasten_profile *profile);
+/* The points of a series, in order of time. */
+PyObject *hasten_py_points(const struct hasten_py_state *state, const struct hasten_series *series);
 /* Who called whom, by the time of the callee, largest first. `functions` is what
  * hasten_py_functions made of the profile. */
 PyObject *hasten_py_calls(const struct hasten_py_state *state, const struct hasten_profile *profile,
