@@ -6,7 +6,7 @@
 #include "core/leaks/growth.h"
 #include "core/leaks/heap.h"
 #include "core/leaks/history.h"
-#include "core/leaks/paths.h"
+#include "core/leaks/routes.h"
 #include "failing_allocator.h"
 
 static uint32_t add(struct hasten_heap *heap, uint64_t address, uint32_t type) {
@@ -88,28 +88,28 @@ static void test_shortest_chains(void) {
     struct failing_allocator memory;
     failing_allocator_init(&memory, 0, false);
     struct hasten_heap heap;
-    struct hasten_paths paths;
+    struct hasten_routes paths;
     hasten_heap_init(&heap, &memory.allocator);
-    hasten_paths_init(&paths, &memory.allocator);
+    hasten_routes_init(&paths, &memory.allocator);
     CHECK(build(&heap, 8, chain, 7));
     /* The worse root is nearer by two and loses by one. */
-    const struct hasten_path_root roots[] = {{0, 0}, {4, 3}, {0, 4}};
-    CHECK_STATUS(hasten_paths_begin(&paths, &heap), HASTEN_OK);
-    hasten_paths_extend(&paths, &heap, roots, 3);
+    const struct hasten_route_root roots[] = {{0, 0}, {4, 3}, {0, 4}};
+    CHECK_STATUS(hasten_routes_begin(&paths, &heap), HASTEN_OK);
+    hasten_routes_extend(&paths, &heap, roots, 3);
     CHECK_EQ_INT(paths.parents[3], 2);
-    CHECK(hasten_paths_is_root(&paths, 0) && hasten_paths_is_root(&paths, 4));
+    CHECK(hasten_routes_is_root(&paths, 0) && hasten_routes_is_root(&paths, 4));
     CHECK_EQ_INT(paths.reached, 5);
     CHECK_EQ_INT(paths.parents[5], HASTEN_HEAP_NONE);
     /* What is left is reached later, and what was reached stays. */
-    const struct hasten_path_root more[] = {{7, 0}, {3, 0}};
-    hasten_paths_extend(&paths, &heap, more, 2);
+    const struct hasten_route_root more[] = {{7, 0}, {3, 0}};
+    hasten_routes_extend(&paths, &heap, more, 2);
     CHECK_EQ_INT(paths.reached, 8);
     CHECK_EQ_INT(paths.parents[6], 5);
     CHECK_EQ_INT(paths.parents[3], 2);
     /* A root that is no worse wins. */
-    const struct hasten_path_root near[] = {{0, 0}, {4, 1}};
-    CHECK_STATUS(hasten_paths_begin(&paths, &heap), HASTEN_OK);
-    hasten_paths_extend(&paths, &heap, near, 2);
+    const struct hasten_route_root near[] = {{0, 0}, {4, 1}};
+    CHECK_STATUS(hasten_routes_begin(&paths, &heap), HASTEN_OK);
+    hasten_routes_extend(&paths, &heap, near, 2);
     CHECK_EQ_INT(paths.parents[3], 4);
     for (size_t i = 1; i < paths.reached; i++) {
         uint32_t parent = paths.parents[paths.order[i]];
@@ -119,7 +119,7 @@ static void test_shortest_chains(void) {
         }
         CHECK(at <= i);
     }
-    hasten_paths_done(&paths);
+    hasten_routes_done(&paths);
     hasten_heap_done(&heap);
     CHECK_EQ_INT(memory.live_blocks, 0);
     CHECK(!memory.wrong_size);
@@ -281,21 +281,21 @@ static void test_growth_of_sizes(void) {
 static bool run_with(const struct hasten_allocator *allocator) {
     struct hasten_heap before;
     struct hasten_heap heap;
-    struct hasten_paths paths;
+    struct hasten_routes paths;
     struct hasten_history history;
-    const struct hasten_path_root root = {0, 0};
+    const struct hasten_route_root root = {0, 0};
     hasten_heap_init(&before, allocator);
     hasten_heap_init(&heap, allocator);
-    hasten_paths_init(&paths, allocator);
+    hasten_routes_init(&paths, allocator);
     hasten_history_init(&history);
-    bool done = build(&heap, 8, chain, 7) && hasten_paths_begin(&paths, &heap) == HASTEN_OK &&
+    bool done = build(&heap, 8, chain, 7) && hasten_routes_begin(&paths, &heap) == HASTEN_OK &&
                 hasten_history_follow(&history, &before, &heap, NULL, NULL) == HASTEN_OK;
     if (done) {
-        hasten_paths_extend(&paths, &heap, &root, 1);
+        hasten_routes_extend(&paths, &heap, &root, 1);
         hasten_history_mark(&history, &heap);
     }
     hasten_heap_drop_edges(&heap);
-    hasten_paths_done(&paths);
+    hasten_routes_done(&paths);
     hasten_heap_done(&heap);
     hasten_heap_done(&before);
     return done;

@@ -207,7 +207,7 @@ static bool is_late(const struct hasten_leaks_groups *groups, uint32_t node) {
 /* Holders come before what they hold. Below a survivor everything is of its group:
  * what looks older there may only lie where something older lay. */
 static bool group_survivors(struct hasten_leaks_groups *groups, struct hasten_buffer *text) {
-    const struct hasten_paths *paths = &groups->analysis->paths;
+    const struct hasten_routes *paths = &groups->analysis->paths;
     for (size_t i = 0; i < paths->reached; i++) {
         uint32_t node = paths->order[i];
         bool is_old = hasten_leaks_is_old(groups, node);

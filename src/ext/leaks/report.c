@@ -146,7 +146,7 @@ PyObject *hasten_leaks_report(struct hasten_leaks_watcher *watcher, Py_ssize_t l
     const enum hasten_growth least = unjudged ? HASTEN_GROWTH_TOO_FEW : HASTEN_GROWTH_GROWING;
     struct hasten_leaks_findings findings = {.items = NULL};
     PyObject *result = NULL;
-    hasten_paths_init(&analysis.paths, NULL);
+    hasten_routes_init(&analysis.paths, NULL);
     hasten_map_init(&groups.numbers, NULL);
     watcher->collector_was_on = PyGC_Disable() != 0;
     bool analysed = analyse(watcher, &heap, &analysis, &groups);

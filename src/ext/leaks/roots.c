@@ -31,7 +31,7 @@ static bool add_root(struct hasten_leaks_analysis *analysis, PyObject *object, u
     analysis->starts = starts;
     analysis->roots[analysis->root_count] = root;
     analysis->starts[analysis->root_count++] =
-        (struct hasten_path_root){.node = root.node, .level = level};
+        (struct hasten_route_root){.node = root.node, .level = level};
     return true;
 }
 
@@ -129,7 +129,7 @@ static bool add_frames(struct hasten_leaks_analysis *analysis) {
 /* What was not reached and has references that nobody was seen to hold. */
 static bool reach_unnamed(struct hasten_leaks_analysis *analysis) {
     const struct hasten_heap *heap = analysis->heap;
-    struct hasten_path_root *roots = NULL;
+    struct hasten_route_root *roots = NULL;
     size_t count = 0;
     size_t capacity = 0;
     for (size_t i = 0; i < heap->node_count; i++) {
@@ -144,25 +144,25 @@ static bool reach_unnamed(struct hasten_leaks_analysis *analysis) {
             return false;
         }
         roots = larger;
-        roots[count++] = (struct hasten_path_root){.node = (uint32_t)i, .level = 0};
+        roots[count++] = (struct hasten_route_root){.node = (uint32_t)i, .level = 0};
     }
-    hasten_paths_extend(&analysis->paths, heap, roots, count);
+    hasten_routes_extend(&analysis->paths, heap, roots, count);
     hasten_release(NULL, roots, capacity * sizeof *roots);
     return true;
 }
 
 bool hasten_leaks_reach(struct hasten_leaks_analysis *analysis) {
-    if (hasten_paths_begin(&analysis->paths, analysis->heap) != HASTEN_OK ||
+    if (hasten_routes_begin(&analysis->paths, analysis->heap) != HASTEN_OK ||
         !add_modules(analysis) || !add_thread_data(analysis) || !add_frames(analysis)) {
         return false;
     }
-    hasten_paths_extend(&analysis->paths, analysis->heap, analysis->starts, analysis->root_count);
+    hasten_routes_extend(&analysis->paths, analysis->heap, analysis->starts, analysis->root_count);
     analysis->named = analysis->paths.reached;
     return reach_unnamed(analysis);
 }
 
 void hasten_leaks_analysis_done(struct hasten_leaks_analysis *analysis) {
-    hasten_paths_done(&analysis->paths);
+    hasten_routes_done(&analysis->paths);
     hasten_release(NULL, analysis->roots, analysis->root_capacity * sizeof *analysis->roots);
     hasten_release(NULL, analysis->starts, analysis->start_capacity * sizeof *analysis->starts);
 }

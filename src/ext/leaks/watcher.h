@@ -25,7 +25,7 @@
 #include "core/leaks/growth.h"
 #include "core/leaks/heap.h"
 #include "core/leaks/history.h"
-#include "core/leaks/paths.h"
+#include "core/leaks/routes.h"
 
 /* Cohorts that are told apart: of more iterations several are one. */
 #define HASTEN_LEAKS_COHORTS 24
@@ -70,9 +70,9 @@ struct hasten_leaks_root {
 struct hasten_leaks_analysis {
     struct hasten_leaks_watcher *watcher;
     struct hasten_heap *heap;
-    struct hasten_paths paths;
+    struct hasten_routes paths;
     struct hasten_leaks_root *roots;
-    struct hasten_path_root *starts; /* the same, for the search */
+    struct hasten_route_root *starts; /* the same, for the search */
     size_t root_count, root_capacity, start_capacity;
     size_t named; /* of paths.order: reached from roots that have a name */
 };

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
  * The shortest chain of holders from a root to every object of a heap. */
-#ifndef HASTEN_LEAKS_PATHS_H
-#define HASTEN_LEAKS_PATHS_H
+#ifndef HASTEN_LEAKS_ROUTES_H
+#define HASTEN_LEAKS_ROUTES_H
 
 #include "core/leaks/heap.h"
 
 /* Where chains begin. A root with a level is as far away as if that many holders
  * came before it: among two chains the one from the better root wins although it
  * is longer by that much. */
-struct hasten_path_root {
+struct hasten_route_root {
     uint32_t node;
     uint32_t level;
 };
 
-struct hasten_paths {
+struct hasten_routes {
     const struct hasten_allocator *allocator;
     uint32_t *parents; /* by node; itself: a root; HASTEN_HEAP_NONE: not reached */
     uint32_t *order;   /* the nodes that were reached, holders before what they hold */
@@ -22,17 +22,17 @@ struct hasten_paths {
     size_t reached;
 };
 
-void hasten_paths_init(struct hasten_paths *paths, const struct hasten_allocator *allocator);
-void hasten_paths_done(struct hasten_paths *paths);
+void hasten_routes_init(struct hasten_routes *paths, const struct hasten_allocator *allocator);
+void hasten_routes_done(struct hasten_routes *paths);
 /* Makes room for the heap's nodes, none of them reached. */
-HASTEN_CHECKED hasten_status hasten_paths_begin(struct hasten_paths *paths,
-                                                const struct hasten_heap *heap);
+HASTEN_CHECKED hasten_status hasten_routes_begin(struct hasten_routes *paths,
+                                                 const struct hasten_heap *heap);
 /* Reaches what can be reached from these roots, in order of their levels, and was
  * not yet. */
-void hasten_paths_extend(struct hasten_paths *paths, const struct hasten_heap *heap,
-                         const struct hasten_path_root *roots, size_t root_count);
+void hasten_routes_extend(struct hasten_routes *paths, const struct hasten_heap *heap,
+                          const struct hasten_route_root *roots, size_t root_count);
 
-static inline bool hasten_paths_is_root(const struct hasten_paths *paths, uint32_t node) {
+static inline bool hasten_routes_is_root(const struct hasten_routes *paths, uint32_t node) {
     return paths->parents[node] == node;
 }
 

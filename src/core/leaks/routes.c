@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
  * A search breadth first, in which roots join at their levels. */
-#include "core/leaks/paths.h"
+#include "core/leaks/routes.h"
 
 #include <string.h>
 
-void hasten_paths_init(struct hasten_paths *paths, const struct hasten_allocator *allocator) {
-    *paths = (struct hasten_paths){.allocator = allocator};
+void hasten_routes_init(struct hasten_routes *paths, const struct hasten_allocator *allocator) {
+    *paths = (struct hasten_routes){.allocator = allocator};
 }
 
-void hasten_paths_done(struct hasten_paths *paths) {
+void hasten_routes_done(struct hasten_routes *paths) {
     size_t size = paths->node_count * sizeof(uint32_t);
     hasten_release(paths->allocator, paths->parents, size);
     hasten_release(paths->allocator, paths->order, size);
-    hasten_paths_init(paths, paths->allocator);
+    hasten_routes_init(paths, paths->allocator);
 }
 
-hasten_status hasten_paths_begin(struct hasten_paths *paths, const struct hasten_heap *heap) {
-    hasten_paths_done(paths);
+hasten_status hasten_routes_begin(struct hasten_routes *paths, const struct hasten_heap *heap) {
+    hasten_routes_done(paths);
     if (heap->node_count == 0) {
         return HASTEN_OK;
     }
@@ -36,15 +36,15 @@ hasten_status hasten_paths_begin(struct hasten_paths *paths, const struct hasten
     return HASTEN_OK;
 }
 
-static void reach(struct hasten_paths *paths, uint32_t node, uint32_t parent) {
+static void reach(struct hasten_routes *paths, uint32_t node, uint32_t parent) {
     if (paths->parents[node] == HASTEN_HEAP_NONE) {
         paths->parents[node] = parent;
         paths->order[paths->reached++] = node;
     }
 }
 
-void hasten_paths_extend(struct hasten_paths *paths, const struct hasten_heap *heap,
-                         const struct hasten_path_root *roots, size_t root_count) {
+void hasten_routes_extend(struct hasten_routes *paths, const struct hasten_heap *heap,
+                          const struct hasten_route_root *roots, size_t root_count) {
     size_t next = paths->reached; /* in `order`: who was reached and not looked at */
     size_t joined = 0;
     for (uint32_t level = 0; joined < root_count || next < paths->reached; level++) {
