@@ -252,19 +252,29 @@ static bool lists_subclasses(PyObject *holder) {
     return referent == Py_None || PyType_Check(referent);
 }
 
+/* The interpreter's own table of text that is there once: it holds nothing, or what it
+ * has made immortal. */
+static bool is_interned_table(PyObject *holder) {
+    PyObject *key = NULL;
+    PyObject *value = NULL;
+    Py_ssize_t at = 0;
+    return PyDict_CheckExact(holder) && PyDict_Next(holder, &at, &key, &value) && key == value &&
+           PyUnicode_CheckExact(key);
+}
+
 /* A bounded cache or queue is no leak, but for a cache on a method, which keeps `self`
  * alive: that becomes the group's sample. */
 static bool is_limited(const struct hasten_leaks_groups *groups, struct hasten_leaks_group *group) {
     const struct hasten_leaks_analysis *analysis = groups->analysis;
-    uint32_t holder = analysis->paths.parents[group->sample];
-    if (group->is_garbage || group->is_own || holder == group->sample) {
+    if (group->is_garbage) {
         return false;
     }
+    uint32_t holder = group->is_own ? group->sample : analysis->paths.parents[group->sample];
     PyObject *object = hasten_leaks_object(analysis->heap, holder);
-    if (lists_subclasses(object) || is_known(groups, holder)) {
+    if (is_interned_table(object) || lists_subclasses(object) || is_known(groups, holder)) {
         return true;
     }
-    if (!is_bounded(object)) {
+    if (group->is_own || holder == group->sample || !is_bounded(object)) {
         return false;
     }
     uint32_t end = hasten_heap_edges_end(analysis->heap, holder);
