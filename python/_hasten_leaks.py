@@ -67,6 +67,9 @@ class _Watching:
     def write(self):
         import json
 
+        if not os.path.isdir(self.folder):
+            self.failed = True  # the program ended, and this process goes on
+            return
         found = self.watch.report()
         if self.found and not found:
             return  # what functions held is gone now that they have ended
@@ -88,15 +91,18 @@ class _Watching:
         if self.failed or self.watch is None or not self.lock.acquire(True, 10):
             return
         try:
-            if os.path.isdir(self.folder):
-                self.write()
+            self.write()
         except Exception as error:
             self.fail(error)
 
     def watch_returns(self, module, name):
         """Each function is looked at when it is first called, and then no more."""
         monitoring = sys.monitoring
-        tool = next(number for number in (4, 3, 1) if monitoring.get_tool(number) is None)
+        free = [number for number in (4, 3, 1) if monitoring.get_tool(number) is None]
+        if not free:
+            self.fail(RuntimeError("other tools use sys.monitoring"))
+            return
+        tool = free[0]
         events = monitoring.events
 
         def started(code, _):

@@ -99,9 +99,20 @@ def _site(samples):
     return ()
 
 
+def _is_hashable(kind):
+    """Without asking the type, whose attributes are the program's code."""
+    for base in type.__dict__["__mro__"].__get__(kind):
+        names = type.__dict__["__dict__"].__get__(base)
+        if "__hash__" in names:
+            return names["__hash__"] is not None
+    return True
+
+
 def _can_be_weak(samples):
+    """Whether there are weak references to these, and containers of such."""
     offset = type.__dict__["__weakrefoffset__"]
-    return bool(samples) and all(offset.__get__(type(sample)) != 0 for sample in samples)
+    kinds = {id(kind): kind for kind in map(type, samples)}.values()
+    return bool(kinds) and all(offset.__get__(k) != 0 and _is_hashable(k) for k in kinds)
 
 
 def _advise(kind, chain, can_be_weak):

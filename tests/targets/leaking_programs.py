@@ -563,3 +563,66 @@ PATTERNS = [f"a{{{n}}}[b-d]+" for n in range(6)]
 def step(i):
     re.match(PATTERNS[i % len(PATTERNS)], "aaa")
 """
+
+
+@decoy
+def busy_program():
+    """
+import argparse, asyncio, collections, concurrent.futures, copy, dataclasses, decimal, difflib
+import inspect, json, logging, os, pickle, random, re, sqlite3, textwrap, threading, traceback
+import unittest.mock, urllib.parse, uuid
+import xml.etree.ElementTree as ET
+
+logging.basicConfig(level=logging.INFO, filename=os.devnull)
+pool = concurrent.futures.ThreadPoolExecutor(3)
+recent = collections.deque(maxlen=30)
+
+@dataclasses.dataclass
+class Item:
+    name: str
+    tags: list = dataclasses.field(default_factory=list)
+
+async def work(n):
+    await asyncio.sleep(0)
+    one = asyncio.Queue()
+    await one.put(Item(str(n), [n]))
+    return await one.get()
+
+async def serve(i):
+    return await asyncio.gather(*[work(i * 10 + n) for n in range(10)])
+
+def step(i):
+    items = asyncio.run(serve(i))
+    recent.extend(items)
+    text = json.dumps([dataclasses.asdict(item) for item in items])
+    re.sub("a%d" % i, "b", text)
+    logging.getLogger("busy.%d" % (i % 4)).info("hello %s", json.loads(text))
+    list(pool.map(hash, [item.name for item in items]))
+    decimal.Decimal(i + 1).sqrt()
+    base = sqlite3.connect(":memory:")
+    base.execute("create table t(x)")
+    base.executemany("insert into t values(?)", [(n,) for n in range(50)])
+    base.close()
+    urllib.parse.urlsplit("http://x/%d" % i)
+    mock = unittest.mock.Mock()
+    mock.call(i)
+    mock.other.more(3)
+    try:
+        1 / 0
+    except ZeroDivisionError as error:
+        traceback.format_exception(error)
+    ET.fromstring("<a>%s</a>" % "".join("<b x='%d'/>" % n for n in range(20)))
+    pickle.loads(pickle.dumps(items))
+    copy.deepcopy(items)
+    textwrap.fill("words and words " * 20)
+    list(difflib.unified_diff(["a"], ["b"]))
+    uuid.uuid4()
+    inspect.signature(step)
+    thread = threading.Thread(target=lambda: random.random())
+    thread.start()
+    thread.join()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--x")
+    parser.parse_args(["--x", "1"])
+    type("C%d" % i, (Item,), {})("n")
+"""

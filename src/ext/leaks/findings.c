@@ -225,16 +225,56 @@ static bool are_methods_arguments(const struct hasten_leaks_groups *groups, uint
     return false;
 }
 
+/* Caches of the standard library that are emptied when they are full. */
+static bool is_known(const struct hasten_leaks_groups *groups, uint32_t holder) {
+    static const char *const known[] = {"re._cache", "re._cache2", "_strptime._regex_cache"};
+    struct hasten_buffer name;
+    bool found = false;
+    hasten_buffer_init(&name, NULL);
+    hasten_leaks_chain(groups->analysis, holder, &name);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        found = found || strcmp(hasten_buffer_cstring(&name), known[i]) == 0;
+    }
+    hasten_buffer_done(&name);
+    return found;
+}
+
+/* Where a type lists its subclasses, weakly: those that are garbage are still there. */
+static bool lists_subclasses(PyObject *holder) {
+    PyObject *key = NULL;
+    PyObject *value = NULL;
+    Py_ssize_t at = 0;
+    if (!PyDict_CheckExact(holder) || !PyDict_Next(holder, &at, &key, &value) ||
+        !PyLong_CheckExact(key) || !PyWeakref_CheckRefExact(value)) {
+        return false;
+    }
+    PyObject *referent = ((const PyWeakReference *)value)->wr_object;
+    return referent == Py_None || PyType_Check(referent);
+}
+
+/* The interpreter's own table of text that is there once: it holds nothing, or what it
+ * has made immortal. */
+static bool is_interned_table(PyObject *holder) {
+    PyObject *key = NULL;
+    PyObject *value = NULL;
+    Py_ssize_t at = 0;
+    return PyDict_CheckExact(holder) && PyDict_Next(holder, &at, &key, &value) && key == value &&
+           PyUnicode_CheckExact(key);
+}
+
 /* A bounded cache or queue is no leak, but for a cache on a method, which keeps `self`
  * alive: that becomes the group's sample. */
 static bool is_limited(const struct hasten_leaks_groups *groups, struct hasten_leaks_group *group) {
     const struct hasten_leaks_analysis *analysis = groups->analysis;
-    uint32_t holder = analysis->paths.parents[group->sample];
-    if (group->is_garbage || group->is_own || holder == group->sample) {
+    if (group->is_garbage) {
         return false;
     }
+    uint32_t holder = group->is_own ? group->sample : analysis->paths.parents[group->sample];
     PyObject *object = hasten_leaks_object(analysis->heap, holder);
-    if (!is_bounded(object)) {
+    if (is_interned_table(object) || lists_subclasses(object) || is_known(groups, holder)) {
+        return true;
+    }
+    if (group->is_own || holder == group->sample || !is_bounded(object)) {
         return false;
     }
     uint32_t end = hasten_heap_edges_end(analysis->heap, holder);

@@ -405,9 +405,13 @@ static enum hasten_growth growth_of_type(const struct hasten_leaks_groups *group
 }
 
 /* Its holders must have grown by as much as was put there, or nearly: else it was put
- * in another's place. */
+ * in another's place. What grows by itself has no survivors that tell of each
+ * iteration: it must have grown in both parts, not at once. */
 static enum hasten_growth growth_of_holders(const struct hasten_leaks_group *group) {
     const struct hasten_growth_sizes *sizes = &group->sizes;
+    if (group->is_own && sizes->middle <= sizes->early) {
+        return HASTEN_GROWTH_LEVELLED;
+    }
     if (!group->is_own && sizes->now < sizes->early + group->late_tops / 2) {
         return HASTEN_GROWTH_REPLACED;
     }

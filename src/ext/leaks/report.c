@@ -147,6 +147,7 @@ PyObject *hasten_leaks_report(struct hasten_leaks_watcher *watcher, Py_ssize_t l
     struct hasten_leaks_findings findings = {.items = NULL};
     PyObject *result = NULL;
     hasten_routes_init(&analysis.paths, NULL);
+    hasten_map_init(&analysis.root_numbers, NULL);
     hasten_map_init(&groups.numbers, NULL);
     watcher->collector_was_on = PyGC_Disable() != 0;
     bool analysed = analyse(watcher, &heap, &analysis, &groups);

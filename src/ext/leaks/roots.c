@@ -29,6 +29,11 @@ static bool add_root(struct hasten_leaks_analysis *analysis, PyObject *object, u
         return false;
     }
     analysis->starts = starts;
+    struct hasten_map_key key = {.low = root.node};
+    if (hasten_map_insert(&analysis->root_numbers, key, (uint32_t)analysis->root_count, NULL) ==
+        NULL) {
+        return false;
+    }
     analysis->roots[analysis->root_count] = root;
     analysis->starts[analysis->root_count++] =
         (struct hasten_route_root){.node = root.node, .level = level};
@@ -157,24 +162,21 @@ bool hasten_leaks_reach(struct hasten_leaks_analysis *analysis) {
         return false;
     }
     hasten_routes_extend(&analysis->paths, analysis->heap, analysis->starts, analysis->root_count);
-    analysis->named = analysis->paths.reached;
     return reach_unnamed(analysis);
 }
 
 void hasten_leaks_analysis_done(struct hasten_leaks_analysis *analysis) {
     hasten_routes_done(&analysis->paths);
+    hasten_map_done(&analysis->root_numbers);
     hasten_release(NULL, analysis->roots, analysis->root_capacity * sizeof *analysis->roots);
     hasten_release(NULL, analysis->starts, analysis->start_capacity * sizeof *analysis->starts);
 }
 
 const struct hasten_leaks_root *hasten_leaks_root_at(const struct hasten_leaks_analysis *analysis,
                                                      uint32_t node) {
-    for (size_t i = 0; i < analysis->root_count; i++) {
-        if (analysis->roots[i].node == node) {
-            return &analysis->roots[i];
-        }
-    }
-    return NULL;
+    const uint32_t *number =
+        hasten_map_find(&analysis->root_numbers, (struct hasten_map_key){.low = node});
+    return number == NULL ? NULL : &analysis->roots[*number];
 }
 
 void hasten_leaks_root_name(const struct hasten_leaks_root *root, struct hasten_buffer *out) {

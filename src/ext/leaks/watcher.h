@@ -74,7 +74,7 @@ struct hasten_leaks_analysis {
     struct hasten_leaks_root *roots;
     struct hasten_route_root *starts; /* the same, for the search */
     size_t root_count, root_capacity, start_capacity;
-    size_t named; /* of paths.order: reached from roots that have a name */
+    struct hasten_map root_numbers; /* by node; the first of several */
 };
 
 struct hasten_leaks_watcher {
