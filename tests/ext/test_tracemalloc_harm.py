@@ -292,17 +292,17 @@ def test_deep_recursion(frames):
     assert check(
         """
 threading.stack_size(512 << 20)
-sys.setrecursionlimit(60_000)
+sys.setrecursionlimit(20_000)
 
 def down(n):
     return [bytes(600)] if n == 0 else down(n - 1) + [n]
 
 def work():
-    kept = down(20_000)
+    kept = down(6000)
     tracemalloc.start(int(sys.argv[1]))
-    kept = down(20_000)
+    kept = down(6000)
     trace = max(tracemalloc.take_snapshot().traces, key=lambda trace: trace.traceback.total_nframe)
-    print(trace.traceback.total_nframe > 20_000, len(trace.traceback) == int(sys.argv[1]))
+    print(trace.traceback.total_nframe > 6000, len(trace.traceback) == int(sys.argv[1]))
 
 thread = threading.Thread(target=work)
 thread.start()
@@ -488,7 +488,7 @@ def test_numpy_arrays_have_size_and_line():
     check("""
 import numpy
 tracemalloc.start()
-kept = numpy.ones(1_000_000)
+kept = numpy.zeros(1_000_000)
 line = sys._getframe().f_lineno - 1
 largest = tracemalloc.take_snapshot().statistics("lineno")[0]
 assert (largest.traceback[0].lineno, largest.size // 1000) == (line, 8000), largest

@@ -18,7 +18,7 @@ struct hasten_kind {
 };
 
 /* Lines of the cache in front of the tables: a power of two. */
-#define HASTEN_KINDS_CACHE_BITS 10
+#define HASTEN_KINDS_CACHE_BITS 12
 
 /* A kind that was asked for lately. */
 struct hasten_kinds_line {

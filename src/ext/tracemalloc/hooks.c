@@ -76,12 +76,22 @@ bool hasten_hooks_forget(const PyThreadState *thread, uint64_t address) {
     return forget(thread, address);
 }
 
+static void created_large(struct hasten_tracer *tracer, const PyThreadState *thread,
+                          uint64_t address) {
+    struct hasten_block block;
+    struct hasten_spot spot;
+    if (hasten_ledger_find(&tracer->own, 0, address, &block) &&
+        hasten_tracer_spot(thread, &spot) == 0) {
+        put_block(tracer, &spot, address, (size_t)block.size_bytes);
+    }
+}
+
 void hasten_hooks_created(PyObject *object) {
     struct hasten_tracer *tracer = &hasten_tracer;
-    const uint64_t address = (uint64_t)(uintptr_t)object - hasten_py_bytes_before(object);
     if (is_idle()) {
         return;
     }
+    const uint64_t address = (uint64_t)(uintptr_t)object - hasten_py_bytes_before(object);
     const PyThreadState *thread = hasten_py_thread();
     if (thread == NULL || thread->interp != tracer->main) {
         return;
@@ -90,19 +100,19 @@ void hasten_hooks_created(PyObject *object) {
         tracer->last_address = 0;
         return;
     }
-    struct hasten_block block;
-    struct hasten_spot spot;
-    if (!hasten_ledger_find(&tracer->own, 0, address, &block) ||
-        hasten_tracer_spot(thread, &spot) < 0) {
+    uint32_t *number = NULL;
+    uint32_t old =
+        hasten_ledger_is_aligned(address) ? hasten_ledger_small(&tracer->own, address, &number) : 0;
+    if (old == 0) {
+        created_large(tracer, thread, address);
         return;
     }
-    if (hasten_ledger_is_small(address, (size_t)block.size_bytes)) {
-        uint32_t kind = kind_of(tracer, &spot, (size_t)block.size_bytes);
-        if (kind != 0) {
+    struct hasten_spot spot;
+    if (hasten_tracer_spot(thread, &spot) == 0) {
+        uint32_t kind = kind_of(tracer, &spot, tracer->own.kinds.items[old].size_bytes);
+        if (kind != 0 && kind != old) {
             hasten_ledger_put_small(&tracer->own, address, kind);
         }
-    } else {
-        put_block(tracer, &spot, address, (size_t)block.size_bytes);
     }
 }
 
