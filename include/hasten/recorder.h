@@ -85,6 +85,11 @@ HASTEN_CHECKED hasten_status hasten_recorder_absorb(struct hasten_recorder *reco
                                                     const char *label);
 /* Hands what is buffered to the kernel. Call several times a second. */
 HASTEN_CHECKED hasten_status hasten_recorder_flush(struct hasten_recorder *recorder);
+/* Flushes and closes the file; resume opens it again. For a recorder inside the program
+ * that it records, whose descriptors are the program's to close and to count: nothing may
+ * be recorded in between. Both answer as every call does. */
+HASTEN_CHECKED hasten_status hasten_recorder_pause(struct hasten_recorder *recorder);
+HASTEN_CHECKED hasten_status hasten_recorder_resume(struct hasten_recorder *recorder);
 /* Flushes, marks the log complete and closes. Frees the recorder also on failure. */
 HASTEN_CHECKED hasten_status hasten_recorder_close(struct hasten_recorder *recorder,
                                                    struct hasten_error *error);
