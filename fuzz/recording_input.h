@@ -91,6 +91,16 @@ static void require_profile(const struct hasten_profile *profile) {
                     value->metric < profile->metric_count,
                 "value");
     }
+    for (size_t i = 0; i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        require(series->process < profile->process_count && series->name < profile->string_count &&
+                    series->unit < profile->string_count &&
+                    series->description < profile->string_count,
+                "series");
+        for (size_t k = 1; k < series->point_count; k++) {
+            require(series->points[k - 1].time_ns < series->points[k].time_ns, "points in order");
+        }
+    }
     struct hasten_totals totals;
     if (hasten_totals_init(&totals, profile, NULL) == HASTEN_OK) {
         for (uint32_t metric = 0; metric < profile->metric_count && metric < 16; metric++) {

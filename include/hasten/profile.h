@@ -114,6 +114,24 @@ struct hasten_value {
     int64_t amount;
 };
 
+/* An amount at a moment. */
+struct hasten_point {
+    uint64_t time_ns; /* since the recording's start */
+    int64_t value;
+};
+
+/* An amount of a process over time ("rss.bytes"). Points are in order of time, no
+ * two of them at the same time. */
+struct hasten_series {
+    uint32_t process;
+    uint32_t name;
+    uint32_t unit;
+    uint32_t description;
+    struct hasten_point *points;
+    size_t point_count;
+    size_t point_capacity; /* private */
+};
+
 /* A named fact about the run, as text ("samples.failed" = "3"). */
 struct hasten_fact {
     uint32_t name;
@@ -140,6 +158,8 @@ struct hasten_profile {
     size_t metric_count;
     struct hasten_value *values;
     size_t value_count;
+    struct hasten_series *series;
+    size_t series_count;
     void *storage; /* private */
 };
 
@@ -147,6 +167,9 @@ void hasten_profile_free(struct hasten_profile *profile);
 
 /* The index of a metric by name, HASTEN_NONE where the profile has none. */
 uint32_t hasten_profile_metric(const struct hasten_profile *profile, const char *name);
+/* A series of a process by name, NULL where the profile has none. */
+const struct hasten_series *hasten_profile_series(const struct hasten_profile *profile,
+                                                  uint32_t process, const char *name);
 /* A fact's text, or NULL. */
 const char *hasten_profile_fact(const struct hasten_profile *profile, const char *name);
 /* Decodes the code's location table at `instruction`. Damaged or absent tables

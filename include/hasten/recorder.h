@@ -78,11 +78,26 @@ HASTEN_CHECKED hasten_status hasten_recorder_metric(struct hasten_recorder *reco
 HASTEN_CHECKED hasten_status hasten_recorder_value(struct hasten_recorder *recorder, uint32_t node,
                                                    uint32_t thread, uint32_t metric,
                                                    int64_t amount);
+/* A number of a process over time ("rss.bytes"). Interned by process and name. */
+HASTEN_CHECKED hasten_status hasten_recorder_series(struct hasten_recorder *recorder,
+                                                    uint32_t process, const char *name,
+                                                    const char *unit, const char *description,
+                                                    uint32_t *ret_series);
+/* `value` at `time_ns` since the recording's start, which is below 2^62 and not before
+ * the last point of the series (INVALID). Of points at the same time the last counts. */
+HASTEN_CHECKED hasten_status hasten_recorder_point(struct hasten_recorder *recorder,
+                                                   uint32_t series, uint64_t time_ns,
+                                                   int64_t value);
 /* Adds all of a profile but its facts: processes and threads as new ones, the rest
  * interned. `label` is that of its first process, NULL: as it is. */
 HASTEN_CHECKED hasten_status hasten_recorder_absorb(struct hasten_recorder *recorder,
                                                     const struct hasten_profile *profile,
                                                     const char *label);
+/* The same where both saw the same processes: one with the pid of a process that the
+ * recorder has is that process (of several the one that began nearest to it), and its
+ * threads with the same kernel identifier are the last such threads there. */
+HASTEN_CHECKED hasten_status hasten_recorder_join(struct hasten_recorder *recorder,
+                                                  const struct hasten_profile *profile);
 /* Hands what is buffered to the kernel. Call several times a second. */
 HASTEN_CHECKED hasten_status hasten_recorder_flush(struct hasten_recorder *recorder);
 /* Flushes and closes the file; resume opens it again. For a recorder inside the program

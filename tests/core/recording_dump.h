@@ -62,6 +62,21 @@ __attribute__((unused)) static void dump_profile(struct hasten_buffer *out,
     }
 }
 
+__attribute__((unused)) static void dump_series(struct hasten_buffer *out,
+                                                const struct hasten_profile *profile) {
+    const char **strings = profile->strings;
+    for (size_t i = 0; i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        hasten_buffer_format(out, "series %zu of process %u [%s] [%s] [%s]\n", i, series->process,
+                             strings[series->name], strings[series->unit],
+                             strings[series->description]);
+        for (size_t k = 0; k < series->point_count; k++) {
+            hasten_buffer_format(out, "point of series %zu at %" PRIu64 ": %" PRId64 "\n", i,
+                                 series->points[k].time_ns, series->points[k].value);
+        }
+    }
+}
+
 __attribute__((unused)) static int dump_sample(void *context, const struct hasten_sample *sample) {
     hasten_buffer_format(context, "sample %" PRIu64 " thread %u node %u state %02x weight %u\n",
                          sample->slot, sample->thread, sample->node, sample->state, sample->weight);
@@ -76,6 +91,7 @@ dump_recording(struct hasten_buffer *out, const char *path, struct hasten_error 
         return status;
     }
     dump_profile(out, profile);
+    dump_series(out, profile);
     hasten_profile_free(profile);
     return hasten_recording_samples(path, NULL, dump_sample, out, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A small program's recording, for the tests of recordings: two processes, three
- * threads, recursion, every kind of definition, samples and values. */
+ * threads, recursion, every kind of definition, samples, values and points. */
 #ifndef HASTEN_TESTS_RECORDING_FIXTURE_H
 #define HASTEN_TESTS_RECORDING_FIXTURE_H
 
@@ -14,6 +14,7 @@
 #define FIXTURE_INTERVAL_NS 1000000u
 #define FIXTURE_NODES 6
 #define FIXTURE_SAMPLES_PER_ROUND 4
+#define FIXTURE_POINTS_PER_ROUND 3
 
 /* One line of 4 code units, then one two lines below of 4: kind 13. */
 static const uint8_t fixture_linetable[] = {0xeb, 0x00, 0xeb, 0x04};
@@ -24,6 +25,7 @@ struct fixture {
     uint32_t codes[3];
     uint32_t nodes[FIXTURE_NODES];
     uint32_t metric;
+    uint32_t series[2];
     uint64_t slot;
 };
 
@@ -114,7 +116,35 @@ __attribute__((unused)) static hasten_status fixture_nodes(struct hasten_recorde
     return status;
 }
 
-/* One round: 4 samples in 2 slots, one value. */
+/* One of each process. */
+__attribute__((unused)) static hasten_status fixture_series(struct hasten_recorder *recorder,
+                                                            struct fixture *fixture) {
+    static const char *const names[2] = {"rss.bytes", "heap.live.bytes"};
+    hasten_status status = HASTEN_OK;
+    for (int i = 0; i < 2 && status == HASTEN_OK; i++) {
+        status = hasten_recorder_series(recorder, fixture->processes[i], names[i], "bytes",
+                                        "memory over time", &fixture->series[i]);
+    }
+    return status;
+}
+
+/* Two points of one series and one of the other, times going to and fro. */
+__attribute__((unused)) static hasten_status fixture_points(struct hasten_recorder *recorder,
+                                                            const struct fixture *fixture) {
+    const uint64_t now_ns = fixture->slot * FIXTURE_INTERVAL_NS;
+    const int64_t value = (int64_t)fixture->slot * 1000;
+    hasten_status status = hasten_recorder_point(recorder, fixture->series[0], now_ns, value);
+    if (status == HASTEN_OK) {
+        status =
+            hasten_recorder_point(recorder, fixture->series[0], now_ns + 900, INT64_MAX - value);
+    }
+    if (status == HASTEN_OK) {
+        status = hasten_recorder_point(recorder, fixture->series[1], now_ns + 5, -value);
+    }
+    return status;
+}
+
+/* One round: 4 samples in 2 slots, one value, three points. */
 __attribute__((unused)) static hasten_status fixture_round(struct hasten_recorder *recorder,
                                                            struct fixture *fixture) {
     const uint32_t *nodes = fixture->nodes;
@@ -138,7 +168,7 @@ __attribute__((unused)) static hasten_status fixture_round(struct hasten_recorde
     if (status == HASTEN_OK) {
         status = hasten_recorder_value(recorder, nodes[2], threads[0], fixture->metric, -7);
     }
-    return status;
+    return status == HASTEN_OK ? fixture_points(recorder, fixture) : status;
 }
 
 /* Everything above, `rounds` rounds with a flush after each; the caller closes. */
@@ -157,6 +187,9 @@ __attribute__((unused)) static hasten_status fixture_record(struct hasten_record
     }
     if (status == HASTEN_OK) {
         status = hasten_recorder_metric(recorder, "calls", "1", "calls made", &fixture->metric);
+    }
+    if (status == HASTEN_OK) {
+        status = fixture_series(recorder, fixture);
     }
     for (int round = 0; round < rounds && status == HASTEN_OK; round++) {
         status = fixture_round(recorder, fixture);

@@ -63,7 +63,8 @@ struct outcome {
     hasten_status status;
     struct hasten_error error;
     uint64_t samples; /* of threads, in the profile */
-    uint64_t series;  /* of the time series */
+    uint64_t series;  /* read one by one */
+    uint64_t points;  /* of all series */
     hasten_status series_status;
     bool incomplete;
 };
@@ -76,6 +77,9 @@ static struct outcome read_recording(void) {
     if (outcome.status == HASTEN_OK) {
         for (size_t i = 0; i < profile->thread_count; i++) {
             outcome.samples += profile->threads[i].samples;
+        }
+        for (size_t i = 0; i < profile->series_count; i++) {
+            outcome.points += profile->series[i].point_count;
         }
         outcome.incomplete = hasten_profile_fact(profile, "recording.incomplete") != NULL;
     }
@@ -96,7 +100,9 @@ static void test_cut_log(void) {
     struct bytes bytes = read_file();
     uint64_t before = 0;
     unsigned wrong = 0;
+    uint64_t points_before = 0;
     unsigned rises = 0;
+    unsigned point_rises = 0;
     for (size_t size = 0; size <= bytes.size; size++) {
         write_file(bytes.data, size);
         struct outcome outcome = read_recording();
@@ -110,10 +116,15 @@ static void test_cut_log(void) {
         wrong += outcome.series != outcome.samples || outcome.samples < before;
         rises += outcome.samples > before;
         before = outcome.samples;
+        wrong += outcome.points < points_before;
+        point_rises += outcome.points > points_before;
+        points_before = outcome.points;
     }
     CHECK_EQ_INT(wrong, 0);
     CHECK_EQ_INT(rises, ROUNDS); /* each flush came through on its own */
     CHECK_EQ_INT(before, ROUNDS * FIXTURE_SAMPLES_PER_ROUND);
+    CHECK_EQ_INT(point_rises, ROUNDS);
+    CHECK_EQ_INT(points_before, ROUNDS * FIXTURE_POINTS_PER_ROUND);
     free(bytes.data);
 }
 

@@ -157,6 +157,8 @@ static void test_failure_stays(void) {
     CHECK_STATUS(hasten_recorder_sample(recorder, 9, 0, 0, 0, 1), HASTEN_NO_SPACE);
     CHECK_STATUS(hasten_recorder_metric(recorder, "m", "", "", &id), HASTEN_NO_SPACE);
     CHECK_STATUS(hasten_recorder_value(recorder, 0, 0, 0, 1), HASTEN_NO_SPACE);
+    CHECK_STATUS(hasten_recorder_series(recorder, 0, "s", "", "", &id), HASTEN_NO_SPACE);
+    CHECK_STATUS(hasten_recorder_point(recorder, 0, 1, 1), HASTEN_NO_SPACE);
     CHECK_STATUS(hasten_recorder_flush(recorder), HASTEN_NO_SPACE);
     CHECK_STATUS(hasten_recorder_close(recorder, &error), HASTEN_NO_SPACE);
     CHECK_HAS_STR(error.message, "what was recorded before stays readable");

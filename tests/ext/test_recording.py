@@ -13,6 +13,7 @@ import hasten
 import pytest
 from isolated import run_isolated
 
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "recordings"
 COMMAND = Path(sysconfig.get_path("scripts")) / "hasten"
 
 PROGRAM = """\
@@ -168,6 +169,31 @@ def test_stack_bounds(recording):
     for bad in (-1, 2**70):
         with pytest.raises(OverflowError):
             recording.stack(bad)
+
+
+@pytest.mark.parametrize("name", ["good-v2.log", "good-v2.sqlite"])
+def test_series(name):
+    recording = hasten.open(GOLDEN / name)
+    rss, heap = recording.series
+    assert rss == (0, "rss.bytes", "bytes", "resident memory", 4)
+    assert (rss.process, rss.name, rss.point_count) == (0, "rss.bytes", 4)
+    assert heap.name == "heap.live.bytes"
+    points = recording.points(0)
+    assert {type(point) for point in points} == {hasten.Point}
+    assert [point.value for point in points] == [8 << 20, 9 << 20] * 2
+    assert [point.time_s for point in points] == pytest.approx([0.001, 0.0013, 0.012, 0.0123])
+    assert recording.points(1)[0] == (pytest.approx(0.0014), 5 << 20)
+    for bad in (2, 2**40):
+        with pytest.raises(IndexError):
+            recording.points(bad)
+    for bad in (-1, 2**70):
+        with pytest.raises(OverflowError):
+            recording.points(bad)
+
+
+def test_recordings_of_older_versions_have_no_series():
+    assert hasten.open(GOLDEN / "good-v1.log").series == ()
+    assert hasten.open(GOLDEN / "good-v1.sqlite").series == ()
 
 
 def test_is_read_only(recording):

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "formats" / "sqlite.md").read_text(encoding="utf-8")
-RECORDING = ROOT / "tests" / "golden" / "recordings" / "good-v1.sqlite"
+RECORDING = ROOT / "tests" / "golden" / "recordings" / "good-v2.sqlite"
 
 EXAMPLES = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SHELL = re.findall(r"^sqlite3 app\.hasten '(.*)'$", PAGE, re.MULTILINE)
@@ -25,7 +25,7 @@ def database():
 
 
 def test_the_page_has_examples():
-    assert len(EXAMPLES) >= 7
+    assert len(EXAMPLES) >= 10
     assert len(SHELL) == 1
     assert len(SCHEMA) == 1
 
@@ -57,7 +57,7 @@ def test_views_have_the_documented_columns(database):
 
 def test_identifies_itself(database):
     assert database.execute("PRAGMA application_id").fetchone() == (0x4853544E,)
-    assert database.execute("PRAGMA user_version").fetchone() == (1,)
+    assert database.execute("PRAGMA user_version").fetchone() == (2,)
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 

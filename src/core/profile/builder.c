@@ -43,6 +43,7 @@ hasten_status hasten_builder_init(struct hasten_builder *builder,
     *builder = (struct hasten_builder){.allocator = allocator, .complaint = ""};
     hasten_map_init(&builder->strings, allocator);
     hasten_map_init(&builder->functions, allocator);
+    hasten_map_init(&builder->series, allocator);
     builder->storage = hasten_allocate_zeroed(allocator, sizeof *builder->storage);
     builder->profile = hasten_allocate_zeroed(allocator, sizeof *builder->profile);
     if (builder->storage == NULL || builder->profile == NULL) {
@@ -69,6 +70,7 @@ hasten_status hasten_builder_init(struct hasten_builder *builder,
 void hasten_builder_done(struct hasten_builder *builder) {
     hasten_map_done(&builder->strings);
     hasten_map_done(&builder->functions);
+    hasten_map_done(&builder->series);
     hasten_profile_free(builder->profile);
     builder->profile = NULL;
 }
@@ -357,6 +359,66 @@ hasten_status hasten_builder_value(struct hasten_builder *builder,
         return HASTEN_NO_MEMORY;
     }
     profile->values[profile->value_count++] = *value;
+    return HASTEN_OK;
+}
+
+hasten_status hasten_builder_series(struct hasten_builder *builder,
+                                    const struct hasten_series *series) {
+    struct hasten_profile *profile = builder->profile;
+    if (!is_string(builder, series->name) || !is_string(builder, series->unit) ||
+        !is_string(builder, series->description)) {
+        return invalid(builder, "a series refers to a string that is not there");
+    }
+    if (series->process >= profile->process_count) {
+        return invalid(builder, "a series refers to a process that is not there");
+    }
+    if (profile->series_count >= HASTEN_LIMIT_SERIES) {
+        return limit(builder, "there are too many series");
+    }
+    const char *name = profile->strings[series->name];
+    struct hasten_map_key key =
+        hasten_hash((struct hasten_map_key){.low = series->process}, name, strlen(name));
+    bool inserted = false;
+    if (GROW(builder, series, series_count, series_capacity) != 0 ||
+        hasten_map_insert(&builder->series, key, 0, &inserted) == NULL) {
+        return HASTEN_NO_MEMORY;
+    }
+    if (!inserted) {
+        return invalid(builder, "a series is defined twice");
+    }
+    profile->series[profile->series_count++] = (struct hasten_series){
+        .process = series->process,
+        .name = series->name,
+        .unit = series->unit,
+        .description = series->description,
+    };
+    return HASTEN_OK;
+}
+
+hasten_status hasten_builder_point(struct hasten_builder *builder, uint32_t series,
+                                   uint64_t time_ns, int64_t value) {
+    if (series >= builder->profile->series_count) {
+        return invalid(builder, "a point refers to a series that is not there");
+    }
+    struct hasten_series *owner = &builder->profile->series[series];
+    struct hasten_point *last =
+        owner->point_count == 0 ? NULL : &owner->points[owner->point_count - 1];
+    if (last != NULL && time_ns < last->time_ns) {
+        return invalid(builder, "points of a series go back in time");
+    }
+    if (last != NULL && time_ns == last->time_ns) {
+        last->value = value;
+        return HASTEN_OK;
+    }
+    if (builder->point_count >= HASTEN_LIMIT_POINTS) {
+        return limit(builder, "there are too many points");
+    }
+    if (grow_array(builder->allocator, &owner->points, &owner->point_capacity, owner->point_count,
+                   sizeof *owner->points) != 0) {
+        return HASTEN_NO_MEMORY;
+    }
+    owner->points[owner->point_count++] = (struct hasten_point){time_ns, value};
+    builder->point_count++;
     return HASTEN_OK;
 }
 

@@ -23,6 +23,8 @@
 #define HASTEN_LIMIT_NODES (1u << 24)
 #define HASTEN_LIMIT_METRICS (1u << 12)
 #define HASTEN_LIMIT_VALUES (1u << 25)
+#define HASTEN_LIMIT_SERIES (1u << 19)
+#define HASTEN_LIMIT_POINTS (1u << 24) /* of all series */
 #define HASTEN_LIMIT_STRING_BYTES (1u << 20)
 #define HASTEN_LIMIT_LINETABLE_BYTES (1u << 22)
 #define HASTEN_LIMIT_TOTAL_BYTES ((uint64_t)1 << 30) /* strings and tables together */
@@ -35,7 +37,9 @@ struct hasten_builder {
     struct hasten_profile_storage *storage;
     struct hasten_map strings;   /* hash of the text -> string */
     struct hasten_map functions; /* (file, qualname, first line) -> function */
+    struct hasten_map series;    /* hash of the name, on top of the process -> series */
     uint64_t total_bytes;
+    uint64_t point_count;
     const char *complaint;
 };
 
@@ -81,6 +85,12 @@ HASTEN_CHECKED hasten_status hasten_builder_metric_named(struct hasten_builder *
                                                          uint32_t *ret_metric);
 HASTEN_CHECKED hasten_status hasten_builder_value(struct hasten_builder *builder,
                                                   const struct hasten_value *value);
+/* Adds a series without points; none before has its process and name. */
+HASTEN_CHECKED hasten_status hasten_builder_series(struct hasten_builder *builder,
+                                                   const struct hasten_series *series);
+/* Times of a series do not decrease; of points at the same time the last counts. */
+HASTEN_CHECKED hasten_status hasten_builder_point(struct hasten_builder *builder, uint32_t series,
+                                                  uint64_t time_ns, int64_t value);
 /* Whether the three indexes of a value or sample exist. */
 bool hasten_builder_has(const struct hasten_builder *builder, uint32_t node, uint32_t thread);
 

@@ -51,6 +51,11 @@ void hasten_profile_free(struct hasten_profile *profile) {
     RELEASE(nodes, node_capacity);
     RELEASE(metrics, metric_capacity);
     RELEASE(values, value_capacity);
+    for (size_t i = 0; i < profile->series_count; i++) {
+        struct hasten_series *series = &profile->series[i];
+        hasten_release(allocator, series->points, series->point_capacity * sizeof *series->points);
+    }
+    RELEASE(series, series_capacity);
 #undef RELEASE
     while (storage->chunks != NULL) {
         struct hasten_arena_chunk *chunk = storage->chunks;
@@ -68,6 +73,17 @@ uint32_t hasten_profile_metric(const struct hasten_profile *profile, const char 
         }
     }
     return HASTEN_NONE;
+}
+
+const struct hasten_series *hasten_profile_series(const struct hasten_profile *profile,
+                                                  uint32_t process, const char *name) {
+    for (size_t i = 0; i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        if (series->process == process && strcmp(profile->strings[series->name], name) == 0) {
+            return series;
+        }
+    }
+    return NULL;
 }
 
 const char *hasten_profile_fact(const struct hasten_profile *profile, const char *name) {

@@ -27,6 +27,7 @@ struct hasten_profile_storage {
     size_t node_capacity;
     size_t metric_capacity;
     size_t value_capacity;
+    size_t series_capacity;
     struct hasten_arena_chunk *chunks; /* the newest first */
 };
 

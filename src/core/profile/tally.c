@@ -245,13 +245,22 @@ static void finish_threads(const struct hasten_tally *tally, struct hasten_profi
     }
 }
 
-/* A process that nobody saw end lasts as long as its threads were seen. */
+/* A process that nobody saw end lasts as long as its threads and its memory were
+ * seen. */
 static void finish_processes(struct hasten_profile *profile) {
     for (size_t i = 0; i < profile->thread_count; i++) {
         const struct hasten_thread *thread = &profile->threads[i];
         struct hasten_process *process = &profile->processes[thread->process];
         if (process->end_ns < thread->end_ns) {
             process->end_ns = thread->end_ns;
+        }
+    }
+    for (size_t i = 0; i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        struct hasten_process *process = &profile->processes[series->process];
+        if (series->point_count > 0 &&
+            process->end_ns < series->points[series->point_count - 1].time_ns) {
+            process->end_ns = series->points[series->point_count - 1].time_ns;
         }
     }
     for (size_t i = 0; i < profile->process_count; i++) {

@@ -10,12 +10,60 @@ struct mapping {
     uint32_t *processes, *threads, *codes, *nodes, *metrics;
 };
 
+/* All of it HASTEN_NONE: not yet known. */
 static uint32_t *new_map(const struct hasten_recorder *recorder, size_t count) {
-    return hasten_allocate(recorder->allocator, (count + 1) * sizeof(uint32_t));
+    uint32_t *map = hasten_allocate(recorder->allocator, (count + 1) * sizeof(uint32_t));
+    for (size_t i = 0; map != NULL && i <= count; i++) {
+        map[i] = HASTEN_NONE;
+    }
+    return map;
 }
 
 static void free_map(const struct hasten_recorder *recorder, uint32_t *map, size_t count) {
     hasten_release(recorder->allocator, map, (count + 1) * sizeof *map);
+}
+
+/* The recorder's process with the pid of `process` that began nearest to it;
+ * HASTEN_NONE where there is none. */
+static uint32_t find_process(const struct hasten_recorder *recorder,
+                             const struct hasten_process *process) {
+    uint32_t found = HASTEN_NONE;
+    uint64_t found_distance_ns = 0;
+    for (uint32_t i = 0; i < recorder->process_count; i++) {
+        const struct hasten_recorded_process *known = &recorder->processes[i];
+        uint64_t distance_ns = known->start_ns > process->start_ns
+                                   ? known->start_ns - process->start_ns
+                                   : process->start_ns - known->start_ns;
+        if (known->pid == process->pid &&
+            (found == HASTEN_NONE || distance_ns < found_distance_ns)) {
+            found = i;
+            found_distance_ns = distance_ns;
+        }
+    }
+    return found;
+}
+
+/* Finds those that the recorder has. The others stay HASTEN_NONE. */
+static void join_processes(const struct hasten_recorder *recorder,
+                           const struct hasten_profile *profile, uint32_t *ret_processes) {
+    for (size_t i = 0; i < profile->process_count; i++) {
+        ret_processes[i] = find_process(recorder, &profile->processes[i]);
+    }
+}
+
+static void join_threads(const struct hasten_recorder *recorder,
+                         const struct hasten_profile *profile, const uint32_t *processes,
+                         uint32_t *ret_threads) {
+    for (size_t i = 0; i < profile->thread_count; i++) {
+        const struct hasten_thread *thread = &profile->threads[i];
+        for (uint32_t k = recorder->thread_count; k-- > 0;) {
+            if (recorder->threads[k].tid == thread->tid &&
+                recorder->threads[k].process == processes[thread->process]) {
+                ret_threads[i] = k;
+                break;
+            }
+        }
+    }
 }
 
 static hasten_status absorb_processes(struct hasten_recorder *recorder,
@@ -24,6 +72,9 @@ static hasten_status absorb_processes(struct hasten_recorder *recorder,
     hasten_status status = HASTEN_OK;
     for (size_t i = 0; i < profile->process_count && status == HASTEN_OK; i++) {
         const struct hasten_process *process = &profile->processes[i];
+        if (ret_processes[i] != HASTEN_NONE) {
+            continue;
+        }
         struct hasten_process_info info = {
             .pid = process->pid,
             .parent_pid = process->parent_pid,
@@ -47,6 +98,9 @@ static hasten_status absorb_threads(struct hasten_recorder *recorder,
     hasten_status status = HASTEN_OK;
     for (size_t i = 0; i < profile->thread_count && status == HASTEN_OK; i++) {
         const struct hasten_thread *thread = &profile->threads[i];
+        if (ret_threads[i] != HASTEN_NONE) {
+            continue;
+        }
         status = hasten_recorder_thread(recorder, processes[thread->process], thread->tid,
                                         profile->strings[thread->name], thread->is_main != 0,
                                         &ret_threads[i]);
@@ -112,8 +166,32 @@ static hasten_status absorb_values(struct hasten_recorder *recorder,
     return status;
 }
 
+static hasten_status absorb_series(struct hasten_recorder *recorder,
+                                   const struct hasten_profile *profile,
+                                   const uint32_t *processes) {
+    hasten_status status = HASTEN_OK;
+    for (size_t i = 0; i < profile->series_count && status == HASTEN_OK; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        uint32_t index = 0;
+        status = hasten_recorder_series(
+            recorder, processes[series->process], profile->strings[series->name],
+            profile->strings[series->unit], profile->strings[series->description], &index);
+        for (size_t k = 0; k < series->point_count && status == HASTEN_OK; k++) {
+            status = hasten_recorder_point(recorder, index, series->points[k].time_ns,
+                                           series->points[k].value);
+            /* Two that turn out to be one process may overlap: the first is kept. */
+            status = status == HASTEN_INVALID ? HASTEN_OK : status;
+        }
+    }
+    return status;
+}
+
 static hasten_status absorb(struct hasten_recorder *recorder, const struct hasten_profile *profile,
-                            const char *label, const struct mapping *map) {
+                            const char *label, bool joining, const struct mapping *map) {
+    if (joining) {
+        join_processes(recorder, profile, map->processes);
+        join_threads(recorder, profile, map->processes, map->threads);
+    }
     hasten_status status = absorb_processes(recorder, profile, label, map->processes);
     if (status == HASTEN_OK) {
         status = absorb_threads(recorder, profile, map->processes, map->threads);
@@ -127,11 +205,15 @@ static hasten_status absorb(struct hasten_recorder *recorder, const struct haste
     if (status == HASTEN_OK) {
         status = absorb_metrics(recorder, profile, map->metrics);
     }
-    return status == HASTEN_OK ? absorb_values(recorder, profile, map) : status;
+    if (status == HASTEN_OK) {
+        status = absorb_values(recorder, profile, map);
+    }
+    return status == HASTEN_OK ? absorb_series(recorder, profile, map->processes) : status;
 }
 
-hasten_status hasten_recorder_absorb(struct hasten_recorder *recorder,
-                                     const struct hasten_profile *profile, const char *label) {
+static hasten_status absorb_mapped(struct hasten_recorder *recorder,
+                                   const struct hasten_profile *profile, const char *label,
+                                   bool joining) {
     struct mapping map = {
         .processes = new_map(recorder, profile->process_count),
         .threads = new_map(recorder, profile->thread_count),
@@ -142,7 +224,7 @@ hasten_status hasten_recorder_absorb(struct hasten_recorder *recorder,
     hasten_status status = HASTEN_NO_MEMORY;
     if (map.processes != NULL && map.threads != NULL && map.codes != NULL && map.nodes != NULL &&
         map.metrics != NULL) {
-        status = absorb(recorder, profile, label, &map);
+        status = absorb(recorder, profile, label, joining, &map);
     }
     free_map(recorder, map.processes, profile->process_count);
     free_map(recorder, map.threads, profile->thread_count);
@@ -150,4 +232,14 @@ hasten_status hasten_recorder_absorb(struct hasten_recorder *recorder,
     free_map(recorder, map.nodes, profile->node_count);
     free_map(recorder, map.metrics, profile->metric_count);
     return status;
+}
+
+hasten_status hasten_recorder_absorb(struct hasten_recorder *recorder,
+                                     const struct hasten_profile *profile, const char *label) {
+    return absorb_mapped(recorder, profile, label, false);
+}
+
+hasten_status hasten_recorder_join(struct hasten_recorder *recorder,
+                                   const struct hasten_profile *profile) {
+    return absorb_mapped(recorder, profile, NULL, true);
 }

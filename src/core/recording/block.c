@@ -45,7 +45,13 @@ hasten_status hasten_block_encode(struct hasten_packer *packer, uint8_t type, co
     return HASTEN_OK;
 }
 
-const char *hasten_block_parse(const uint8_t *bytes, struct hasten_block_header *ret_header) {
+static bool is_block_type(uint8_t type, uint32_t version) {
+    return (type >= HASTEN_BLOCK_DEFINITIONS && type <= HASTEN_BLOCK_END) ||
+           (type == HASTEN_BLOCK_POINTS && version >= HASTEN_LOG_VERSION_SERIES);
+}
+
+const char *hasten_block_parse(const uint8_t *bytes, uint32_t version,
+                               struct hasten_block_header *ret_header) {
     if (hasten_get_u32(bytes + 16) != hasten_crc32c(0, bytes, 16)) {
         return "the checksum of a block's header does not agree";
     }
@@ -56,7 +62,7 @@ const char *hasten_block_parse(const uint8_t *bytes, struct hasten_block_header 
         .raw_size = hasten_get_u32(bytes + 8),
         .payload_crc = hasten_get_u32(bytes + 12),
     };
-    if (header.type < HASTEN_BLOCK_DEFINITIONS || header.type > HASTEN_BLOCK_END) {
+    if (!is_block_type(header.type, version)) {
         return "a block is of an unknown type";
     }
     if (header.encoding > HASTEN_ENCODING_ZSTD || bytes[2] != 0 || bytes[3] != 0) {

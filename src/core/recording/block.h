@@ -39,7 +39,8 @@ struct hasten_block_header {
 HASTEN_CHECKED hasten_status hasten_block_encode(struct hasten_packer *packer, uint8_t type,
                                                  const void *payload, size_t size,
                                                  struct hasten_buffer *buffer);
-/* Reads a header; answers NULL or what is wrong with it. */
-const char *hasten_block_parse(const uint8_t *bytes, struct hasten_block_header *ret_header);
+/* Reads a header of a log of that version; answers NULL or what is wrong with it. */
+const char *hasten_block_parse(const uint8_t *bytes, uint32_t version,
+                               struct hasten_block_header *ret_header);
 
 #endif

@@ -65,6 +65,17 @@ static hasten_status intern(struct hasten_recorder *recorder, const char *text,
     return hasten_recorder_end_record(recorder);
 }
 
+/* Room for one more item in an array of the recorder, whose address is `array`: a
+ * pointer of any type, hence the copies. */
+static hasten_status reserve(struct hasten_recorder *recorder, void *array, size_t *capacity,
+                             size_t count, size_t item_size) {
+    void *items = NULL;
+    memcpy(&items, array, sizeof items);
+    int result = hasten_grow(recorder->allocator, &items, capacity, count + 1, item_size);
+    memcpy(array, &items, sizeof items);
+    return result == 0 ? HASTEN_OK : hasten_recorder_out_of_memory(recorder);
+}
+
 hasten_status hasten_recorder_fact(struct hasten_recorder *recorder, const char *name,
                                    const char *value) {
     uint32_t name_string = 0;
@@ -112,6 +123,10 @@ hasten_status hasten_recorder_process(struct hasten_recorder *recorder,
     if (status == HASTEN_OK) {
         status = intern(recorder, info->label, &label);
     }
+    if (status == HASTEN_OK) {
+        status = reserve(recorder, &recorder->processes, &recorder->process_capacity,
+                         recorder->process_count, sizeof *recorder->processes);
+    }
     if (status != HASTEN_OK) {
         return status;
     }
@@ -126,6 +141,8 @@ hasten_status hasten_recorder_process(struct hasten_recorder *recorder,
     hasten_buffer_varint(definitions, info->start_ns);
     status = hasten_recorder_end_record(recorder);
     if (status == HASTEN_OK) {
+        recorder->processes[recorder->process_count] =
+            (struct hasten_recorded_process){.pid = info->pid, .start_ns = info->start_ns};
         *ret_process = recorder->process_count++;
     }
     return status;
@@ -159,6 +176,10 @@ hasten_status hasten_recorder_thread(struct hasten_recorder *recorder, uint32_t 
     if (status == HASTEN_OK) {
         status = intern(recorder, name, &string);
     }
+    if (status == HASTEN_OK) {
+        status = reserve(recorder, &recorder->threads, &recorder->thread_capacity,
+                         recorder->thread_count, sizeof *recorder->threads);
+    }
     if (status != HASTEN_OK) {
         return status;
     }
@@ -169,6 +190,8 @@ hasten_status hasten_recorder_thread(struct hasten_recorder *recorder, uint32_t 
     hasten_buffer_varint(&recorder->definitions, is_main != 0);
     status = hasten_recorder_end_record(recorder);
     if (status == HASTEN_OK) {
+        recorder->threads[recorder->thread_count] =
+            (struct hasten_recorded_thread){.process = process, .tid = tid};
         *ret_thread = recorder->thread_count++;
     }
     return status;
@@ -319,6 +342,51 @@ hasten_status hasten_recorder_metric(struct hasten_recorder *recorder, const cha
     status = hasten_recorder_end_record(recorder);
     if (status == HASTEN_OK) {
         *ret_metric = recorder->metric_count++;
+    }
+    return status;
+}
+
+hasten_status hasten_recorder_series(struct hasten_recorder *recorder, uint32_t process,
+                                     const char *name, const char *unit, const char *description,
+                                     uint32_t *ret_series) {
+    uint32_t strings[3] = {0};
+    const char *texts[3] = {name, unit, description};
+    hasten_status status = hasten_recorder_failure(recorder);
+    if (status == HASTEN_OK && process >= recorder->process_count) {
+        status = HASTEN_INVALID;
+    }
+    for (size_t i = 0; i < 3 && status == HASTEN_OK; i++) {
+        status = intern(recorder, texts[i], &strings[i]);
+    }
+    if (status != HASTEN_OK) {
+        return status;
+    }
+    struct hasten_map_key key = {.low = (uint64_t)process << 32 | strings[0]};
+    const uint32_t *known = hasten_map_find(&recorder->series, key);
+    if (known != NULL) {
+        *ret_series = *known;
+        return HASTEN_OK;
+    }
+    if (recorder->series_count >= HASTEN_LIMIT_SERIES) {
+        return HASTEN_LIMIT;
+    }
+    status = reserve(recorder, &recorder->series_last_ns, &recorder->series_capacity,
+                     recorder->series_count, sizeof *recorder->series_last_ns);
+    if (status != HASTEN_OK) {
+        return status;
+    }
+    if (hasten_map_insert(&recorder->series, key, recorder->series_count, NULL) == NULL) {
+        return hasten_recorder_out_of_memory(recorder);
+    }
+    recorder->series_last_ns[recorder->series_count] = 0;
+    hasten_buffer_byte(&recorder->definitions, HASTEN_RECORD_SERIES);
+    hasten_buffer_varint(&recorder->definitions, process);
+    for (size_t i = 0; i < 3; i++) {
+        hasten_buffer_varint(&recorder->definitions, strings[i]);
+    }
+    status = hasten_recorder_end_record(recorder);
+    if (status == HASTEN_OK) {
+        *ret_series = recorder->series_count++;
     }
     return status;
 }

@@ -27,7 +27,7 @@
 /* A log's first bytes: not text, and damaged by line-ending conversion. */
 #define HASTEN_LOG_MAGIC "\x89HSTLOG\n"
 #define HASTEN_LOG_MAGIC_SIZE 8
-#define HASTEN_LOG_VERSION 1u
+#define HASTEN_LOG_VERSION 2u
 #define HASTEN_LOG_HEADER_SIZE 40u
 #define HASTEN_BLOCK_HEADER_SIZE 20u
 
@@ -36,6 +36,7 @@ enum hasten_block_type {
     HASTEN_BLOCK_SAMPLES = 2,     /* columns, see samples.h */
     HASTEN_BLOCK_VALUES = 3,      /* count, then (node, thread, metric, signed amount) */
     HASTEN_BLOCK_END = 4,         /* count of samples; nothing follows */
+    HASTEN_BLOCK_POINTS = 5,      /* since version 2: count, then (series, time, value) */
 };
 
 enum hasten_block_encoding { HASTEN_ENCODING_PLAIN = 0, HASTEN_ENCODING_ZSTD = 1 };
@@ -53,7 +54,11 @@ enum hasten_record_tag {
     HASTEN_RECORD_CODE = 7,
     HASTEN_RECORD_NODE = 8,
     HASTEN_RECORD_METRIC = 9,
+    HASTEN_RECORD_SERIES = 10, /* since version 2 */
 };
+
+/* The version of the log that brought series and their points. */
+#define HASTEN_LOG_VERSION_SERIES 2u
 
 /* No payload is larger, stored or raw: holds any one record and a full buffer. */
 #define HASTEN_BLOCK_LIMIT (1u << 24)
@@ -69,7 +74,7 @@ enum hasten_record_tag {
 
 /* The SQLite form: PRAGMA application_id ("HSTN") and user_version. */
 #define HASTEN_SQLITE_APPLICATION_ID 0x4853544eu
-#define HASTEN_SQLITE_VERSION 1u
+#define HASTEN_SQLITE_VERSION 2u
 
 static inline void hasten_put_u32(uint8_t *to, uint32_t value) {
     for (unsigned i = 0; i < 4; i++) {

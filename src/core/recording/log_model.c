@@ -152,6 +152,20 @@ static hasten_status read_metric(struct hasten_log_model *model, struct hasten_c
     return cursor->failed ? HASTEN_INVALID : hasten_builder_metric(&model->builder, &metric);
 }
 
+static hasten_status read_series(struct hasten_log_model *model, struct hasten_cursor *cursor) {
+    struct hasten_series series = {0};
+    series.process = read_u32(cursor);
+    series.name = read_u32(cursor);
+    series.unit = read_u32(cursor);
+    series.description = read_u32(cursor);
+    return cursor->failed ? HASTEN_INVALID : hasten_builder_series(&model->builder, &series);
+}
+
+static hasten_status unknown_record(struct hasten_log_model *model) {
+    model->builder.complaint = "a record is of an unknown kind";
+    return HASTEN_INVALID;
+}
+
 static hasten_status read_record(struct hasten_log_model *model, struct hasten_cursor *cursor) {
     switch (hasten_cursor_byte(cursor)) {
     case HASTEN_RECORD_STRING:
@@ -172,9 +186,11 @@ static hasten_status read_record(struct hasten_log_model *model, struct hasten_c
         return read_node(model, cursor);
     case HASTEN_RECORD_METRIC:
         return read_metric(model, cursor);
+    case HASTEN_RECORD_SERIES:
+        return model->reader.version >= HASTEN_LOG_VERSION_SERIES ? read_series(model, cursor)
+                                                                  : unknown_record(model);
     default:
-        model->builder.complaint = "a record is of an unknown kind";
-        return HASTEN_INVALID;
+        return unknown_record(model);
     }
 }
 
@@ -269,6 +285,33 @@ static hasten_status read_values(struct hasten_log_model *model,
     return HASTEN_OK;
 }
 
+static hasten_status read_points(struct hasten_log_model *model,
+                                 const struct hasten_log_block *block, struct hasten_error *error) {
+    struct hasten_cursor cursor = {.data = block->data, .size = block->size};
+    uint64_t count = hasten_cursor_varint(&cursor);
+    uint64_t time_ns = 0;
+    for (uint64_t i = 0; i < count && !cursor.failed; i++) {
+        uint32_t series = read_u32(&cursor);
+        time_ns += (uint64_t)hasten_cursor_varint_signed(&cursor);
+        int64_t value = hasten_cursor_varint_signed(&cursor);
+        if (cursor.failed) {
+            break;
+        }
+        if (time_ns >= HASTEN_SLOT_LIMIT) { /* below zero wraps to it as well */
+            return block_error(model, block, HASTEN_CORRUPT, "a point's time is out of range",
+                               error);
+        }
+        hasten_status status = hasten_builder_point(&model->builder, series, time_ns, value);
+        if (status != HASTEN_OK) {
+            return block_error(model, block, status, model->builder.complaint, error);
+        }
+    }
+    if (cursor.failed || cursor.position != cursor.size) {
+        return block_error(model, block, HASTEN_CORRUPT, cut_record, error);
+    }
+    return HASTEN_OK;
+}
+
 static hasten_status read_end(struct hasten_log_model *model, const struct hasten_log_block *block,
                               struct hasten_error *error) {
     struct hasten_cursor cursor = {.data = block->data, .size = block->size};
@@ -298,6 +341,8 @@ hasten_status hasten_log_model_read(struct hasten_log_model *model, bool summing
             status = read_samples(model, &block, &count, error);
         } else if (block.type == HASTEN_BLOCK_VALUES) {
             status = summing ? read_values(model, &block, error) : HASTEN_OK;
+        } else if (block.type == HASTEN_BLOCK_POINTS) {
+            status = summing ? read_points(model, &block, error) : HASTEN_OK;
         } else {
             status = read_end(model, &block, error);
         }

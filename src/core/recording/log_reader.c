@@ -54,6 +54,7 @@ static hasten_status check_header(struct hasten_log_reader *reader, const uint8_
         return hasten_log_reader_damaged(reader, 0, "the checksum of its header does not agree",
                                          error);
     }
+    reader->version = version;
     reader->interval_ns = hasten_get_u64(header + 16);
     reader->wall_start_ns = hasten_get_u64(header + 24);
     if (version == 0 || hasten_get_u32(header + 12) != HASTEN_LOG_HEADER_SIZE ||
@@ -165,7 +166,7 @@ hasten_status hasten_log_reader_next(struct hasten_log_reader *reader,
         return status;
     }
     struct hasten_block_header header;
-    const char *complaint = hasten_block_parse(bytes, &header);
+    const char *complaint = hasten_block_parse(bytes, reader->version, &header);
     if (complaint != NULL && !ends_in_zeros(reader)) {
         return hasten_log_reader_damaged(reader, reader->position, complaint, error);
     }

@@ -17,6 +17,7 @@ struct hasten_log_reader {
     int descriptor;   /* borrowed */
     uint64_t size;    /* of the file when opened: what comes later is not read */
     uint64_t position;
+    uint32_t version;
     uint64_t interval_ns;
     uint64_t wall_start_ns;
     struct hasten_packer packer;

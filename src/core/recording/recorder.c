@@ -4,6 +4,7 @@
  * to the log, so that nothing refers to what comes later. */
 #include "hasten/recorder.h"
 
+#include "core/profile/builder.h"
 #include "core/recording/recorder_state.h"
 
 /* A full buffer becomes a block although nobody flushed. */
@@ -15,6 +16,7 @@ static void free_recorder(struct hasten_recorder *recorder) {
     hasten_log_writer_done(&recorder->writer);
     hasten_buffer_done(&recorder->definitions);
     hasten_buffer_done(&recorder->values);
+    hasten_buffer_done(&recorder->points);
     hasten_buffer_done(&recorder->scratch);
     hasten_release(allocator, recorder->samples, SAMPLES_BUFFERED * sizeof *recorder->samples);
     hasten_samples_codec_done(&recorder->codec);
@@ -23,6 +25,13 @@ static void free_recorder(struct hasten_recorder *recorder) {
     hasten_map_done(&recorder->nodes);
     hasten_map_done(&recorder->metrics);
     hasten_map_done(&recorder->facts);
+    hasten_map_done(&recorder->series);
+    hasten_release(allocator, recorder->series_last_ns,
+                   recorder->series_capacity * sizeof *recorder->series_last_ns);
+    hasten_release(allocator, recorder->processes,
+                   recorder->process_capacity * sizeof *recorder->processes);
+    hasten_release(allocator, recorder->threads,
+                   recorder->thread_capacity * sizeof *recorder->threads);
     hasten_release(allocator, recorder, sizeof *recorder);
 }
 
@@ -43,6 +52,7 @@ hasten_status hasten_recorder_open(const char *path, uint64_t interval_ns,
     recorder->node_count = 1;
     hasten_buffer_init(&recorder->definitions, allocator);
     hasten_buffer_init(&recorder->values, allocator);
+    hasten_buffer_init(&recorder->points, allocator);
     hasten_buffer_init(&recorder->scratch, allocator);
     hasten_samples_codec_init(&recorder->codec, allocator);
     hasten_map_init(&recorder->strings, allocator);
@@ -50,6 +60,7 @@ hasten_status hasten_recorder_open(const char *path, uint64_t interval_ns,
     hasten_map_init(&recorder->nodes, allocator);
     hasten_map_init(&recorder->metrics, allocator);
     hasten_map_init(&recorder->facts, allocator);
+    hasten_map_init(&recorder->series, allocator);
     hasten_status status = HASTEN_OK;
     recorder->samples = hasten_allocate(allocator, SAMPLES_BUFFERED * sizeof *recorder->samples);
     if (recorder->samples == NULL) {
@@ -106,21 +117,34 @@ static hasten_status write_samples(struct hasten_recorder *recorder) {
                                    recorder->scratch.size);
 }
 
-static hasten_status write_values(struct hasten_recorder *recorder) {
+/* A block of a count and as many items, which are cleared. */
+static hasten_status write_items(struct hasten_recorder *recorder, uint8_t type,
+                                 struct hasten_buffer *items, uint64_t *count) {
     hasten_status status = write_definitions(recorder);
-    if (status != HASTEN_OK || recorder->values_buffered == 0) {
+    if (status != HASTEN_OK || *count == 0) {
         return status;
     }
     hasten_buffer_clear(&recorder->scratch);
-    hasten_buffer_varint(&recorder->scratch, recorder->values_buffered);
-    hasten_buffer_append(&recorder->scratch, recorder->values.data, recorder->values.size);
-    if (recorder->scratch.failed || recorder->values.failed) {
+    hasten_buffer_varint(&recorder->scratch, *count);
+    hasten_buffer_append(&recorder->scratch, items->data, items->size);
+    if (recorder->scratch.failed || items->failed) {
         return hasten_recorder_out_of_memory(recorder);
     }
-    hasten_buffer_clear(&recorder->values);
-    recorder->values_buffered = 0;
-    return hasten_log_writer_block(&recorder->writer, HASTEN_BLOCK_VALUES, recorder->scratch.data,
+    hasten_buffer_clear(items);
+    *count = 0;
+    return hasten_log_writer_block(&recorder->writer, type, recorder->scratch.data,
                                    recorder->scratch.size);
+}
+
+static hasten_status write_values(struct hasten_recorder *recorder) {
+    return write_items(recorder, HASTEN_BLOCK_VALUES, &recorder->values,
+                       &recorder->values_buffered);
+}
+
+static hasten_status write_points(struct hasten_recorder *recorder) {
+    recorder->points_last_ns = 0;
+    return write_items(recorder, HASTEN_BLOCK_POINTS, &recorder->points,
+                       &recorder->points_buffered);
 }
 
 hasten_status hasten_recorder_end_record(struct hasten_recorder *recorder) {
@@ -172,10 +196,38 @@ hasten_status hasten_recorder_value(struct hasten_recorder *recorder, uint32_t n
     return recorder->values.size < BYTES_BUFFERED ? HASTEN_OK : write_values(recorder);
 }
 
+hasten_status hasten_recorder_point(struct hasten_recorder *recorder, uint32_t series,
+                                    uint64_t time_ns, int64_t value) {
+    if (hasten_recorder_failure(recorder) != HASTEN_OK) {
+        return hasten_recorder_failure(recorder);
+    }
+    if (series >= recorder->series_count || time_ns >= HASTEN_SLOT_LIMIT ||
+        time_ns < recorder->series_last_ns[series]) {
+        return HASTEN_INVALID;
+    }
+    if (recorder->point_count >= HASTEN_LIMIT_POINTS) {
+        return HASTEN_LIMIT;
+    }
+    hasten_buffer_varint(&recorder->points, series);
+    hasten_buffer_varint_signed(&recorder->points, (int64_t)(time_ns - recorder->points_last_ns));
+    hasten_buffer_varint_signed(&recorder->points, value);
+    if (recorder->points.failed) {
+        return hasten_recorder_out_of_memory(recorder);
+    }
+    recorder->points_last_ns = time_ns;
+    recorder->series_last_ns[series] = time_ns;
+    recorder->points_buffered++;
+    recorder->point_count++;
+    return recorder->points.size < BYTES_BUFFERED ? HASTEN_OK : write_points(recorder);
+}
+
 hasten_status hasten_recorder_flush(struct hasten_recorder *recorder) {
     hasten_status status = write_samples(recorder);
     if (status == HASTEN_OK) {
         status = write_values(recorder);
+    }
+    if (status == HASTEN_OK) {
+        status = write_points(recorder);
     }
     return status == HASTEN_OK ? hasten_log_writer_check(&recorder->writer) : status;
 }

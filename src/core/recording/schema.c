@@ -12,56 +12,64 @@
 const struct hasten_schema_object hasten_schema_tables[] = {
     {"fact",
      "CREATE TABLE fact(\n"
-     "  name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"},
+     "  name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID", 1},
     {"string",
      "CREATE TABLE string(\n"
-     "  id INTEGER PRIMARY KEY, text TEXT NOT NULL)"},
+     "  id INTEGER PRIMARY KEY, text TEXT NOT NULL)", 1},
     {"process",
      "CREATE TABLE process(\n"
      "  id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, parent_pid INTEGER NOT NULL,\n"
      "  python_version INTEGER NOT NULL, command INTEGER NOT NULL, executable INTEGER NOT NULL,\n"
-     "  label INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL)"},
+     "  label INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL)", 1},
     {"thread",
      "CREATE TABLE thread(\n"
      "  id INTEGER PRIMARY KEY, process INTEGER NOT NULL, tid INTEGER NOT NULL,\n"
      "  name INTEGER NOT NULL, is_main INTEGER NOT NULL, start_ns INTEGER NOT NULL,\n"
-     "  end_ns INTEGER NOT NULL, samples INTEGER NOT NULL)"},
+     "  end_ns INTEGER NOT NULL, samples INTEGER NOT NULL)", 1},
     {"function",
      "CREATE TABLE function(\n"
      "  id INTEGER PRIMARY KEY, file INTEGER NOT NULL, qualname INTEGER NOT NULL,\n"
-     "  first_line INTEGER NOT NULL)"},
+     "  first_line INTEGER NOT NULL)", 1},
     {"code",
      "CREATE TABLE code(\n"
      "  id INTEGER PRIMARY KEY, process INTEGER NOT NULL, file INTEGER NOT NULL,\n"
      "  name INTEGER NOT NULL, qualname INTEGER NOT NULL, function INTEGER NOT NULL,\n"
-     "  first_line INTEGER NOT NULL, linetable BLOB NOT NULL)"},
+     "  first_line INTEGER NOT NULL, linetable BLOB NOT NULL)", 1},
     {"line",
      "CREATE TABLE line(\n"
-     "  id INTEGER PRIMARY KEY, function INTEGER NOT NULL, line INTEGER NOT NULL)"},
+     "  id INTEGER PRIMARY KEY, function INTEGER NOT NULL, line INTEGER NOT NULL)", 1},
     {"node",
      "CREATE TABLE node(\n"
      "  id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, code INTEGER NOT NULL,\n"
-     "  instruction INTEGER NOT NULL, line INTEGER NOT NULL)"},
+     "  instruction INTEGER NOT NULL, line INTEGER NOT NULL)", 1},
     {"metric",
      "CREATE TABLE metric(\n"
      "  id INTEGER PRIMARY KEY, name TEXT NOT NULL, unit TEXT NOT NULL,\n"
-     "  description TEXT NOT NULL, is_state INTEGER NOT NULL)"},
+     "  description TEXT NOT NULL, is_state INTEGER NOT NULL)", 1},
     {"value",
      "CREATE TABLE value(\n"
      "  node INTEGER, thread INTEGER, metric INTEGER, amount INTEGER NOT NULL,\n"
-     "  PRIMARY KEY (node, thread, metric)) WITHOUT ROWID"},
+     "  PRIMARY KEY (node, thread, metric)) WITHOUT ROWID", 1},
     {"function_value",
      "CREATE TABLE function_value(\n"
      "  function INTEGER, metric INTEGER, self INTEGER NOT NULL, total INTEGER NOT NULL,\n"
-     "  PRIMARY KEY (function, metric)) WITHOUT ROWID"},
+     "  PRIMARY KEY (function, metric)) WITHOUT ROWID", 1},
     {"line_value",
      "CREATE TABLE line_value(\n"
      "  line INTEGER, metric INTEGER, self INTEGER NOT NULL, total INTEGER NOT NULL,\n"
-     "  PRIMARY KEY (line, metric)) WITHOUT ROWID"},
+     "  PRIMARY KEY (line, metric)) WITHOUT ROWID", 1},
     {"sample_chunk",
      "CREATE TABLE sample_chunk(\n"
      "  id INTEGER PRIMARY KEY, first_slot INTEGER NOT NULL, last_slot INTEGER NOT NULL,\n"
-     "  count INTEGER NOT NULL, samples BLOB NOT NULL)"},
+     "  count INTEGER NOT NULL, samples BLOB NOT NULL)", 1},
+    {"series",
+     "CREATE TABLE series(\n"
+     "  id INTEGER PRIMARY KEY, process INTEGER NOT NULL, name TEXT NOT NULL,\n"
+     "  unit TEXT NOT NULL, description TEXT NOT NULL)", 2},
+    {"point",
+     "CREATE TABLE point(\n"
+     "  series INTEGER, time_ns INTEGER, value INTEGER NOT NULL,\n"
+     "  PRIMARY KEY (series, time_ns)) WITHOUT ROWID", 2},
 };
 const size_t hasten_schema_table_count =
     sizeof hasten_schema_tables / sizeof hasten_schema_tables[0];
@@ -138,6 +146,11 @@ const char *const hasten_schema_finish[] = {
     "CREATE VIEW waiting AS\n"
     "  SELECT pid, tid, thread, substr(state, 6) AS kind, time, share\n"
     "  FROM states WHERE substr(state, 1, 5) = 'wait_'",
+
+    "CREATE VIEW points AS\n"
+    "  SELECT p.pid AS pid, s.name AS name, s.unit AS unit, t.time_ns / 1e9 AS time,\n"
+    "    t.value AS value\n"
+    "  FROM point t JOIN series s ON s.id = t.series JOIN process p ON p.id = s.process",
 
     "CREATE VIEW stacks AS\n"
     "  WITH RECURSIVE path(node, stack) AS (\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The SQLite form's tables and views, version HASTEN_SQLITE_VERSION. The same
+ * The SQLite form's tables and views, version HASTEN_SQLITE_VERSION: older versions
+ * have those that were there already. The same
  * texts create the file and recognise it: a reader takes only tables whose
  * definition in the file is exactly one of these. docs/formats/sqlite.md tells
  * what the columns mean. */
@@ -8,10 +9,12 @@
 #define HASTEN_RECORDING_SCHEMA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct hasten_schema_object {
     const char *name;
     const char *sql;
+    uint32_t since; /* the version that brought it */
 };
 
 extern const struct hasten_schema_object hasten_schema_tables[];

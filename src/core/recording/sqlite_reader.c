@@ -140,11 +140,33 @@ static hasten_status check_table(sqlite3 *database, const char *path, const char
     return code == SQLITE_ROW ? HASTEN_OK : hasten_rows_sqlite_error(database, code, path, error);
 }
 
+/* The version of the format that the file has. */
+static hasten_status read_version(sqlite3 *database, const char *path, uint32_t *ret_version,
+                                  struct hasten_error *error) {
+    struct hasten_rows rows;
+    bool more = false;
+    hasten_status status =
+        hasten_rows_init(&rows, database, path, "sqlite_master", "PRAGMA user_version", error);
+    if (status == HASTEN_OK) {
+        status = hasten_rows_next(&rows, &more);
+    }
+    if (status == HASTEN_OK) {
+        uint32_t version = hasten_rows_u32(&rows);
+        status = hasten_rows_verdict(&rows, HASTEN_OK, "");
+        *ret_version = status == HASTEN_OK ? version : *ret_version;
+    }
+    hasten_rows_done(&rows);
+    return status;
+}
+
 static hasten_status check_tables(sqlite3 *database, const char *path, struct hasten_error *error) {
-    hasten_status status = HASTEN_OK;
+    uint32_t version = 0;
+    hasten_status status = read_version(database, path, &version, error);
     for (size_t i = 0; i < hasten_schema_table_count && status == HASTEN_OK; i++) {
-        status = check_table(database, path, hasten_schema_tables[i].name,
-                             hasten_schema_tables[i].sql, error);
+        const struct hasten_schema_object *table = &hasten_schema_tables[i];
+        if (table->since <= version) {
+            status = check_table(database, path, table->name, table->sql, error);
+        }
     }
     return status;
 }
@@ -283,34 +305,68 @@ static hasten_status take_value(struct hasten_rows *rows, struct hasten_builder 
     return rows->complaint != NULL ? HASTEN_OK : hasten_builder_value(builder, &value);
 }
 
+static hasten_status take_series(struct hasten_rows *rows, struct hasten_builder *builder) {
+    struct hasten_series series = {.process = hasten_rows_u32(rows)};
+    uint32_t *strings[] = {&series.name, &series.unit, &series.description};
+    hasten_status status = HASTEN_OK;
+    for (size_t i = 0; i < sizeof strings / sizeof strings[0] && status == HASTEN_OK; i++) {
+        size_t size = 0;
+        const char *text = hasten_rows_text(rows, &size);
+        status = hasten_builder_intern(builder, text, size, strings[i]);
+    }
+    if (status != HASTEN_OK || rows->complaint != NULL) {
+        return status;
+    }
+    return hasten_builder_series(builder, &series);
+}
+
+static hasten_status take_point(struct hasten_rows *rows, struct hasten_builder *builder) {
+    uint32_t index = hasten_rows_u32(rows);
+    uint64_t time_ns = hasten_rows_time(rows);
+    int64_t value = hasten_rows_i64(rows);
+    if (rows->complaint == NULL && index < builder->profile->series_count) {
+        const struct hasten_series *series = &builder->profile->series[index];
+        hasten_rows_require(rows,
+                            series->point_count == 0 ||
+                                time_ns > series->points[series->point_count - 1].time_ns,
+                            "its key is not after the one before");
+    }
+    return rows->complaint != NULL ? HASTEN_OK
+                                   : hasten_builder_point(builder, index, time_ns, value);
+}
+
 struct table_reader {
     const char *table;
     const char *sql;
     int64_t first_id; /* ids count up from it; -1: the table has none */
+    uint32_t since;   /* the version that brought the table */
     hasten_status (*take)(struct hasten_rows *rows, struct hasten_builder *builder);
 };
 
 /* NOT INDEXED: an index of the file's own making may say anything. */
 static const struct table_reader readers[] = {
-    {"string", "SELECT id, text FROM string NOT INDEXED ORDER BY id", 0, take_string},
-    {"fact", "SELECT name, value FROM fact NOT INDEXED", -1, take_fact},
+    {"string", "SELECT id, text FROM string NOT INDEXED ORDER BY id", 0, 1, take_string},
+    {"fact", "SELECT name, value FROM fact NOT INDEXED", -1, 1, take_fact},
     {"process",
      "SELECT id, pid, parent_pid, python_version, command, executable, label, start_ns, end_ns "
      "FROM process NOT INDEXED ORDER BY id",
-     0, take_process},
+     0, 1, take_process},
     {"thread",
      "SELECT id, process, tid, name, is_main, start_ns, end_ns, samples "
      "FROM thread NOT INDEXED ORDER BY id",
-     0, take_thread},
+     0, 1, take_thread},
     {"code",
      "SELECT id, process, file, name, qualname, first_line, linetable "
      "FROM code NOT INDEXED ORDER BY id",
-     0, take_code},
-    {"node", "SELECT id, parent, code, instruction FROM node NOT INDEXED ORDER BY id", 1,
+     0, 1, take_code},
+    {"node", "SELECT id, parent, code, instruction FROM node NOT INDEXED ORDER BY id", 1, 1,
      take_node},
-    {"metric", "SELECT id, name, unit, description FROM metric NOT INDEXED ORDER BY id", 0,
+    {"metric", "SELECT id, name, unit, description FROM metric NOT INDEXED ORDER BY id", 0, 1,
      take_metric},
-    {"value", "SELECT node, thread, metric, amount FROM value NOT INDEXED", -1, take_value},
+    {"value", "SELECT node, thread, metric, amount FROM value NOT INDEXED", -1, 1, take_value},
+    {"series", "SELECT id, process, name, unit, description FROM series NOT INDEXED ORDER BY id", 0,
+     2, take_series},
+    {"point", "SELECT series, time_ns, value FROM point NOT INDEXED", -1, 2, take_point},
 };
 
 static hasten_status load_table(sqlite3 *database, const char *path,
@@ -341,9 +397,12 @@ static hasten_status load_table(sqlite3 *database, const char *path,
 
 hasten_status hasten_sqlite_load(struct sqlite3 *database, const char *path,
                                  struct hasten_builder *builder, struct hasten_error *error) {
-    hasten_status status = HASTEN_OK;
+    uint32_t version = 0;
+    hasten_status status = read_version(database, path, &version, error);
     for (size_t i = 0; i < sizeof readers / sizeof readers[0] && status == HASTEN_OK; i++) {
-        status = load_table(database, path, &readers[i], builder, error);
+        if (readers[i].since <= version) {
+            status = load_table(database, path, &readers[i], builder, error);
+        }
     }
     return status;
 }

@@ -211,6 +211,31 @@ static void insert_values(struct inserter *inserter, const struct hasten_profile
     end(inserter);
 }
 
+static void insert_series(struct inserter *inserter, const struct hasten_profile *profile) {
+    begin(inserter, "INSERT INTO series VALUES(?, ?, ?, ?, ?)");
+    for (size_t i = 0; i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        put_integer(inserter, (int64_t)i);
+        put_integer(inserter, series->process);
+        put_text(inserter, profile->strings[series->name]);
+        put_text(inserter, profile->strings[series->unit]);
+        put_text(inserter, profile->strings[series->description]);
+        end_row(inserter);
+    }
+    end(inserter);
+    begin(inserter, "INSERT INTO point VALUES(?, ?, ?)");
+    for (size_t i = 0; i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        for (size_t k = 0; k < series->point_count; k++) {
+            put_integer(inserter, (int64_t)i);
+            put_time(inserter, series->points[k].time_ns);
+            put_integer(inserter, series->points[k].value);
+            end_row(inserter);
+        }
+    }
+    end(inserter);
+}
+
 /* Rows of one metric where there is an amount. */
 static void insert_sums(struct inserter *inserter, const char *sql, uint32_t metric,
                         const int64_t *self, const int64_t *total, size_t count) {
@@ -251,6 +276,7 @@ int hasten_sqlite_insert_profile(struct sqlite3 *database, const struct hasten_p
     insert_nodes(&inserter, profile, &totals);
     insert_values(&inserter, profile);
     insert_totals(&inserter, profile, &totals);
+    insert_series(&inserter, profile);
     hasten_totals_done(&totals);
     for (size_t i = 0; i < hasten_schema_finish_count && inserter.code == SQLITE_OK; i++) {
         inserter.code = sqlite3_exec(database, hasten_schema_finish[i], NULL, NULL, NULL);

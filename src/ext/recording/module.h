@@ -20,6 +20,8 @@
     X(thread_row)              \
     X(function_row)            \
     X(line_row)                \
+    X(series_row)              \
+    X(point_row)               \
     X(frame_row)               \
     X(sample_row)
 
@@ -50,6 +52,10 @@ PyObject *hasten_py_functions(const struct hasten_py_state *state,
                               const struct hasten_aggregate *aggregate);
 PyObject *hasten_py_lines(const struct hasten_py_state *state,
                           const struct hasten_aggregate *aggregate);
+PyObject *hasten_py_series(const struct hasten_py_state *state,
+                           const struct hasten_profile *profile);
+/* The points of a series, in order of time. */
+PyObject *hasten_py_points(const struct hasten_py_state *state, const struct hasten_series *series);
 /* The frames of a node, outermost first. */
 PyObject *hasten_py_stack(const struct hasten_py_state *state, const struct hasten_profile *profile,
                           uint32_t node);

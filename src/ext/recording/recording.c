@@ -17,6 +17,7 @@ struct recording {
     PyObject *threads;
     PyObject *functions;
     PyObject *lines;
+    PyObject *series;
 };
 
 static struct hasten_py_state *state_of(PyObject *self) {
@@ -58,7 +59,8 @@ static int make_tables(struct recording *self, const struct hasten_py_state *sta
         (self->processes = hasten_py_processes(state, self->profile)) != NULL &&
         (self->threads = hasten_py_threads(state, self->profile)) != NULL &&
         (self->functions = hasten_py_functions(state, aggregate)) != NULL &&
-        (self->lines = hasten_py_lines(state, aggregate)) != NULL) {
+        (self->lines = hasten_py_lines(state, aggregate)) != NULL &&
+        (self->series = hasten_py_series(state, self->profile)) != NULL) {
         result = 0;
     }
     hasten_aggregate_free(aggregate);
@@ -98,6 +100,19 @@ static PyObject *recording_stack(PyObject *self, PyObject *argument) {
     return hasten_py_stack(state_of(self), recording->profile, (uint32_t)node);
 }
 
+static PyObject *recording_points(PyObject *self, PyObject *argument) {
+    const struct hasten_profile *profile = ((struct recording *)self)->profile;
+    unsigned long series = PyLong_AsUnsignedLong(argument);
+    if (series == (unsigned long)-1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (series >= profile->series_count) {
+        PyErr_Format(PyExc_IndexError, "the recording has no series %lu", series);
+        return NULL;
+    }
+    return hasten_py_points(state_of(self), &profile->series[series]);
+}
+
 static PyObject *recording_samples(PyObject *self, PyObject *Py_UNUSED(ignored)) {
     return hasten_py_samples_new(state_of(self), ((struct recording *)self)->path);
 }
@@ -121,6 +136,7 @@ static int recording_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(recording->threads);
     Py_VISIT(recording->functions);
     Py_VISIT(recording->lines);
+    Py_VISIT(recording->series);
     return 0;
 }
 
@@ -132,6 +148,7 @@ static int recording_clear(PyObject *self) {
     Py_CLEAR(recording->threads);
     Py_CLEAR(recording->functions);
     Py_CLEAR(recording->lines);
+    Py_CLEAR(recording->series);
     return 0;
 }
 
@@ -153,6 +170,7 @@ static PyMemberDef recording_members[] = {
     MEMBER(threads, "The threads that were sampled."),
     MEMBER(functions, "The functions seen, by self time."),
     MEMBER(lines, "The lines seen, by self time."),
+    MEMBER(series, "What was measured over time, such as resident memory."),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -160,6 +178,10 @@ PyDoc_STRVAR(stack_doc, "stack($self, stack, /)\n"
                         "--\n"
                         "\n"
                         "The frames of a sample's stack, outermost first.");
+PyDoc_STRVAR(points_doc, "points($self, series, /)\n"
+                         "--\n"
+                         "\n"
+                         "The points of Recording.series[series], in order of time.");
 PyDoc_STRVAR(samples_doc, "samples($self, /)\n"
                           "--\n"
                           "\n"
@@ -167,6 +189,7 @@ PyDoc_STRVAR(samples_doc, "samples($self, /)\n"
 
 static PyMethodDef recording_methods[] = {
     {"stack", recording_stack, METH_O, stack_doc},
+    {"points", recording_points, METH_O, points_doc},
     {"samples", recording_samples, METH_NOARGS, samples_doc},
     {NULL, NULL, 0, NULL},
 };

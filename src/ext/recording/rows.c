@@ -37,6 +37,21 @@ static PyStructSequence_Field amount_fields[] = {
     {NULL, NULL},
 };
 
+static PyStructSequence_Field series_fields[] = {
+    {"process", "Index into Recording.processes."},
+    {"name", "Such as 'rss.bytes'."},
+    {"unit", "Of the values, such as 'bytes'."},
+    {"description", "What the values are."},
+    {"point_count", "How many points Recording.points() gives."},
+    {NULL, NULL},
+};
+
+static PyStructSequence_Field point_fields[] = {
+    {"time_s", "Seconds since the recording's start."},
+    {"value", "The amount at that moment."},
+    {NULL, NULL},
+};
+
 static PyStructSequence_Field frame_fields[] = {
     {"file", "Path of the source file."},
     {"line", "The line that ran, 0 where unknown."},
@@ -63,6 +78,10 @@ static PyStructSequence_Desc function_description = {
     "hasten.Function", "A function and the time spent in it.", amount_fields, 7};
 static PyStructSequence_Desc line_description = {
     "hasten.Line", "A source line and the time spent in it.", amount_fields, 7};
+static PyStructSequence_Desc series_description = {
+    "hasten.Series", "Something measured over time in a process.", series_fields, 5};
+static PyStructSequence_Desc point_description = {"hasten.Point", "An amount at a moment.",
+                                                  point_fields, 2};
 static PyStructSequence_Desc frame_description = {"hasten.Frame", "One frame of a stack.",
                                                   frame_fields, 3};
 static PyStructSequence_Desc sample_description = {"hasten.Sample", "One look at one thread.",
@@ -78,6 +97,8 @@ int hasten_py_rows_add_types(PyObject *module, struct hasten_py_state *state) {
         add_row(module, &thread_description, &state->thread_row) < 0 ||
         add_row(module, &function_description, &state->function_row) < 0 ||
         add_row(module, &line_description, &state->line_row) < 0 ||
+        add_row(module, &series_description, &state->series_row) < 0 ||
+        add_row(module, &point_description, &state->point_row) < 0 ||
         add_row(module, &frame_description, &state->frame_row) < 0 ||
         add_row(module, &sample_description, &state->sample_row) < 0) {
         return -1;

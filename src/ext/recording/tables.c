@@ -125,6 +125,40 @@ PyObject *hasten_py_lines(const struct hasten_py_state *state,
                         aggregate->line_order_count);
 }
 
+PyObject *hasten_py_series(const struct hasten_py_state *state,
+                           const struct hasten_profile *profile) {
+    PyObject *table = PyTuple_New((Py_ssize_t)profile->series_count);
+    for (size_t i = 0; table != NULL && i < profile->series_count; i++) {
+        const struct hasten_series *series = &profile->series[i];
+        PyObject *values[] = {
+            PyLong_FromUnsignedLong(series->process), text(profile->strings[series->name]),
+            text(profile->strings[series->unit]),     text(profile->strings[series->description]),
+            PyLong_FromSize_t(series->point_count),
+        };
+        PyObject *row = hasten_py_row(state->series_row, values, Py_ARRAY_LENGTH(values));
+        if (row == NULL || PyTuple_SetItem(table, (Py_ssize_t)i, row) < 0) {
+            Py_CLEAR(table);
+        }
+    }
+    return table;
+}
+
+PyObject *hasten_py_points(const struct hasten_py_state *state,
+                           const struct hasten_series *series) {
+    PyObject *table = PyTuple_New((Py_ssize_t)series->point_count);
+    for (size_t i = 0; table != NULL && i < series->point_count; i++) {
+        PyObject *values[] = {
+            seconds(series->points[i].time_ns),
+            PyLong_FromLongLong(series->points[i].value),
+        };
+        PyObject *row = hasten_py_row(state->point_row, values, Py_ARRAY_LENGTH(values));
+        if (row == NULL || PyTuple_SetItem(table, (Py_ssize_t)i, row) < 0) {
+            Py_CLEAR(table);
+        }
+    }
+    return table;
+}
+
 static PyObject *frame_row(const struct hasten_py_state *state,
                            const struct hasten_profile *profile, const struct hasten_node *node) {
     const struct hasten_code *code = &profile->codes[node->code];

@@ -4,14 +4,14 @@
 Usage: generate.py RECORDING_TOOL (tests/core/recording_tool.c, built)
 
 The logs are written here from docs/formats/log.md alone, so that they check the
-readers against the description and not against the writer. good-v1.sqlite is what
-finishing good-v1.log gives; files of a version are never made again once that
-version is out. expected.txt has a line for every file:
+readers against the description and not against the writer. good-v2.sqlite is what
+finishing good-v2.log gives; files of an older version (KEPT) are what that version
+wrote, and are never made again. expected.txt has a line for every file:
 
     NAME STATUS POSITION MESSAGE
 
 where "@" in the message is the file's path in quotes; good files have "OK 0" and
-their content in good-v1.txt. tests/core/test_recording_golden.c reads it.
+their content in good-vN.txt. tests/core/test_recording_golden.c reads it.
 """
 
 import shutil
@@ -23,6 +23,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 SQLITE_ID = 0x4853544E
+VERSION = 2
+KEPT = ["good-v1.log", "killed-v1.log", "good-v1.sqlite", "harmless-v1.sqlite"]
 
 
 def crc32c(data):
@@ -62,7 +64,7 @@ def zstd_frame(data):
     return header + (len(data) << 3 | 1).to_bytes(3, "little") + data
 
 
-def header(version=1, size=40, interval_ns=1_000_000, start_ns=1_700_000_000_000_000_000):
+def header(version=VERSION, size=40, interval_ns=1_000_000, start_ns=1_700_000_000_000_000_000):
     fixed = b"\x89HSTLOG\n" + struct.pack("<IIQQI", version, size, interval_ns, start_ns, 0)
     return fixed + struct.pack("<I", crc32c(fixed))
 
@@ -74,9 +76,11 @@ def block(kind, payload, encoding=0, raw_size=None, stored=None):
     return fixed + struct.pack("<I", crc32c(fixed)) + stored
 
 
-DEFINITIONS, SAMPLES, VALUES, END = 1, 2, 3, 4
+DEFINITIONS, SAMPLES, VALUES, END, POINTS = 1, 2, 3, 4, 5
 STRINGS = ["mode", "wall", "python app.py", "/usr/bin/python3", "main", "MainThread",
-           "/app/app.py", "<module>", "Tree.walk", "walk", "h\u00e9lper", "calls", "1", "calls made"]
+           "/app/app.py", "<module>", "Tree.walk", "walk", "h\u00e9lper", "calls", "1", "calls made",
+           "heap.peak.bytes", "bytes", "live at the peak", "rss.bytes", "resident memory",
+           "heap.live.bytes", "live memory of the heap"]
 TABLE = bytes([0xEB, 0x00, 0xEB, 0x04])  # 4 units of the first line, 4 of two lines below
 
 
@@ -100,6 +104,10 @@ def definitions():
     for back, code, instruction in ((1, 0, 2), (1, 1, 1), (1, 1, 5), (1, 2, 0), (4, 2, 7)):
         yield b"\x08" + numbers(back, code, instruction)
     yield b"\x09" + numbers(string("calls"), string("1"), string("calls made"))
+    yield b"\x09" + numbers(string("heap.peak.bytes"), string("bytes"), string("live at the peak"))
+    yield b"\x0a" + numbers(0, string("rss.bytes"), string("bytes"), string("resident memory"))
+    yield b"\x0a" + numbers(0, string("heap.live.bytes"), string("bytes"),
+                            string("live memory of the heap"))
 
 
 def samples(first_slot):
@@ -110,7 +118,15 @@ def samples(first_slot):
 
 
 def values():
-    return numbers(2) + numbers(3, 0, 0) + signed(41) + numbers(2, 1, 0) + signed(-1)
+    return (numbers(3) + numbers(3, 0, 0) + signed(41) + numbers(2, 1, 0) + signed(-1)
+            + numbers(3, 0, 1) + signed(5 << 20))
+
+
+def points(first_ns):
+    """Two of the first series and one of the other between them."""
+    return (numbers(3) + numbers(0) + signed(first_ns) + signed(8 << 20)
+            + numbers(1) + signed(400_000) + signed(5 << 20)
+            + numbers(0) + signed(-100_000) + signed(9 << 20))
 
 
 DEFINED = block(DEFINITIONS, b"".join(definitions()))
@@ -118,7 +134,9 @@ DEFINED = block(DEFINITIONS, b"".join(definitions()))
 
 def good_log(end=True):
     parts = [header(), DEFINED, block(SAMPLES, samples(0)), block(VALUES, values(), 1),
-             block(SAMPLES, samples(10), 1), block(DEFINITIONS, b"\x04" + numbers(0, 30_000_000))]
+             block(POINTS, points(1_000_000)), block(SAMPLES, samples(10), 1),
+             block(POINTS, points(12_000_000), 1),
+             block(DEFINITIONS, b"\x04" + numbers(0, 30_000_000))]
     return b"".join(parts) + (block(END, numbers(8)) if end else b"")
 
 
@@ -135,8 +153,8 @@ def bad_logs():
 
     yield ("log-header-cut", header()[:17], "TRUNCATED", 17,
            "@ is truncated: it ends at byte 17, inside its header")
-    yield ("log-newer", header(version=2) + DEFINED, "NEWER", 8,
-           "@ has log format 2, but this hasten knows only up to 1: read it with a newer hasten")
+    yield ("log-newer", header(version=3) + DEFINED, "NEWER", 8,
+           "@ has log format 3, but this hasten knows only up to 2: read it with a newer hasten")
     yield ("log-version-0", header(version=0), "CORRUPT", 0,
            "@ is damaged at byte 0: its header is not one of this version")
     yield ("log-header-size", header(size=48), "CORRUPT", 0,
@@ -150,7 +168,7 @@ def bad_logs():
                              "the checksum of a block's header does not agree"),
         "block-crc": (with_block(block(END, numbers(0))[:-1] + b"\x01"),
                       "the checksum of a block does not agree"),
-        "block-type": (with_block(block(5, b"")), "a block is of an unknown type"),
+        "block-type": (with_block(block(6, b"")), "a block is of an unknown type"),
         "block-encoding": (with_block(block(DEFINITIONS, b"", 2, stored=b"")),
                            "a block is encoded in an unknown way"),
         "block-size": (with_block(block(DEFINITIONS, b"", raw_size=1)),
@@ -161,7 +179,7 @@ def bad_logs():
                        "a block cannot be unpacked"),
         "block-zstd-size": (with_block(block(DEFINITIONS, b"ab", 1, raw_size=3)),
                             "a block cannot be unpacked"),
-        "record-tag": (defining(b"\x0a"), "a record is of an unknown kind"),
+        "record-tag": (defining(b"\x0b"), "a record is of an unknown kind"),
         "record-cut": (defining(b"\x04\x00"), "a record ends early or has a number out of range"),
         "record-number": (defining(b"\x04" + numbers(1 << 32, 0)),
                           "a record ends early or has a number out of range"),
@@ -187,6 +205,25 @@ def bad_logs():
                       "a stack node refers to a code object that is not there"),
         "metric-twice": (defining(b"\x09" + numbers(string("calls"), 0, 0)),
                          "a metric is defined twice"),
+        "series-process": (defining(b"\x0a" + numbers(1, 0, 0, 0)),
+                           "a series refers to a process that is not there"),
+        "series-string": (defining(b"\x0a" + numbers(0, 0, 99, 0)),
+                          "a series refers to a string that is not there"),
+        "series-twice": (defining(b"\x0a" + numbers(0, string("rss.bytes"), 0, 0)),
+                         "a series is defined twice"),
+        "points-series": (with_block(block(POINTS, numbers(1, 2) + signed(1) + signed(1))),
+                          "a point refers to a series that is not there"),
+        "points-back": (with_block(block(POINTS, numbers(2, 0) + signed(7) + signed(1) + numbers(0)
+                                         + signed(-1) + signed(1))),
+                        "points of a series go back in time"),
+        "points-negative": (with_block(block(POINTS, numbers(1, 0) + signed(-1) + signed(1))),
+                            "a point's time is out of range"),
+        "points-far": (with_block(block(POINTS, numbers(1, 0) + signed(1 << 62) + signed(1))),
+                       "a point's time is out of range"),
+        "points-cut": (with_block(block(POINTS, points(0)[:-1])),
+                       "a record ends early or has a number out of range"),
+        "points-more": (with_block(block(POINTS, points(0) + b"\0")),
+                        "a record ends early or has a number out of range"),
         "samples-none": (with_block(block(SAMPLES, numbers(0, 0))),
                          "the number of samples in a block is out of range"),
         "samples-many": (with_block(block(SAMPLES, numbers(65537, 0))),
@@ -229,16 +266,35 @@ def bad_logs():
            f"@ is damaged at byte {len(back)}: samples go back in time")
     yield ("log-after-end", good_log() + DEFINED, "CORRUPT", len(good_log()),
            f"@ is damaged at byte {len(good_log())}: it goes on after its end")
+    old = header(version=1)
+    yield ("log-series-in-v1", old + block(DEFINITIONS, b"\x0a" + numbers(0, 0, 0, 0)), "CORRUPT",
+           40, "@ is damaged at byte 40: a record is of an unknown kind")
+    yield ("log-points-in-v1", old + block(POINTS, numbers(0)), "CORRUPT", 40,
+           "@ is damaged at byte 40: a block is of an unknown type")
     early = header() + block(SAMPLES, samples(0))
     yield ("log-undefined", early, "CORRUPT", 40,
            "@ is damaged at byte 40: a sample refers to a thread that is not there")
 
 
-# Changes to good-v1.sqlite: (name, SQL, status, position, message)
+# Changes to good-v2.sqlite: (name, SQL, status, position, message)
 ROW = "@ is damaged in row {} of table {}: {}"
 SQLITE_CASES = [
-    ("newer", "PRAGMA user_version = 2", "NEWER", 60,
-     "@ has recording format 2, but this hasten knows only up to 1: read it with a newer hasten"),
+    ("newer", "PRAGMA user_version = 3", "NEWER", 60,
+     "@ has recording format 3, but this hasten knows only up to 2: read it with a newer hasten"),
+    ("no-series", "DROP TABLE series", "CORRUPT", -1,
+     "@ is damaged: table series is missing or not as this version of the format has it"),
+    ("series-process", "UPDATE series SET process = 1 WHERE id = 1", "CORRUPT", -1,
+     ROW.format(1, "series", "a series refers to a process that is not there")),
+    ("series-twice", "UPDATE series SET name = 'x'", "CORRUPT", -1,
+     ROW.format(1, "series", "a series is defined twice")),
+    ("series-id", "UPDATE series SET id = 2 WHERE id = 1", "CORRUPT", -1,
+     ROW.format(1, "series", "its id is not the next")),
+    ("point-series", "UPDATE point SET series = 2 WHERE series = 1", "CORRUPT", -1,
+     ROW.format(4, "point", "a point refers to a series that is not there")),
+    ("point-time", "UPDATE point SET time_ns = -1 WHERE time_ns = 1000000", "CORRUPT", -1,
+     ROW.format(0, "point", "a number is out of range")),
+    ("point-text", "UPDATE point SET value = 'x'", "CORRUPT", -1,
+     ROW.format(0, "point", "a column is not a number")),
     ("version-0", "PRAGMA user_version = 0", "CORRUPT", 60,
      "@ is damaged at byte 60: its format has no version"),
     ("other-program", "PRAGMA application_id = 7", "NOT_RECORDING", 68,
@@ -295,7 +351,7 @@ SQLITE_CASES = [
 
 def change_sqlite(path, sql):
     """Small pages keep the file small."""
-    shutil.copy(HERE / "good-v1.sqlite", path)
+    shutil.copy(HERE / "good-v2.sqlite", path)
     database = sqlite3.connect(path, isolation_level=None)
     database.execute("PRAGMA page_size = 512")
     database.execute("VACUUM")
@@ -306,16 +362,16 @@ def change_sqlite(path, sql):
 
 def main():
     tool = sys.argv[1]
-    expected = []
+    expected = [(name, "OK", 0, "") for name in KEPT]
     for end in (True, False):
-        name = "good-v1.log" if end else "killed-v1.log"
+        name = "good-v2.log" if end else "killed-v2.log"
         (HERE / name).write_bytes(good_log(end))
         expected.append((name, "OK", 0, ""))
-    shutil.copy(HERE / "good-v1.log", HERE / "good-v1.sqlite")
-    subprocess.run([tool, "finalize", HERE / "good-v1.sqlite"], check=True)
-    expected.append(("good-v1.sqlite", "OK", 0, ""))
-    text = subprocess.run([tool, "dump", HERE / "good-v1.log"], check=True, capture_output=True)
-    (HERE / "good-v1.txt").write_bytes(text.stdout)
+    shutil.copy(HERE / "good-v2.log", HERE / "good-v2.sqlite")
+    subprocess.run([tool, "finalize", HERE / "good-v2.sqlite"], check=True)
+    expected.append(("good-v2.sqlite", "OK", 0, ""))
+    text = subprocess.run([tool, "dump", HERE / "good-v2.log"], check=True, capture_output=True)
+    (HERE / "good-v2.txt").write_bytes(text.stdout)
     for name, content, *answer in bad_logs():
         (HERE / f"{name}.bad").write_bytes(content)
         expected.append((f"{name}.bad", *answer))
@@ -323,11 +379,11 @@ def main():
         change_sqlite(HERE / f"sqlite-{name}.bad", sql)
         expected.append((f"sqlite-{name}.bad", *answer))
     # A trigger and a view of a hostile author are there, and never run.
-    change_sqlite(HERE / "harmless-v1.sqlite",
+    change_sqlite(HERE / "harmless-v2.sqlite",
                   "CREATE TRIGGER t AFTER INSERT ON node BEGIN DELETE FROM node; END;"
                   "CREATE VIEW more AS SELECT load_extension('/tmp/none')")
-    expected.append(("harmless-v1.sqlite", "OK", 0, ""))
-    cut = (HERE / "harmless-v1.sqlite").read_bytes()
+    expected.append(("harmless-v2.sqlite", "OK", 0, ""))
+    cut = (HERE / "harmless-v2.sqlite").read_bytes()
     (HERE / "sqlite-cut.bad").write_bytes(cut[:5000])
     expected.append(("sqlite-cut.bad", "TRUNCATED", 5000,
                      f"@ is truncated: it ends at byte 5000 of {len(cut)}"))
