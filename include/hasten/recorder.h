@@ -46,6 +46,9 @@ HASTEN_CHECKED hasten_status hasten_recorder_fact(struct hasten_recorder *record
 HASTEN_CHECKED hasten_status hasten_recorder_process(struct hasten_recorder *recorder,
                                                      const struct hasten_process_info *info,
                                                      uint32_t *ret_process);
+/* Whether the recorder has a process `process`, and which it is. */
+int hasten_recorder_knows(const struct hasten_recorder *recorder, uint32_t process,
+                          uint32_t *ret_pid);
 HASTEN_CHECKED hasten_status hasten_recorder_process_end(struct hasten_recorder *recorder,
                                                          uint32_t process, uint64_t end_ns);
 /* `name` may be NULL; set it later with hasten_recorder_thread_name. Every call

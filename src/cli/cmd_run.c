@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/child.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/python.h"
@@ -52,6 +53,10 @@ static bool check_usage(const struct cli_options *options) {
     }
     if (options->no_builtins && !options->trace) {
         cli_say("run: --no-builtins goes with --trace");
+        return false;
+    }
+    if (options->memory_interval_bytes != 0 && options->memory != CLI_MEMORY_SAMPLED) {
+        cli_say("run: --memory-interval goes with --memory=sampled");
         return false;
     }
     return !options->trace || cli_tracing_check(options);
@@ -100,19 +105,26 @@ static int say_not_started(const char *program, int reason) {
 
 static int run(const struct cli_options *options, char **arguments, const char *path) {
     struct cli_session session;
+    struct cli_memory memory;
     struct cli_child child;
     struct hasten_error error = {.status = HASTEN_OK};
     char command[4096];
+    cli_memory_begin(&memory, options, path);
     if (!cli_session_begin(&session, options, path)) {
+        cli_memory_end(&memory);
         return CLI_EXIT_FAILED;
     }
+    session.memory = &memory;
     cli_quote(arguments, command, sizeof command);
     cli_session_fact(&session, "command", command);
     if (!options->is_command) {
         cli_session_fact(&session, "python", arguments[0]);
     }
+    cli_memory_enter(&memory);
     int reason = cli_child_start(&child, arguments);
+    cli_memory_leave(&memory);
     if (reason != 0) {
+        cli_memory_end(&memory);
         cli_session_abandon(&session);
         return say_not_started(arguments[0], reason);
     }
@@ -121,6 +133,7 @@ static int run(const struct cli_options *options, char **arguments, const char *
         cli_session_abandon(&session);
     }
     watch(&session, &child);
+    cli_memory_end(&memory);
     cli_child_exit_like(&child);
 }
 

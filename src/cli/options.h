@@ -31,6 +31,8 @@ enum cli_verb_id {
 
 #define CLI_ON(verb) (1u << CLI_VERB_##verb)
 
+enum cli_memory_mode { CLI_MEMORY_SAMPLED, CLI_MEMORY_EXACT, CLI_MEMORY_OFF };
+
 struct cli_options {
     const char *output;
     double rate_hz;
@@ -40,6 +42,9 @@ struct cli_options {
     bool blocking;
     const char *sampling_option; /* one that was given and says how to sample; NULL: none */
     bool trace;
+    enum cli_memory_mode memory;
+    uint64_t memory_interval_bytes; /* 0: the default */
+    const char *memory_option;      /* one that was given and says how; NULL: none */
     bool no_builtins;
     bool no_report;
     const char *python;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gathers the parts of a traced recording. */
+ * Gathers the parts of a recording. */
 #include "cli/parts.h"
 
 #include <dirent.h>
@@ -94,14 +94,38 @@ static void load_all(const struct cli_parts *parts, struct part_list *list,
 
 static void look_at(const struct hasten_profile *profile, struct cli_parts_found *found) {
     const char *end = hasten_profile_fact(profile, "trace.end");
+    end = end == NULL ? hasten_profile_fact(profile, "heap.end") : end;
     found->processes++;
     found->cut += end == NULL || strcmp(end, "known") != 0;
+    found->refused += hasten_profile_fact(profile, "heap.refused") != NULL;
+    found->folded |= hasten_profile_fact(profile, "heap.folded") != NULL;
     found->displaced += hasten_profile_fact(profile, "trace.displaced") != NULL;
     found->folded |= hasten_profile_fact(profile, "trace.folded") != NULL;
 }
 
+/* Traced processes: the program's first one has its name. */
+struct gathering {
+    struct hasten_recorder *recorder;
+    uint32_t main_pid;
+    bool main_seen;
+};
+
+static hasten_status absorb(void *context, const struct hasten_profile *profile) {
+    struct gathering *gathering = context;
+    bool is_main = !gathering->main_seen && profile->processes[0].pid == gathering->main_pid;
+    gathering->main_seen = gathering->main_seen || is_main;
+    return hasten_recorder_absorb(gathering->recorder, profile, is_main ? "main" : NULL);
+}
+
 hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_recorder *recorder,
                                uint32_t main_pid, struct cli_parts_found *ret_found) {
+    struct gathering gathering = {.recorder = recorder, .main_pid = main_pid};
+    return cli_parts_visit(parts, absorb, &gathering, ret_found);
+}
+
+hasten_status cli_parts_visit(const struct cli_parts *parts,
+                              hasten_status (*visit)(void *context, const struct hasten_profile *),
+                              void *context, struct cli_parts_found *ret_found) {
     struct part_list list = {NULL, 0, 0};
     struct cli_parts_found found = {0};
     hasten_status status = HASTEN_OK;
@@ -109,14 +133,11 @@ hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_reco
     if (list.count > 0) {
         qsort(list.parts, list.count, sizeof *list.parts, compare_parts);
     }
-    bool main_seen = false;
     for (size_t i = 0; i < list.count; i++) {
         struct hasten_profile *profile = list.parts[i].profile;
-        bool is_main = !main_seen && profile->processes[0].pid == main_pid;
-        main_seen = main_seen || is_main;
         look_at(profile, &found);
         if (status == HASTEN_OK) {
-            status = hasten_recorder_absorb(recorder, profile, is_main ? "main" : NULL);
+            status = visit(context, profile);
         }
         hasten_profile_free(profile);
     }

@@ -11,6 +11,7 @@
 #define LEAST_RATE 0.01
 #define MOST_RATE 1000000.0
 #define MOST_SECONDS 31536000.0
+#define MOST_INTERVAL (UINT64_C(1) << 30)
 
 static const char *store_output(struct cli_options *options, const char *value) {
     options->output = value;
@@ -70,6 +71,37 @@ static const char *store_trace(struct cli_options *options, const char *value) {
     (void)value;
     options->trace = true;
     return NULL;
+}
+
+static const char *store_memory(struct cli_options *options, const char *value) {
+    options->memory_option = "--memory";
+    options->memory = strcmp(value, "off") == 0     ? CLI_MEMORY_OFF
+                      : strcmp(value, "exact") == 0 ? CLI_MEMORY_EXACT
+                                                    : CLI_MEMORY_SAMPLED;
+    return NULL;
+}
+
+/* "512K", "512KiB", "1M", "65536". */
+static const char *store_memory_interval(struct cli_options *options, const char *value) {
+    static const char *const units[] = {"", "K", "M", "G"};
+    static const char complaint[] = "a size of 2 bytes to 1 GiB is expected, such as 64K or 1M";
+    char *end = NULL;
+    unsigned long long size = strtoull(value, &end, 10);
+    if (end == value || value[0] == '-' || size > MOST_INTERVAL) {
+        return complaint;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t length = strlen(units[i]);
+        const char *rest = end + length;
+        if (strncmp(end, units[i], length) == 0 &&
+            (*rest == '\0' || (length > 0 && (strcmp(rest, "iB") == 0 || strcmp(rest, "B") == 0)))) {
+            size <<= 10 * i;
+            options->memory_option = "--memory-interval";
+            options->memory_interval_bytes = size;
+            return size < 2 || size > MOST_INTERVAL ? complaint : NULL;
+        }
+    }
+    return complaint;
 }
 
 static const char *store_no_builtins(struct cli_options *options, const char *value) {
@@ -179,6 +211,11 @@ const struct cli_option cli_options[] = {
      "count every call instead of looking now and then: exact, but the program gets slower"},
     {0, "no-builtins", NULL, CLI_ON(RUN), false, NULL, store_no_builtins,
      "with --trace: leave out functions written in C, whose time is then their caller's"},
+    {0, "memory", "MODE", CLI_ON(RUN), false, "sampled exact off", store_memory,
+     "sampled (default): where memory goes, by a sample of what is allocated; exact: by every "
+     "block, but the program gets slower; off"},
+    {0, "memory-interval", "SIZE", CLI_ON(RUN), false, NULL, store_memory_interval,
+     "bytes between two samples of memory, on average (default: 512K)"},
     {0, "python", "PATH", CLI_ON(RUN), false, NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
@@ -220,6 +257,9 @@ static const char *const details[CLI_VERB_COUNT] = {
         "memory. Python processes that it starts are recorded too. The report goes to\n"
         "standard error when the program has ended (or after -d).\n"
         "\n"
+        "What the program allocates is sampled inside it, by a library loaded with LD_PRELOAD\n"
+        "into it and the programs it starts, which do not see that.\n"
+        "\n"
         "With --trace the program itself counts its calls, and nothing is estimated. Its\n"
         "interpreter must have hasten installed, and it gets slower.\n"
         "\n"
@@ -230,6 +270,7 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  hasten run -o pip.hasten -- pip list\n"
         "  hasten run --mode cpu -r 200 -d 1 app.py\n"
         "  hasten run --trace app.py\n"
+        "  hasten run --memory=exact app.py\n"
         "\n"
         "Exit status: the program's own; when a signal ended it, hasten ends by the same.\n"
         "  1    hasten failed before the program started\n"
@@ -238,7 +279,8 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  127  the program was not found\n",
     [CLI_VERB_ATTACH] =
         "Watches until Ctrl-C, the end of -d or the end of the process, which is not\n"
-        "changed and not stopped. Python processes that it starts are recorded too.\n"
+        "changed and not stopped. Python processes that it starts are recorded too. Memory is\n"
+        "not: for that the program must be started by `hasten run`.\n"
         "\n"
         "Examples:\n"
         "  hasten attach 1234\n"

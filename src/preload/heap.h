@@ -58,7 +58,6 @@ struct hasten_heap_book {
     size_t thread_count, thread_capacity;
     struct hasten_heap_point points[HASTEN_HEAP_POINTS]; /* not written yet */
     size_t point_count;
-    uint64_t point_peak; /* number of the peak that has a point */
     /* Of the part, by index here. */
     uint32_t *nodes, *code_ids;
     size_t node_capacity, code_capacity;

@@ -4,7 +4,6 @@
  * recording at the end. What is written each time is by how much amounts changed. The
  * file is open only while it is written: descriptors are the program's business. */
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -60,6 +59,10 @@ static hasten_status write_head(struct hasten_heap *heap) {
                                             unit == 0 ? "bytes" : "1", metric_texts[count],
                                             &heap->metrics[count][unit]);
         }
+    }
+    if (status == HASTEN_OK) {
+        status = hasten_recorder_series(heap->recorder, heap->process, "heap.live.bytes", "bytes",
+                                        "memory that is allocated", &heap->series);
     }
     return status;
 }
@@ -205,6 +208,17 @@ static hasten_status write_sites(struct hasten_heap *heap) {
     return status;
 }
 
+static hasten_status write_points(struct hasten_heap *heap) {
+    struct hasten_heap_book *book = &heap->book;
+    hasten_status status = HASTEN_OK;
+    for (size_t i = 0; i < book->point_count && status == HASTEN_OK; i++) {
+        status = hasten_recorder_point(heap->recorder, heap->series, book->points[i].time_ns,
+                                       (int64_t)book->points[i].live_bytes);
+    }
+    book->point_count = 0;
+    return status;
+}
+
 static hasten_status write_facts(struct hasten_heap *heap, enum hasten_heap_reason reason) {
     hasten_status status = hasten_recorder_fact(
         heap->recorder, "heap.end", reason == HASTEN_HEAP_GOES_ON ? "none" : "known");
@@ -234,6 +248,9 @@ static hasten_status write_all(struct hasten_heap *heap, enum hasten_heap_reason
     }
     if (status == HASTEN_OK) {
         status = write_sites(heap);
+    }
+    if (status == HASTEN_OK) {
+        status = write_points(heap);
     }
     if (status == HASTEN_OK) {
         status = write_facts(heap, reason);
