@@ -257,8 +257,8 @@ static const char *const details[CLI_VERB_COUNT] = {
         "memory. Python processes that it starts are recorded too. The report goes to\n"
         "standard error when the program has ended (or after -d).\n"
         "\n"
-        "What the program allocates is sampled inside it, by a library loaded with LD_PRELOAD\n"
-        "into it and the programs it starts, which do not see that.\n"
+        "Memory is recorded inside the program, by a library that LD_PRELOAD loads into it\n"
+        "and the programs that it starts. They do not see that.\n"
         "\n"
         "With --trace the program itself counts its calls, and nothing is estimated. Its\n"
         "interpreter must have hasten installed, and it gets slower.\n"
@@ -279,8 +279,8 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  127  the program was not found\n",
     [CLI_VERB_ATTACH] =
         "Watches until Ctrl-C, the end of -d or the end of the process, which is not\n"
-        "changed and not stopped. Python processes that it starts are recorded too. Memory is\n"
-        "not: for that the program must be started by `hasten run`.\n"
+        "changed and not stopped. Python processes that it starts are recorded too.\n"
+        "Memory is not: for that the program must be started by `hasten run`.\n"
         "\n"
         "Examples:\n"
         "  hasten attach 1234\n"

@@ -70,8 +70,8 @@ static void *small_malloc(void *context, size_t size) {
     return malloc_slowly(wrapped, size);
 }
 
-/* The raw domain is malloc at once: never without the guard. */
-static void *raw_malloc(void *context, size_t size) {
+/* Where small blocks, too, may be malloc's: never without the guard. */
+static void *guarded_malloc(void *context, size_t size) {
     return malloc_slowly(context, size);
 }
 
@@ -127,11 +127,11 @@ static void arena_free(void *context, void *arena, size_t size) {
     inner_arenas.free(inner_arenas.context, arena, size);
 }
 
-static void wrap(enum domain domain, struct wrapped *wrapped) {
+static void wrap(enum domain domain, struct wrapped *wrapped, bool guards) {
     python.get((int)domain, &wrapped->inner);
     struct allocator ours = {
         .context = wrapped,
-        .malloc = domain == DOMAIN_RAW ? raw_malloc : small_malloc,
+        .malloc = guards ? guarded_malloc : small_malloc,
         .calloc = domain_calloc,
         .realloc = domain_realloc,
         .free = domain_free,
@@ -157,7 +157,7 @@ void hasten_domains_wrap(struct hasten_heap *heap) {
     struct arenas ours = {NULL, arena_allocate, arena_free};
     python.set_arenas(&ours);
     for (int domain = 0; domain < DOMAINS; domain++) {
-        wrap((enum domain)domain, &wrapped_first[domain]);
+        wrap((enum domain)domain, &wrapped_first[domain], domain == DOMAIN_RAW);
     }
 }
 
@@ -181,6 +181,6 @@ void hasten_domains_check(struct hasten_heap *heap) {
         return;
     }
     /* The raw one is used without the GIL, so that it cannot be changed any more. */
-    wrap(DOMAIN_MEM, &wrapped_again[DOMAIN_MEM]);
-    wrap(DOMAIN_OBJECT, &wrapped_again[DOMAIN_OBJECT]);
+    wrap(DOMAIN_MEM, &wrapped_again[DOMAIN_MEM], true);
+    wrap(DOMAIN_OBJECT, &wrapped_again[DOMAIN_OBJECT], true);
 }

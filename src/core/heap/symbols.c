@@ -10,6 +10,7 @@
 #include <gelf.h>
 #include <libelf.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define SECTIONS_MAX 4096
@@ -20,15 +21,20 @@ struct segment {
     uint64_t offset, size, address;
 };
 
+struct function {
+    uint64_t address, size;
+    const char *name; /* libelf's */
+};
+
 struct hasten_symbols {
     const struct hasten_allocator *allocator;
     int descriptor;
     Elf *elf;
     struct segment segments[SEGMENTS_MAX];
     size_t segment_count;
-    Elf_Data *table;
-    size_t symbol_count;
-    uint32_t names; /* section of the table's texts */
+    struct function *functions; /* by address */
+    size_t count, capacity;
+    bool is_full; /* they are those of the full table */
 };
 
 static void read_segments(struct hasten_symbols *symbols) {
@@ -45,26 +51,67 @@ static void read_segments(struct hasten_symbols *symbols) {
     }
 }
 
-static void read_table(struct hasten_symbols *symbols) {
+static hasten_status add(struct hasten_symbols *symbols, const GElf_Sym *symbol, uint32_t names) {
+    int type = GELF_ST_TYPE(symbol->st_info);
+    const char *name = elf_strptr(symbols->elf, names, symbol->st_name);
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF ||
+        symbol->st_size == 0 || name == NULL) {
+        return HASTEN_OK;
+    }
+    void *functions = symbols->functions;
+    if (hasten_grow(symbols->allocator, &functions, &symbols->capacity, symbols->count + 1,
+                    sizeof *symbols->functions) != 0) {
+        return HASTEN_NO_MEMORY;
+    }
+    symbols->functions = functions;
+    symbols->functions[symbols->count++] =
+        (struct function){symbol->st_value, symbol->st_size, name};
+    return HASTEN_OK;
+}
+
+static hasten_status read_section(struct hasten_symbols *symbols, Elf_Scn *section,
+                                  const GElf_Shdr *header) {
+    Elf_Data *data = elf_getdata(section, NULL);
+    hasten_status status = HASTEN_OK;
+    if (data == NULL || header->sh_size / header->sh_entsize > SYMBOLS_MAX) {
+        return HASTEN_OK;
+    }
+    symbols->count = 0;
+    for (size_t i = 0; i < header->sh_size / header->sh_entsize && status == HASTEN_OK; i++) {
+        GElf_Sym symbol;
+        if (gelf_getsym(data, (int)i, &symbol) == NULL) {
+            break;
+        }
+        status = add(symbols, &symbol, header->sh_link);
+    }
+    return status;
+}
+
+static int compare(const void *left_item, const void *right_item) {
+    const struct function *left = left_item;
+    const struct function *right = right_item;
+    return (left->address > right->address) - (left->address < right->address);
+}
+
+static hasten_status read_functions(struct hasten_symbols *symbols) {
     Elf_Scn *section = NULL;
-    for (size_t i = 0; i < SECTIONS_MAX; i++) {
+    hasten_status status = HASTEN_OK;
+    for (size_t i = 0; i < SECTIONS_MAX && status == HASTEN_OK; i++) {
         GElf_Shdr header;
         section = elf_nextscn(symbols->elf, section);
         if (section == NULL) {
-            return;
+            break;
         }
-        if (gelf_getshdr(section, &header) == NULL || header.sh_entsize == 0 ||
-            (header.sh_type != SHT_SYMTAB &&
-             (header.sh_type != SHT_DYNSYM || symbols->table != NULL))) {
-            continue;
-        }
-        Elf_Data *data = elf_getdata(section, NULL);
-        if (data != NULL && header.sh_size / header.sh_entsize <= SYMBOLS_MAX) {
-            symbols->table = data;
-            symbols->symbol_count = header.sh_size / header.sh_entsize;
-            symbols->names = header.sh_link;
+        if (gelf_getshdr(section, &header) != NULL && header.sh_entsize != 0 &&
+            (header.sh_type == SHT_SYMTAB || (header.sh_type == SHT_DYNSYM && !symbols->is_full))) {
+            symbols->is_full = header.sh_type == SHT_SYMTAB;
+            status = read_section(symbols, section, &header);
         }
     }
+    if (symbols->count > 0) {
+        qsort(symbols->functions, symbols->count, sizeof *symbols->functions, compare);
+    }
+    return status;
 }
 
 hasten_status hasten_symbols_open(const char *path, const struct hasten_allocator *allocator,
@@ -89,7 +136,11 @@ hasten_status hasten_symbols_open(const char *path, const struct hasten_allocato
         return HASTEN_UNSUPPORTED;
     }
     read_segments(symbols);
-    read_table(symbols);
+    hasten_status status = read_functions(symbols);
+    if (status != HASTEN_OK) {
+        hasten_symbols_free(symbols);
+        return status;
+    }
     *ret_symbols = symbols;
     return HASTEN_OK;
 }
@@ -98,6 +149,8 @@ void hasten_symbols_free(struct hasten_symbols *symbols) {
     if (symbols == NULL) {
         return;
     }
+    hasten_release(symbols->allocator, symbols->functions,
+                   symbols->capacity * sizeof *symbols->functions);
     (void)elf_end(symbols->elf);
     (void)close(symbols->descriptor);
     hasten_release(symbols->allocator, symbols, sizeof *symbols);
@@ -117,19 +170,18 @@ static bool address_of(const struct hasten_symbols *symbols, uint64_t offset,
 
 const char *hasten_symbols_find(const struct hasten_symbols *symbols, uint64_t file_offset) {
     uint64_t address = 0;
-    if (symbols->table == NULL || !address_of(symbols, file_offset, &address)) {
+    if (!address_of(symbols, file_offset, &address)) {
         return NULL;
     }
-    for (size_t i = 0; i < symbols->symbol_count; i++) {
-        GElf_Sym symbol;
-        if (gelf_getsym(symbols->table, (int)i, &symbol) == NULL) {
-            return NULL;
-        }
-        int type = GELF_ST_TYPE(symbol.st_info);
-        if ((type == STT_FUNC || type == STT_GNU_IFUNC) && symbol.st_shndx != SHN_UNDEF &&
-            address >= symbol.st_value && address - symbol.st_value < symbol.st_size) {
-            return elf_strptr(symbols->elf, symbols->names, symbol.st_name);
+    size_t low = 0, high = symbols->count; /* the first that begins behind the address */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (symbols->functions[middle].address <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return NULL;
+    const struct function *last = low == 0 ? NULL : &symbols->functions[low - 1];
+    return last != NULL && address - last->address < last->size ? last->name : NULL;
 }
