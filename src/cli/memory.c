@@ -121,7 +121,8 @@ static void look_at(struct cli_memory *memory, struct hasten_recorder *recorder,
 void cli_memory_look(struct cli_memory *memory, struct hasten_recorder *recorder) {
     uint64_t now_ns = hasten_clock_monotonic_ns();
     uint32_t pid = 0;
-    if (memory->options->memory == CLI_MEMORY_OFF || now_ns < memory->look_ns) {
+    if (memory->options->memory == CLI_MEMORY_OFF || now_ns < memory->look_ns ||
+        !hasten_recorder_knows(recorder, 0, &pid)) {
         return;
     }
     memory->look_ns = now_ns + LOOK_INTERVAL_NS;
