@@ -174,7 +174,11 @@ static hasten_status write_facts(const struct cli_memory *memory,
 
 /* What the report must say of the numbers. */
 static void take_note(struct cli_memory *memory, const struct cli_parts_found *found) {
-    if (found->processes == 0) {
+    if (found->processes == 0 && found->damaged > 0) {
+        refuse(memory, "no process of the program could write what it recorded: it may have no "
+                       "room, or no permission",
+               "");
+    } else if (found->processes == 0) {
         refuse(memory, "no Python process of the program could be looked into: it is linked "
                        "statically, of another architecture, or forbids LD_PRELOAD",
                "");
@@ -199,7 +203,7 @@ hasten_status cli_memory_gather(struct cli_memory *memory, struct hasten_recorde
         status = write_facts(memory, recorder);
     }
     if (status == HASTEN_OK) {
-        status = fact_number(recorder, "memory.cut", found.cut);
+        status = fact_number(recorder, "memory.cut", found.cut + found.damaged);
     }
     if (status == HASTEN_OK) {
         status = fact_number(recorder, "memory.folded", found.folded);

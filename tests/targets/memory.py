@@ -19,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 
 KEPT: list[object] = []
 TOLD: dict[str, object] = {}
@@ -99,10 +100,12 @@ def throws_away():
 
 
 def is_there_at_the_peak():
-    return [
-        bytes(OF[100_000])  # counted
-        for _ in range(500)
-    ]
+    kept = []
+    for _ in range(500):
+        kept.append(
+            bytes(OF[100_000])  # counted
+        )
+    return kept
 
 
 def lives(_):
@@ -224,7 +227,12 @@ def in_small_thread():
 
 
 def small_stacks(_):
-    threading.stack_size(32768)
+    for size in (32768, 65536):  # the smallest that the version takes
+        try:
+            threading.stack_size(size)
+            break
+        except ValueError:
+            continue
     workers = [threading.Thread(target=in_small_thread) for _ in range(8)]
     for worker in workers:
         worker.start()
@@ -266,6 +274,7 @@ def forks(_):
 
 
 def forks_with_threads(_):
+    warnings.simplefilter("ignore")  # 3.12 and later warn of just that
     stop = threading.Event()
 
     def churn():
