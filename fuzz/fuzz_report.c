@@ -29,6 +29,34 @@ static uint32_t take(struct hasten_cursor *cursor) {
     return (uint32_t)hasten_cursor_varint(cursor);
 }
 
+/* Amounts of memory, series and their points. */
+static hasten_status take_memory(struct hasten_builder *builder, struct hasten_cursor *cursor) {
+    static const char *const metrics[] = {"heap.peak.bytes",      "heap.allocated.bytes",
+                                          "heap.temporary.bytes", "heap.live.bytes",
+                                          "heap.peak.blocks",     "heap.allocated.blocks"};
+    switch (hasten_cursor_byte(cursor) % 3) {
+    case 0: {
+        static const char *const names[] = {"rss.bytes", "heap.live.bytes"};
+        const char *name = names[hasten_cursor_byte(cursor) & 1];
+        struct hasten_series series = {.process = take(cursor)};
+        hasten_status status = hasten_builder_intern(builder, name, strlen(name), &series.name);
+        return status == HASTEN_OK ? hasten_builder_series(builder, &series) : status;
+    }
+    case 1: {
+        uint32_t series = take(cursor);
+        uint64_t time_ns = hasten_cursor_varint(cursor);
+        return hasten_builder_point(builder, series, time_ns, hasten_cursor_varint_signed(cursor));
+    }
+    default: {
+        struct hasten_value value = {.node = take(cursor), .thread = take(cursor)};
+        value.amount = hasten_cursor_varint_signed(cursor);
+        hasten_status status = hasten_builder_metric_named(
+            builder, metrics[hasten_cursor_byte(cursor) % 6], "bytes", "", &value.metric);
+        return status == HASTEN_OK ? hasten_builder_value(builder, &value) : status;
+    }
+    }
+}
+
 /* A definition that the builder refuses is left out. */
 static hasten_status take_definition(struct hasten_builder *builder, struct hasten_cursor *cursor) {
     switch (hasten_cursor_byte(cursor) % 7) {
@@ -65,6 +93,8 @@ static hasten_status take_definition(struct hasten_builder *builder, struct hast
         node.instruction = take(cursor);
         return hasten_builder_node(builder, &node);
     }
+    case 6:
+        return take_memory(builder, cursor);
     default: {
         static const char *const metrics[] = {"time.running_gil", "time.wait_file",
                                               "time.wait_lock",   "time.wait_sleep",
@@ -112,8 +142,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .sort = (enum hasten_report_sort)(hasten_cursor_byte(&cursor) % 4),
         .limit = hasten_cursor_byte(&cursor),
         .columns = hasten_cursor_byte(&cursor),
-        .unicode = (hasten_cursor_byte(&cursor) & 1) != 0,
     };
+    uint8_t flags = hasten_cursor_byte(&cursor);
+    options.unicode = (flags & 1) != 0;
+    options.memory = (flags & 2) != 0;
     if (hasten_builder_init(&builder, NULL) != HASTEN_OK) {
         return 0;
     }

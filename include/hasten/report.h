@@ -22,6 +22,7 @@ struct hasten_report_options {
     const char *filter;  /* keep functions and lines whose "file:qualname" contains it; NULL: all */
     const char *callers; /* who called functions whose name contains it; NULL: not shown */
     const char *callees; /* whom they called */
+    bool memory;         /* the chapter on memory alone, with all its rows */
     double least_share;  /* rows of the terminal's tables with less are summed up; 0: shown */
     uint32_t columns;    /* width to fill; 0: 80 */
     bool colour;

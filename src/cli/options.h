@@ -58,6 +58,7 @@ struct cli_options {
     const char *filter;
     const char *callers; /* functions whose callers are shown; NULL: none */
     const char *callees;
+    bool memory_only; /* the report's chapter on memory alone */
     bool help;
     int argument_count; /* what follows the options */
     char **arguments;

@@ -71,6 +71,7 @@ struct hasten_report_options cli_screen(int descriptor, const struct cli_options
         .filter = options->filter,
         .callers = options->callers,
         .callees = options->callees,
+        .memory = options->memory_only,
         .columns = columns(descriptor),
         .colour = wants_colour(descriptor),
         .unicode = locale_is_utf8(),

@@ -120,6 +120,12 @@ static const char *store_callees(struct cli_options *options, const char *value)
     return value[0] == '\0' ? "a function's name is expected" : NULL;
 }
 
+static const char *store_memory_only(struct cli_options *options, const char *value) {
+    (void)value;
+    options->memory_only = true;
+    return NULL;
+}
+
 static const char *store_no_report(struct cli_options *options, const char *value) {
     (void)value;
     options->no_report = true;
@@ -232,6 +238,8 @@ const struct cli_option cli_options[] = {
      "who called the functions whose name contains NAME, and how often"},
     {0, "callees", "NAME", CLI_ON(REPORT), false, NULL, store_callees,
      "whom the functions whose name contains NAME called, and how often"},
+    {0, "memory", NULL, CLI_ON(REPORT), false, NULL, store_memory_only,
+     "only the chapter on memory, with all its rows"},
     {'h', "help", NULL, ON_ALL, false, NULL, store_help, "show this help"},
 };
 const size_t cli_option_count = sizeof cli_options / sizeof *cli_options;
@@ -300,6 +308,7 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  hasten report --filter parser.py app.hasten\n"
         "  hasten report --json app.hasten\n"
         "  hasten report --callers parse_line app.hasten\n"
+        "  hasten report --memory app.hasten\n"
         "\n"
         "Exit status:\n"
         "  0  shown\n"

@@ -9,45 +9,9 @@
 #include <stdlib.h>
 
 #include "check.h"
-#include "failing_allocator.h"
+#include "golden_report.h"
 #include "report_fixture.h"
 #include "traced_fixture.h"
-
-#define GOLDEN "tests/golden/report/"
-
-static char *read_whole(const char *path) {
-    FILE *stream = fopen(path, "r");
-    if (stream == NULL) {
-        return NULL;
-    }
-    char *text = calloc(1, 1 << 18);
-    size_t size = fread(text, 1, (1 << 18) - 1, stream);
-    text[size] = '\0';
-    fclose(stream);
-    return text;
-}
-
-static void check_golden(const char *name, const char *text) {
-    char path[256];
-    snprintf(path, sizeof path, GOLDEN "%s", name);
-    const char *update = getenv("HASTEN_UPDATE_GOLDEN");
-    if (update != NULL && update[0] == '1') {
-        FILE *stream = fopen(path, "w");
-        if (CHECK(stream != NULL)) {
-            fputs(text, stream);
-            fclose(stream);
-        }
-        return;
-    }
-    char *expected = read_whole(path);
-    if (expected == NULL || strcmp(expected, text) != 0) {
-        fprintf(stderr, "%s differs; it should be what follows\n%s", path, text);
-        CHECK(false);
-    } else {
-        CHECK(true);
-    }
-    free(expected);
-}
 
 static void add_facts(struct fixture *fixture) {
     fixture_fact(fixture, "command", "python -m shop --days 30 'access log.txt'");
@@ -159,33 +123,6 @@ static struct hasten_profile *hostile_profile(void) {
     return fixture_take(&fixture);
 }
 
-static char *render(const struct hasten_profile *profile,
-                    const struct hasten_report_options *options) {
-    char *text = NULL;
-    struct hasten_error error;
-    CHECK_STATUS(hasten_report_terminal(profile, options, &text, &error), HASTEN_OK);
-    return text;
-}
-
-/* The terminal report of a profile, which is freed, as a golden file. */
-static void check_terminal(const char *name, struct hasten_profile *profile,
-                           const struct hasten_report_options *options) {
-    char *text = render(profile, options);
-    check_golden(name, text);
-    hasten_report_free_text(profile, text);
-    hasten_profile_free(profile);
-}
-
-static void check_json(const char *name, struct hasten_profile *profile) {
-    char *text = NULL;
-    struct hasten_error error;
-    struct hasten_report_options options = {.columns = 80};
-    CHECK_STATUS(hasten_report_json(profile, &options, &text, &error), HASTEN_OK);
-    check_golden(name, text);
-    hasten_report_free_text(profile, text);
-    hasten_profile_free(profile);
-}
-
 static void test_terminal(void) {
     struct hasten_report_options options = {.columns = 80, .unicode = true, .limit = 15};
     check_terminal("plain-80.txt", plain_profile(), &options);
@@ -294,35 +231,6 @@ static void test_warnings(void) {
     check_says((const char *const[]){"exit.status", "signal 9", NULL}, "ended by signal 9");
 }
 
-static void test_out_of_memory(struct hasten_profile *profile) {
-    const struct hasten_allocator *before = profile->allocator;
-    for (int json = 0; json < 2; json++) {
-        bool succeeded = false;
-        for (size_t fail_at = 1; !succeeded && fail_at < 5000; fail_at++) {
-            struct failing_allocator memory;
-            struct hasten_report_options options = {
-                .columns = 80, .limit = 5, .callers = json ? "e" : NULL};
-            struct hasten_error error;
-            char *text = NULL;
-            failing_allocator_init(&memory, fail_at, true);
-            profile->allocator = &memory.allocator;
-            hasten_status status = json ? hasten_report_json(profile, &options, &text, &error)
-                                        : hasten_report_terminal(profile, &options, &text, &error);
-            succeeded = status == HASTEN_OK;
-            if (!succeeded) {
-                CHECK_STATUS(status, HASTEN_NO_MEMORY);
-                CHECK(text == NULL);
-            }
-            hasten_report_free_text(profile, text);
-            CHECK_EQ_INT(memory.live_blocks, 0);
-            CHECK(!memory.wrong_size);
-        }
-        CHECK(succeeded);
-    }
-    profile->allocator = before;
-    hasten_profile_free(profile);
-}
-
 int main(void) {
     test_terminal();
     test_json();
@@ -330,7 +238,8 @@ int main(void) {
     test_hostile_text_is_tame();
     test_lines_fit();
     test_warnings();
-    test_out_of_memory(pool_profile());
-    test_out_of_memory(traced_profile());
+    const struct hasten_report_options options = {.columns = 80, .limit = 5};
+    check_out_of_memory(pool_profile(), &options);
+    check_out_of_memory(traced_profile(), &options);
     return check_done();
 }

@@ -90,6 +90,12 @@ static bool indexes_fit(const struct hasten_profile *profile) {
             return false;
         }
     }
+    for (size_t i = 0; i < profile->series_count; i++) {
+        if (profile->series[i].process >= profile->process_count ||
+            profile->series[i].name >= profile->string_count) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < profile->value_count; i++) {
         const struct hasten_value *value = &profile->values[i];
         if (value->node >= profile->node_count || value->thread >= profile->thread_count ||

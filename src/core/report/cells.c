@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cells that tables of calls share. */
+ * Cells that tables share. */
 #include "core/report/cells.h"
 
 #include <inttypes.h>
@@ -140,4 +140,74 @@ struct hasten_bar hasten_cell_bar(const struct hasten_page *page, uint32_t funct
 
 size_t hasten_cell_columns(const struct hasten_page *page, size_t all) {
     return page->columns >= HASTEN_CELL_WIDE_COLUMNS ? all : all - 1;
+}
+
+void hasten_cell_place(struct hasten_table *table, const struct hasten_row *row) {
+    struct hasten_buffer *text = &table->page->scratch;
+    hasten_buffer_clear(text);
+    hasten_page_place(table->page, text, row);
+    hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
+}
+
+void hasten_cell_source(struct hasten_table *table, const struct hasten_row *row) {
+    struct hasten_page *page = table->page;
+    const struct hasten_profile *profile = page->aggregate->profile;
+    struct hasten_buffer *text = &page->scratch;
+    size_t size = 0;
+    const char *source = hasten_sources_line(
+        &page->sources, profile->strings[profile->functions[row->function].file], row->line, &size);
+    hasten_buffer_clear(text);
+    while (source != NULL && size > 0) { /* tabs inside a line become one space */
+        const char *tab = memchr(source, '\t', size);
+        size_t piece = tab == NULL ? size : (size_t)(tab - source);
+        hasten_text_safe(text, source, piece, page->options->unicode);
+        source += piece;
+        size -= piece;
+        if (size > 0) {
+            hasten_buffer_byte(text, ' ');
+            source++;
+            size--;
+        }
+    }
+    if (source == NULL) {
+        hasten_buffer_text(text, "in ");
+        hasten_page_name(page, text, row);
+    }
+    hasten_table_text(table, source == NULL ? HASTEN_STYLE_FAINT : HASTEN_STYLE_PLAIN,
+                      hasten_buffer_cstring(text));
+}
+
+void hasten_cell_thread(struct hasten_table *table, uint32_t index) {
+    const struct hasten_aggregate *aggregate = table->page->aggregate;
+    const struct hasten_thread *thread = &aggregate->profile->threads[index];
+    const char *name = aggregate->profile->strings[thread->name];
+    struct hasten_buffer *text = &table->page->scratch;
+    hasten_buffer_clear(text);
+    if (thread->is_main != 0) {
+        hasten_buffer_text(text, "main thread");
+    } else if (name[0] == '\0') {
+        hasten_buffer_format(text, "thread %u", thread->tid);
+    } else {
+        hasten_page_safe(table->page, text, name);
+        if (aggregate->threads[index].shares_name) {
+            hasten_buffer_format(text, ", %u", thread->tid);
+        }
+    }
+    hasten_table_text(table,
+                      aggregate->threads[index].is_main ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN,
+                      hasten_buffer_cstring(text));
+}
+
+void hasten_cell_percent(struct hasten_table *table, enum hasten_style style, double share) {
+    struct hasten_buffer *text = &table->page->scratch;
+    hasten_buffer_clear(text);
+    hasten_number_percent(text, share);
+    hasten_table_text(table, style, hasten_buffer_cstring(text));
+}
+
+void hasten_cell_bytes(struct hasten_table *table, enum hasten_style style, int64_t bytes) {
+    struct hasten_buffer *text = &table->page->scratch;
+    hasten_buffer_clear(text);
+    hasten_number_bytes(text, bytes);
+    hasten_table_text(table, style, hasten_buffer_cstring(text));
 }

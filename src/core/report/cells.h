@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Cells of tables of calls: numbers of calls, times of a call, functions of C. */
+ * Cells that tables share: numbers of calls, times of a call, functions of C, places,
+ * bytes. */
 #ifndef HASTEN_REPORT_CELLS_H
 #define HASTEN_REPORT_CELLS_H
 
@@ -26,5 +27,13 @@ struct hasten_bar hasten_cell_bar(const struct hasten_page *page, uint32_t funct
 /* A function's name, safe; "time.sleep", "list.append" for functions of C. */
 void hasten_cell_append_name(struct hasten_page *page, struct hasten_buffer *out,
                              uint32_t function);
+/* "file.py:41"; the text of that line, else the function that it is in. */
+void hasten_cell_place(struct hasten_table *table, const struct hasten_row *row);
+void hasten_cell_source(struct hasten_table *table, const struct hasten_row *row);
+/* "main thread", "pool_0", "python3, 4711": threads that nobody named have the
+ * program's name. */
+void hasten_cell_thread(struct hasten_table *table, uint32_t index);
+void hasten_cell_percent(struct hasten_table *table, enum hasten_style style, double share);
+void hasten_cell_bytes(struct hasten_table *table, enum hasten_style style, int64_t bytes);
 
 #endif

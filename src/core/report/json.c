@@ -6,6 +6,7 @@
 #include "core/base/allocator.h"
 #include "core/report/callgraph.h"
 #include "core/report/facts.h"
+#include "core/report/json_memory.h"
 #include "core/report/json_writer.h"
 #include "core/report/numbers.h"
 #include "core/report/page.h"
@@ -20,6 +21,8 @@ struct writer {
     const struct hasten_aggregate *aggregate;
     const struct hasten_profile *profile;
     const struct hasten_report_options *options;
+    const struct hasten_page *page; /* for sentences */
+    const struct hasten_memory *memory;
     size_t limit; /* 0: none */
 };
 
@@ -316,6 +319,7 @@ static void write_report(struct writer *writer, const struct hasten_facts *facts
     write_rows(writer, "lines", aggregate->lines, aggregate->line_order,
                aggregate->line_order_count);
     write_asked_edges(writer);
+    hasten_json_memory(json, writer->page, writer->memory, writer->options);
     write_facts(writer);
     hasten_json_close(json, '}');
     hasten_buffer_byte(json->out, '\n');
@@ -329,6 +333,12 @@ hasten_status hasten_report_json(const struct hasten_profile *profile,
         hasten_aggregate_new(profile, options, profile->allocator, &aggregate, error);
     if (status != HASTEN_OK) {
         return status;
+    }
+    struct hasten_memory memory;
+    status = hasten_memory_init(&memory, aggregate);
+    if (status != HASTEN_OK) {
+        hasten_aggregate_free(aggregate);
+        return hasten_error_set(error, status, -1, "no memory for the report");
     }
     static const struct hasten_report_options plain = {.unicode = true};
     struct hasten_facts facts = hasten_facts_of(profile);
@@ -344,12 +354,15 @@ hasten_status hasten_report_json(const struct hasten_profile *profile,
                             .aggregate = aggregate,
                             .profile = profile,
                             .options = options == NULL ? &plain : options,
+                            .page = &page,
+                            .memory = &memory,
                             .limit = options == NULL ? 0 : options->limit};
     write_report(&writer, &facts, aggregate->is_traced ? NULL : hasten_buffer_cstring(&verdict));
     out.failed = out.failed || verdict.failed;
     status = hasten_text_take(&out, ret_text, error);
     hasten_buffer_done(&verdict);
     hasten_buffer_done(&out);
+    hasten_memory_done(&memory);
     hasten_aggregate_free(aggregate);
     return status;
 }

@@ -42,6 +42,26 @@ void hasten_number_count(struct hasten_buffer *out, uint64_t count) {
     }
 }
 
+void hasten_number_bytes(struct hasten_buffer *out, int64_t bytes) {
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes <= 0) {
+        hasten_buffer_text(out, "0");
+        return;
+    }
+    if (bytes < 1024) {
+        hasten_buffer_format(out, "%" PRId64 " B", bytes);
+        return;
+    }
+    double amount = (double)bytes / 1024;
+    size_t unit = 0;
+    while (amount >= 1023.5 && unit + 1 < sizeof units / sizeof *units) {
+        amount /= 1024;
+        unit++;
+    }
+    int decimals = amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0;
+    hasten_buffer_format(out, "%.*f %s", decimals, amount, units[unit]);
+}
+
 void hasten_number_percent(struct hasten_buffer *out, double share) {
     double percent = share * 100;
     if (percent > 0 && percent < 0.05) {

@@ -10,6 +10,9 @@
 void hasten_number_duration(struct hasten_buffer *out, int64_t duration_ns);
 /* "12 401": groups of three, set apart by a space. */
 void hasten_number_count(struct hasten_buffer *out, uint64_t count);
+/* "0", "17 B", "1.20 KiB", "750 MiB", "1.21 GiB": three digits. Less than nothing is
+ * nothing. */
+void hasten_number_bytes(struct hasten_buffer *out, int64_t bytes);
 /* "62.1"; "<0.1" where it is something but rounds to nothing. Without a sign. */
 void hasten_number_percent(struct hasten_buffer *out, double share);
 /* For sentences: "62 %", "4.2 %" below ten, "less than 0.1 %". */

@@ -86,9 +86,8 @@ static bool has_time(const struct hasten_row *row) {
            row->calls > 0;
 }
 
-/* Whether "file:qualname" contains the filter. */
-static bool passes(const struct hasten_profile *profile, const struct hasten_row *row,
-                   const char *filter, struct hasten_buffer *scratch) {
+bool hasten_row_passes(const struct hasten_profile *profile, const struct hasten_row *row,
+                       const char *filter, struct hasten_buffer *scratch) {
     if (filter == NULL || filter[0] == '\0') {
         return true;
     }
@@ -112,7 +111,8 @@ static hasten_status order_rows(struct hasten_aggregate *aggregate, const struct
     size_t kept = 0;
     bool failed = false;
     for (size_t i = 0; i < count; i++) {
-        if (has_time(&rows[i]) && passes(aggregate->profile, &rows[i], options->filter, &scratch)) {
+        if (has_time(&rows[i]) &&
+            hasten_row_passes(aggregate->profile, &rows[i], options->filter, &scratch)) {
             order[kept++] = (uint32_t)i;
         }
         failed = failed || scratch.failed;

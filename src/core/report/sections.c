@@ -5,8 +5,8 @@
 
 #include <string.h>
 
+#include "core/report/cells.h"
 #include "core/report/numbers.h"
-#include "core/report/table.h"
 #include "core/report/text.h"
 #include "core/report/verdict.h"
 
@@ -24,13 +24,6 @@ static enum hasten_style share_style(double share) {
                                   : HASTEN_STYLE_FAINT;
 }
 
-static void add_percent(struct hasten_table *table, enum hasten_style style, double share) {
-    struct hasten_buffer *text = &table->page->scratch;
-    hasten_buffer_clear(text);
-    hasten_number_percent(text, share);
-    hasten_table_text(table, style, hasten_buffer_cstring(text));
-}
-
 static void add_duration(struct hasten_table *table, enum hasten_style style, int64_t duration_ns) {
     struct hasten_buffer *text = &table->page->scratch;
     hasten_buffer_clear(text);
@@ -44,13 +37,6 @@ static void add_name(struct hasten_table *table, enum hasten_style style,
     hasten_buffer_clear(text);
     hasten_page_name(table->page, text, row);
     hasten_table_text(table, style, hasten_buffer_cstring(text));
-}
-
-static void add_place(struct hasten_table *table, const struct hasten_row *row) {
-    struct hasten_buffer *text = &table->page->scratch;
-    hasten_buffer_clear(text);
-    hasten_page_place(table->page, text, row);
-    hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
 /* How many rows of an order are shown: those that count, up to the limit. Where
@@ -165,45 +151,16 @@ void hasten_section_functions(struct hasten_page *page, const struct hasten_fact
         double self = hasten_share(hasten_time_counted(&row->self), whole);
         enum hasten_style style = share_style(self);
         hasten_table_bar(&table, hasten_bar_of(&row->self));
-        add_percent(&table, style, self);
+        hasten_cell_percent(&table, style, self);
         add_duration(&table, style, hasten_time_counted(&row->self));
         double total = hasten_share(hasten_time_counted(&row->total), whole);
-        add_percent(&table, share_style(total), total);
+        hasten_cell_percent(&table, share_style(total), total);
         add_name(&table, style, row);
-        add_place(&table, row);
+        hasten_cell_place(&table, row);
     }
     hasten_table_finish(&table);
     write_rest(page, aggregate->functions, order, shown, with_time,
                aggregate->function_order_count);
-}
-
-/* The line's text, else the function that it is in. */
-static void add_source(struct hasten_table *table, const struct hasten_row *row) {
-    struct hasten_page *page = table->page;
-    const struct hasten_profile *profile = page->aggregate->profile;
-    struct hasten_buffer *text = &page->scratch;
-    size_t size = 0;
-    const char *source = hasten_sources_line(
-        &page->sources, profile->strings[profile->functions[row->function].file], row->line, &size);
-    hasten_buffer_clear(text);
-    while (source != NULL && size > 0) { /* tabs inside a line become one space */
-        const char *tab = memchr(source, '\t', size);
-        size_t piece = tab == NULL ? size : (size_t)(tab - source);
-        hasten_text_safe(text, source, piece, page->options->unicode);
-        source += piece;
-        size -= piece;
-        if (size > 0) {
-            hasten_buffer_byte(text, ' ');
-            source++;
-            size--;
-        }
-    }
-    if (source == NULL) {
-        hasten_buffer_text(text, "in ");
-        hasten_page_name(page, text, row);
-    }
-    hasten_table_text(table, source == NULL ? HASTEN_STYLE_FAINT : HASTEN_STYLE_PLAIN,
-                      hasten_buffer_cstring(text));
 }
 
 void hasten_section_lines(struct hasten_page *page) {
@@ -230,9 +187,9 @@ void hasten_section_lines(struct hasten_page *page) {
         const struct hasten_row *row = &aggregate->lines[order[i]];
         double self = hasten_share(hasten_time_counted(&row->self), whole);
         hasten_table_bar(&table, hasten_bar_of(&row->self));
-        add_percent(&table, share_style(self), self);
-        add_place(&table, row);
-        add_source(&table, row);
+        hasten_cell_percent(&table, share_style(self), self);
+        hasten_cell_place(&table, row);
+        hasten_cell_source(&table, row);
     }
     hasten_table_finish(&table);
     write_rest(page, aggregate->lines, order, shown, with_time, aggregate->line_order_count);
@@ -336,7 +293,7 @@ void hasten_section_waiting(struct hasten_page *page) {
         if (bars) {
             hasten_table_bar(&table, (struct hasten_bar){.waiting_ns = row->main_ns});
         }
-        add_percent(&table, style, share);
+        hasten_cell_percent(&table, style, share);
         add_duration(&table, style, row->main_ns);
         if (others) {
             add_duration(&table, HASTEN_STYLE_PLAIN, row->other_ns);

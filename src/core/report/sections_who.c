@@ -3,9 +3,9 @@
  * Who took the time: threads, processes, the garbage collector. */
 #include <stdlib.h>
 
+#include "core/report/cells.h"
 #include "core/report/numbers.h"
 #include "core/report/sections.h"
-#include "core/report/table.h"
 
 /* A thread that was there for this part of the longest one's time is shown
  * although it only waited. */
@@ -72,29 +72,6 @@ static void write_thread_rest(struct hasten_page *page, const uint32_t *order, s
     hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
-/* "main thread", "pool_0", "python3, 4711": threads that nobody named have the
- * program's name. */
-static void add_thread_name(struct hasten_table *table, uint32_t index) {
-    const struct hasten_aggregate *aggregate = table->page->aggregate;
-    const struct hasten_thread *thread = &aggregate->profile->threads[index];
-    const char *name = aggregate->profile->strings[thread->name];
-    struct hasten_buffer *text = &table->page->scratch;
-    hasten_buffer_clear(text);
-    if (thread->is_main != 0) {
-        hasten_buffer_text(text, "main thread");
-    } else if (name[0] == '\0') {
-        hasten_buffer_format(text, "thread %u", thread->tid);
-    } else {
-        hasten_page_safe(table->page, text, name);
-        if (aggregate->threads[index].shares_name) {
-            hasten_buffer_format(text, ", %u", thread->tid);
-        }
-    }
-    hasten_table_text(table,
-                      aggregate->threads[index].is_main ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN,
-                      hasten_buffer_cstring(text));
-}
-
 static void add_thread(struct hasten_table *table, uint32_t index, bool processes) {
     const struct hasten_aggregate *aggregate = table->page->aggregate;
     const struct hasten_thread *thread = &aggregate->profile->threads[index];
@@ -112,7 +89,7 @@ static void add_thread(struct hasten_table *table, uint32_t index, bool processe
         hasten_buffer_format(text, "%u", aggregate->profile->processes[thread->process].pid);
         hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
     }
-    add_thread_name(table, index);
+    hasten_cell_thread(table, index);
 }
 
 static const struct hasten_table_column thread_columns[] = {

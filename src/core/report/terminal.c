@@ -9,6 +9,7 @@
 #include "core/report/numbers.h"
 #include "core/report/page.h"
 #include "core/report/sections.h"
+#include "core/report/sections_memory.h"
 #include "core/report/text.h"
 #include "core/report/verdict.h"
 
@@ -193,7 +194,37 @@ static void write_traced_page(struct hasten_page *page, const struct hasten_fact
     hasten_section_traced_threads(page);
 }
 
-static void write_page(struct hasten_page *page, const struct hasten_facts *facts) {
+static void write_memory_verdict(struct hasten_page *page, const struct hasten_memory *memory) {
+    struct hasten_buffer text;
+    hasten_buffer_init(&text, page->aggregate->allocator);
+    hasten_memory_verdict(page, memory, &text);
+    if (text.size > 0) {
+        hasten_buffer_byte(&page->out, '\n');
+        hasten_page_paragraph(page, HASTEN_STYLE_STRONG, hasten_buffer_cstring(&text));
+    }
+    page->out.failed = page->out.failed || text.failed;
+    hasten_buffer_done(&text);
+}
+
+/* Where the time went. */
+static void write_time(struct hasten_page *page, const struct hasten_facts *facts,
+                       const struct hasten_memory *memory) {
+    struct hasten_buffer *text = &page->scratch;
+    hasten_buffer_clear(text);
+    hasten_verdict(page, text);
+    hasten_buffer_byte(&page->out, '\n');
+    hasten_page_paragraph(page, HASTEN_STYLE_STRONG, hasten_buffer_cstring(text));
+    write_memory_verdict(page, memory);
+    hasten_section_functions(page, facts);
+    hasten_section_lines(page);
+    hasten_section_waiting(page);
+    hasten_section_threads(page);
+    hasten_section_processes(page);
+    hasten_section_collector(page);
+}
+
+static void write_page(struct hasten_page *page, const struct hasten_facts *facts,
+                       const struct hasten_memory *memory) {
     const struct hasten_aggregate *aggregate = page->aggregate;
     bool asked = page->options->callers != NULL || page->options->callees != NULL;
     write_title(page, facts);
@@ -202,27 +233,25 @@ static void write_page(struct hasten_page *page, const struct hasten_facts *fact
         hasten_section_edges(page);
         return;
     }
+    if (page->options->memory) {
+        write_memory_verdict(page, memory);
+        hasten_section_memory(page, memory);
+        return;
+    }
     if (aggregate->is_traced) {
         write_traced_page(page, facts);
+        hasten_section_memory(page, memory);
         return;
     }
     write_sampling(page, facts);
     write_warnings(page, facts);
-    if (hasten_time_counted(&aggregate->sum) == 0 && aggregate->sum.idle_ns == 0) {
+    if (hasten_time_counted(&aggregate->sum) > 0 || aggregate->sum.idle_ns > 0) {
+        write_time(page, facts, memory);
+    } else {
         write_nothing(page, facts);
-        return;
+        write_memory_verdict(page, memory);
     }
-    struct hasten_buffer *text = &page->scratch;
-    hasten_buffer_clear(text);
-    hasten_verdict(page, text);
-    hasten_buffer_byte(&page->out, '\n');
-    hasten_page_paragraph(page, HASTEN_STYLE_STRONG, hasten_buffer_cstring(text));
-    hasten_section_functions(page, facts);
-    hasten_section_lines(page);
-    hasten_section_waiting(page);
-    hasten_section_threads(page);
-    hasten_section_processes(page);
-    hasten_section_collector(page);
+    hasten_section_memory(page, memory);
 }
 
 static size_t page_columns(const struct hasten_report_options *options) {
@@ -240,6 +269,12 @@ hasten_status hasten_report_terminal(const struct hasten_profile *profile,
     if (status != HASTEN_OK) {
         return status;
     }
+    struct hasten_memory memory;
+    status = hasten_memory_init(&memory, aggregate);
+    if (status != HASTEN_OK) {
+        hasten_aggregate_free(aggregate);
+        return hasten_error_set(error, status, -1, "no memory for the report");
+    }
     struct hasten_facts facts = hasten_facts_of(profile);
     size_t columns = page_columns(options);
     struct hasten_page page = {
@@ -255,12 +290,13 @@ hasten_status hasten_report_terminal(const struct hasten_profile *profile,
     hasten_buffer_init(&page.out, profile->allocator);
     hasten_buffer_init(&page.scratch, profile->allocator);
     hasten_sources_init(&page.sources, profile->allocator, facts.directory, facts.start_time_ns);
-    write_page(&page, &facts);
+    write_page(&page, &facts, &memory);
     page.out.failed = page.out.failed || page.scratch.failed;
     status = hasten_text_take(&page.out, ret_text, error);
     hasten_sources_done(&page.sources);
     hasten_buffer_done(&page.scratch);
     hasten_buffer_done(&page.out);
+    hasten_memory_done(&memory);
     hasten_aggregate_free(aggregate);
     return status;
 }

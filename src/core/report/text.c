@@ -184,13 +184,18 @@ size_t hasten_text_cut_start(struct hasten_buffer *out, const char *text, size_t
     return width + 1;
 }
 
+/* "%", "KiB", "MiB)". */
+static bool is_unit(const char *word) {
+    return word[0] == '%' || (word[0] != '\0' && word[1] == 'i' && word[2] == 'B');
+}
+
 void hasten_text_wrap(struct hasten_buffer *out, const char *text, const char *indent,
                       size_t columns) {
     size_t indent_width = hasten_text_width(indent, strlen(indent));
     size_t used = 0;
     while (*text != '\0') {
         size_t size = strcspn(text, " ");
-        while (text[size] == ' ' && text[size + 1] == '%') { /* a number keeps its unit */
+        while (text[size] == ' ' && is_unit(text + size + 1)) { /* a number keeps its unit */
             size += 1 + strcspn(text + size + 1, " ");
         }
         size_t width = hasten_text_width(text, size);

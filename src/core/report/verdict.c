@@ -62,9 +62,8 @@ static bool is_module(const struct hasten_page *page, const struct hasten_row *r
     return strcmp(profile->strings[profile->functions[row->function].qualname], "<module>") == 0;
 }
 
-/* "parse_line (parser.py:41)", "the top level of parser.py". */
-static void say_place(const struct hasten_page *page, struct hasten_buffer *out,
-                      const struct hasten_row *row) {
+void hasten_verdict_place(const struct hasten_page *page, struct hasten_buffer *out,
+                          const struct hasten_row *row) {
     struct hasten_row whole = *row;
     if (is_module(page, row)) {
         whole.line = 0;
@@ -84,7 +83,7 @@ static void say_caller(const struct hasten_page *page, struct hasten_buffer *out
     uint32_t caller = hasten_aggregate_caller(page->aggregate, line, states, who);
     if (caller != HASTEN_NONE) {
         hasten_buffer_text(out, ", reached from ");
-        say_place(page, out, &page->aggregate->lines[caller]);
+        hasten_verdict_place(page, out, &page->aggregate->lines[caller]);
     }
 }
 
@@ -132,7 +131,7 @@ static void say_hot_place(const struct hasten_page *page, struct hasten_buffer *
         hasten_share(aggregate->lines[line].self.running_ns, row->self.running_ns) >= HOT_LINE) {
         row = &aggregate->lines[line];
     }
-    say_place(page, out, row);
+    hasten_verdict_place(page, out, row);
 }
 
 /* The functions with most running time of their own, at most MOST_FUNCTIONS. */
@@ -173,7 +172,7 @@ static void say_spread(const struct hasten_page *page, struct hasten_buffer *out
     double share = hasten_share(hasten_time_counted(&own->total), whole);
     if (share >= LARGE_TOTAL) {
         hasten_buffer_text(out, "; ");
-        say_place(page, out, own);
+        hasten_verdict_place(page, out, own);
         hasten_buffer_text(out, " with all it calls takes ");
         hasten_number_share(out, share);
     }
@@ -248,7 +247,7 @@ static void say_waits(const struct hasten_page *page, struct hasten_buffer *out,
         }
         if (first && waiting->main_line != HASTEN_NONE) {
             hasten_buffer_text(out, " in ");
-            say_place(page, out, &aggregate->lines[waiting->main_line]);
+            hasten_verdict_place(page, out, &aggregate->lines[waiting->main_line]);
             say_caller(page, out, waiting->main_line, STATE_BIT(states[i]), HASTEN_WHO_MAIN);
         }
         first = false;
