@@ -110,8 +110,8 @@ static void look_at(struct cli_memory *memory, struct hasten_recorder *recorder,
         memory->has_series[slot] = status == HASTEN_OK;
     }
     if (status == HASTEN_OK) {
-        status = hasten_recorder_point(recorder, memory->series[slot], now_ns - memory->start_ns,
-                                       bytes);
+        status =
+            hasten_recorder_point(recorder, memory->series[slot], now_ns - memory->start_ns, bytes);
     }
     if (status != HASTEN_OK) {
         memory->has_ended[slot] = true;
@@ -175,18 +175,19 @@ static hasten_status write_facts(const struct cli_memory *memory,
 /* What the report must say of the numbers. */
 static void take_note(struct cli_memory *memory, const struct cli_parts_found *found) {
     if (found->processes == 0 && found->damaged > 0) {
-        refuse(memory, "no process of the program could write what it recorded: it may have no "
-                       "room, or no permission",
+        refuse(memory,
+               "no process of the program could write what it recorded: it may have no "
+               "room, or no permission",
                "");
     } else if (found->processes == 0) {
-        refuse(memory, "no Python process of the program could be looked into: it is linked "
-                       "statically, of another architecture, or forbids LD_PRELOAD",
+        refuse(memory,
+               "no Python process of the program could be looked into: it is linked "
+               "statically, of another architecture, or forbids LD_PRELOAD",
                "");
     }
 }
 
-static hasten_status fact_number(struct hasten_recorder *recorder, const char *name,
-                                 size_t value) {
+static hasten_status fact_number(struct hasten_recorder *recorder, const char *name, size_t value) {
     char text[32];
     snprintf(text, sizeof text, "%zu", value);
     return value == 0 ? HASTEN_OK : hasten_recorder_fact(recorder, name, text);

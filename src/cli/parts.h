@@ -22,7 +22,7 @@ struct cli_parts_found {
     size_t cut; /* of those, how many did not get to write their end */
     size_t damaged;
     size_t displaced; /* of those, in how many another profiler took over */
-    size_t refused; /* of those, in how many Python's stacks could not be read */
+    size_t refused;   /* of those, in how many Python's stacks could not be read */
     bool folded;
 };
 

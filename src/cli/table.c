@@ -94,7 +94,8 @@ static const char *store_memory_interval(struct cli_options *options, const char
         size_t length = strlen(units[i]);
         const char *rest = end + length;
         if (strncmp(end, units[i], length) == 0 &&
-            (*rest == '\0' || (length > 0 && (strcmp(rest, "iB") == 0 || strcmp(rest, "B") == 0)))) {
+            (*rest == '\0' ||
+             (length > 0 && (strcmp(rest, "iB") == 0 || strcmp(rest, "B") == 0)))) {
             size <<= 10 * i;
             options->memory_option = "--memory-interval";
             options->memory_interval_bytes = size;

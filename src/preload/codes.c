@@ -87,8 +87,8 @@ static bool append_text(const struct hasten_layout *layout, struct hasten_reader
     if ((state & IS_COMPACT) == 0 || (kind != 1 && kind != 2 && kind != 4)) {
         return false;
     }
-    uint64_t data = object + (state & IS_ASCII ? layout->unicode_ascii_data
-                                               : layout->unicode_compact_data);
+    uint64_t data =
+        object + (state & IS_ASCII ? layout->unicode_ascii_data : layout->unicode_compact_data);
     uint64_t size = (length < TEXT_MAX ? length : TEXT_MAX) * kind;
     uint8_t piece[PIECE];
     for (uint64_t done = 0; done < size;) {
@@ -180,8 +180,7 @@ static bool load(struct hasten_code_table *table, const struct hasten_python *py
     size_t start = table->texts.size;
     if (!hasten_reader_u32(reader, HASTEN_READ_OBJECT, address + layout->code_first_traceable,
                            &ret_seen->first_traceable) ||
-        !read_text(table, layout, reader, head, &text) ||
-        !enter(table, &text, &ret_seen->code)) {
+        !read_text(table, layout, reader, head, &text) || !enter(table, &text, &ret_seen->code)) {
         table->texts.size = start;
         table->texts.failed = false;
         return false;

@@ -15,8 +15,7 @@ static bool current_frame(const struct hasten_layout *layout, struct hasten_read
                                  ret_frame);
     }
     uint64_t cframe = 0;
-    return hasten_reader_u64(reader, HASTEN_READ_OBJECT, thread + layout->thread_cframe,
-                             &cframe) &&
+    return hasten_reader_u64(reader, HASTEN_READ_OBJECT, thread + layout->thread_cframe, &cframe) &&
            hasten_reader_u64(reader, HASTEN_READ_OBJECT, cframe + layout->cframe_current_frame,
                              ret_frame);
 }
@@ -100,9 +99,8 @@ bool hasten_frames_read(struct hasten_own_stack *stack, const struct hasten_pyth
     return true;
 }
 
-uint32_t hasten_frames_instruction(const struct hasten_python *python,
-                                   struct hasten_reader *reader, uint64_t code_address,
-                                   uint32_t unit) {
+uint32_t hasten_frames_instruction(const struct hasten_python *python, struct hasten_reader *reader,
+                                   uint64_t code_address, uint32_t unit) {
     const struct hasten_opcodes *opcodes = python->opcodes;
     uint64_t bytecode = code_address + python->layout.code_bytecode;
     if (opcodes == NULL || python->layout.instruction_kind != HASTEN_INSTRUCTION_PREVIOUS) {

@@ -27,8 +27,7 @@ bool hasten_frames_read(struct hasten_own_stack *stack, const struct hasten_pyth
                         struct hasten_reader *reader, struct hasten_code_table *codes,
                         uint64_t thread);
 /* The first unit of the instruction that `unit` belongs to. */
-uint32_t hasten_frames_instruction(const struct hasten_python *python,
-                                   struct hasten_reader *reader, uint64_t code_address,
-                                   uint32_t unit);
+uint32_t hasten_frames_instruction(const struct hasten_python *python, struct hasten_reader *reader,
+                                   uint64_t code_address, uint32_t unit);
 
 #endif

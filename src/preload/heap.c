@@ -34,8 +34,8 @@ static uint64_t draw(struct hasten_self *self) {
 static void begin(struct hasten_self *self) {
     static uint64_t threads;
     uint64_t number = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
-    uint64_t seed = hasten_heap.seed != 0 ? hasten_heap.seed
-                                          : hasten_clock_monotonic_ns() ^ (uintptr_t)self;
+    uint64_t seed =
+        hasten_heap.seed != 0 ? hasten_heap.seed : hasten_clock_monotonic_ns() ^ (uintptr_t)self;
     self->random = seed + number * 0xd1342543de82ef95u;
     self->has_begun = true;
     self->left = self->drawn = draw(self);
@@ -102,8 +102,7 @@ static uint32_t python_node(struct hasten_heap *heap, uint32_t node) {
     for (size_t i = stack->count; i-- > 0;) {
         const struct hasten_own_frame *frame = &stack->frames[i];
         bool is_new = false;
-        uint32_t child =
-            hasten_sites_child(&book->sites, node, frame->code, frame->unit, &is_new);
+        uint32_t child = hasten_sites_child(&book->sites, node, frame->code, frame->unit, &is_new);
         if (is_new) { /* now its bytecode is there; later it may not be */
             book->sites.nodes[child].place = hasten_frames_instruction(
                 &heap->python, &heap->reader, frame->code_address, frame->unit);

@@ -68,12 +68,12 @@ struct hasten_heap_book {
 
 struct hasten_heap {
     pthread_mutex_t lock, table_lock;
-    bool is_active;   /* Python, and asked for */
-    bool is_closed;   /* nothing is recorded any more */
-    bool has_forked;  /* the book is the parent's */
-    bool is_ending;   /* the interpreter is: what is freed by that counts as alive */
+    bool is_active;  /* Python, and asked for */
+    bool is_closed;  /* nothing is recorded any more */
+    bool has_forked; /* the book is the parent's */
+    bool is_ending;  /* the interpreter is: what is freed by that counts as alive */
     double mean_bytes;
-    uint64_t seed; /* of the first draws; 0: any */
+    uint64_t seed;     /* of the first draws; 0: any */
     uint64_t start_ns; /* of the recording, on the monotonic clock */
     uint64_t write_ns; /* when it is to be written next */
     uint32_t pid, generation;

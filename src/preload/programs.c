@@ -28,8 +28,7 @@ static int execute(const char *path, char *const arguments[], char *const enviro
     char **room = ROOM_FOR(environment);
     hasten_real_find();
     hasten_heap_finish(HASTEN_HEAP_MAY_END);
-    return hasten_real.execve(path, arguments,
-                              hasten_settings_for(path, environment, room, &list));
+    return hasten_real.execve(path, arguments, hasten_settings_for(path, environment, room, &list));
 }
 
 static int execute_found(const char *file, char *const arguments[], char *const environment[]) {
@@ -82,13 +81,13 @@ static void copy_arguments(char **into, const char *first, size_t count, va_list
     }
 }
 
-#define GATHER(arguments, first)                                \
-    va_list more;                                               \
-    va_start(more, first);                                      \
-    size_t argument_count = count_arguments(more);              \
-    va_end(more);                                               \
+#define GATHER(arguments, first)                                      \
+    va_list more;                                                     \
+    va_start(more, first);                                            \
+    size_t argument_count = count_arguments(more);                    \
+    va_end(more);                                                     \
     char **arguments = alloca((argument_count + 1) * sizeof(char *)); \
-    va_start(more, first);                                      \
+    va_start(more, first);                                            \
     copy_arguments(arguments, first, argument_count, more)
 
 HASTEN_EXPORT int execl(const char *path, const char *first, ...) {

@@ -53,8 +53,7 @@ bool hasten_python_is_ready(struct hasten_python *python) {
     }
     const struct hasten_claim claim = {hasten_raddr_at(python->runtime), python->version_hex,
                                        python->is_debug_build, ""};
-    hasten_status status =
-        hasten_accept((uint32_t)getpid(), &claim, &python->layout, NULL);
+    hasten_status status = hasten_accept((uint32_t)getpid(), &claim, &python->layout, NULL);
     if (status == HASTEN_OK) {
         python->opcodes = hasten_opcodes_of(python->layout.version);
         python->state = HASTEN_PYTHON_READY;

@@ -193,8 +193,8 @@ static hasten_status write_sites(struct hasten_heap *heap) {
     struct hasten_heap_book *book = &heap->book;
     void *written = book->sites_written;
     size_t before = book->site_capacity;
-    if (hasten_grow(&book->arena.allocator, &written, &book->site_capacity,
-                    book->sites.site_count, sizeof *book->sites_written) != 0) {
+    if (hasten_grow(&book->arena.allocator, &written, &book->site_capacity, book->sites.site_count,
+                    sizeof *book->sites_written) != 0) {
         return HASTEN_NO_MEMORY;
     }
     book->sites_written = written;
@@ -220,8 +220,8 @@ static hasten_status write_points(struct hasten_heap *heap) {
 }
 
 static hasten_status write_facts(struct hasten_heap *heap, enum hasten_heap_reason reason) {
-    hasten_status status = hasten_recorder_fact(
-        heap->recorder, "heap.end", reason == HASTEN_HEAP_GOES_ON ? "none" : "known");
+    hasten_status status = hasten_recorder_fact(heap->recorder, "heap.end",
+                                                reason == HASTEN_HEAP_GOES_ON ? "none" : "known");
     if (status == HASTEN_OK && heap->book.sites.folded) {
         status = hasten_recorder_fact(heap->recorder, "heap.folded", "1");
     }

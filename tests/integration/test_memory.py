@@ -47,8 +47,9 @@ def check_exactly(outcome: Outcome) -> None:
     """All amounts of the functions that told theirs, to the byte and the block."""
     metrics = ("allocated.bytes", "live.bytes", "allocated.blocks")
     found = [functions(outcome, f"heap.{metric}") for metric in metrics]
-    told = {name: amounts for name, amounts in outcome.told.items()
-            if name.split()[-1] in FUNCTIONS}
+    told = {
+        name: amounts for name, amounts in outcome.told.items() if name.split()[-1] in FUNCTIONS
+    }
     assert told
     assert {name: [counts[name] for counts in found] for name in told} == told
 
@@ -63,8 +64,13 @@ def check(outcome: Outcome, code: int = 0) -> Outcome:
 
 @pytest.fixture
 def memory(hasten: Hasten, interpreter: Interpreter) -> Any:
-    def run(kind: str, *arguments: object, options: tuple[object, ...] = EXACT, code: int = 0,
-            **more: Any) -> Outcome:
+    def run(
+        kind: str,
+        *arguments: object,
+        options: tuple[object, ...] = EXACT,
+        code: int = 0,
+        **more: Any,
+    ) -> Outcome:
         return check(
             hasten.run(interpreter, PROGRAM, kind, *arguments, options=options, **more), code
         )
@@ -154,7 +160,8 @@ def test_programs_that_it_runs(memory: Any) -> None:
     assert outcome.told["sees"] == []
     assert functions(outcome, "heap.allocated.bytes")["before_fork"] == 3_000_000
     child = sum(
-        amount for stack, amount in outcome.recording.stacks("heap.live.bytes").items()
+        amount
+        for stack, amount in outcome.recording.stacks("heap.live.bytes").items()
         if len(stack) > 0 and stack[0][0] == "<string>"
     )
     assert child >= 4_000_000

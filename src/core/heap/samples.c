@@ -59,8 +59,8 @@ static bool make_room(struct hasten_samples *samples) {
     }
     struct hasten_samples larger = *samples;
     larger.capacity = samples->capacity == 0 ? FIRST_SLOTS : samples->capacity * 2;
-    larger.slots = hasten_allocate_zeroed(samples->allocator,
-                                          larger.capacity * sizeof *larger.slots);
+    larger.slots =
+        hasten_allocate_zeroed(samples->allocator, larger.capacity * sizeof *larger.slots);
     if (larger.slots == NULL) {
         return false;
     }

@@ -75,8 +75,8 @@ uint32_t hasten_sites_at(struct hasten_sites *sites, uint32_t node);
 
 void hasten_sites_allocated(struct hasten_sites *sites, uint32_t site,
                             struct hasten_heap_amount amount);
-void hasten_sites_freed(struct hasten_sites *sites, uint32_t site,
-                        struct hasten_heap_amount amount, bool soon);
+void hasten_sites_freed(struct hasten_sites *sites, uint32_t site, struct hasten_heap_amount amount,
+                        bool soon);
 /* All counts of a site as of now. */
 void hasten_sites_counts(const struct hasten_sites *sites, uint32_t site,
                          struct hasten_heap_amount ret_counts[HASTEN_HEAP_COUNTS]);
