@@ -14,8 +14,6 @@
 #include "preload/real.h"
 #include "preload/settings.h"
 
-extern char **environ;
-
 /* On the caller's stack: after vfork nothing else may be touched. */
 #define ROOM_FOR(environment) alloca(hasten_settings_room(environment) * sizeof(char *))
 
@@ -81,7 +79,8 @@ static void copy_arguments(char **into, const char *first, size_t count, va_list
     }
 }
 
-#define GATHER(arguments, first)                                      \
+/* `arguments` and `more`, behind them. */
+#define GATHER(first)                                                 \
     va_list more;                                                     \
     va_start(more, first);                                            \
     size_t argument_count = count_arguments(more);                    \
@@ -91,19 +90,19 @@ static void copy_arguments(char **into, const char *first, size_t count, va_list
     copy_arguments(arguments, first, argument_count, more)
 
 HASTEN_EXPORT int execl(const char *path, const char *first, ...) {
-    GATHER(arguments, first);
+    GATHER(first);
     va_end(more);
     return execute(path, arguments, environ);
 }
 
 HASTEN_EXPORT int execlp(const char *file, const char *first, ...) {
-    GATHER(arguments, first);
+    GATHER(first);
     va_end(more);
     return execute_found(file, arguments, environ);
 }
 
 HASTEN_EXPORT int execle(const char *path, const char *first, ...) {
-    GATHER(arguments, first);
+    GATHER(first);
     char *const *environment = va_arg(more, char *const *);
     va_end(more);
     return execute(path, arguments, environment);

@@ -38,6 +38,8 @@
        char *const[], char *const[]))
 
 struct hasten_real {
+/* A declaration: its parts cannot stand in parentheses. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define HASTEN_REAL_FIELD(answer, name, parameters) answer(*name) parameters;
     HASTEN_REAL_MAP(HASTEN_REAL_FIELD)
 #undef HASTEN_REAL_FIELD

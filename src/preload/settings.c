@@ -21,8 +21,6 @@ static char own_settings[PATH_MAX + 128];
 static char library[PATH_MAX];
 static char own_preload[sizeof PRELOAD + PATH_MAX];
 
-extern char **environ;
-
 static bool starts_with(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }

@@ -26,8 +26,8 @@ static const char *const metric_texts[HASTEN_HEAP_COUNTS] = {
     [HASTEN_HEAP_allocated] = "memory allocated",
     [HASTEN_HEAP_live] = "memory allocated and not freed by the end",
     [HASTEN_HEAP_peak] = "memory that was in use when most was",
-    [HASTEN_HEAP_temporary] = "memory freed by the thread that allocated it before that had "
-                              "allocated another 64 KiB, or four times the block's size",
+    [HASTEN_HEAP_temporary] = ("memory freed by the thread that allocated it before that had "
+                               "allocated another 64 KiB, or four times the block's size"),
 };
 
 static uint64_t since_start(const struct hasten_heap *heap) {
