@@ -281,3 +281,46 @@ def test_programs_that_are_not_python(hasten: Hasten, tmp_path: Path) -> None:
         assert options or outcome.out == "0 0\n"
         assert outcome.recording.facts["memory.mode"] == "off"
         assert "no Python process" in outcome.recording.facts["memory.note"]
+
+
+STRESS = """
+import ctypes, json, sys
+counts = (ctypes.c_uint64 * 4)()
+library = ctypes.CDLL(sys.argv[1])
+library.stress(ctypes.c_uint64(int(sys.argv[2])), int(sys.argv[3]), counts)
+print(json.dumps({"counts": list(counts)}))
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
+@pytest.mark.parametrize("options", [EXACT, ("--memory-interval=2K",)])
+def test_stress(
+    hasten: Hasten, interpreter: Interpreter, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Eight native threads, against their own count: no block is lost, and none is kept that
+    was freed. Exactly, and with a sample that half of the blocks are not in."""
+    library = tmp_path / "libstress.so"
+    source = target("heap_stress.c")
+    build = ["cc", "-O2", "-shared", "-fPIC", "-pthread", "-o", library, source]
+    subprocess.run(build, check=True)
+    is_exact = options == EXACT
+    outcome = check(
+        hasten.run(interpreter, "-c", STRESS, library, 60_000, int(not is_exact), options=options)
+    )
+    metrics = ("allocated.bytes", "allocated.blocks", "live.bytes", "live.blocks")
+    found = [
+        sum(
+            amount
+            for stack, amount in outcome.recording.stacks(f"heap.{metric}").items()
+            if stack and stack[-1][0].endswith("libstress.so")
+        )
+        for metric in metrics
+    ]
+    told = outcome.told["counts"]
+    assert told[1] > 8 * 60_000 * 0.4
+    if is_exact:
+        assert found == told
+        assert told[3] > 1000
+    else:
+        assert found[2:] == [0, 0]
+        assert found[:2] == pytest.approx(told[:2], rel=0.05)
