@@ -167,9 +167,6 @@ void hasten_profile_free(struct hasten_profile *profile);
 
 /* The index of a metric by name, HASTEN_NONE where the profile has none. */
 uint32_t hasten_profile_metric(const struct hasten_profile *profile, const char *name);
-/* A series of a process by name, NULL where the profile has none. */
-const struct hasten_series *hasten_profile_series(const struct hasten_profile *profile,
-                                                  uint32_t process, const char *name);
 /* A fact's text, or NULL. */
 const char *hasten_profile_fact(const struct hasten_profile *profile, const char *name);
 /* Decodes the code's location table at `instruction`. Damaged or absent tables

@@ -112,7 +112,9 @@ def _load(table: Table, path: str, data: bytes, adding: bool) -> Any:
             return table.load_recording(path, adding)
         return table.load(data, adding, _HAS_SAMPLED)
     except (EOFError, TypeError, ValueError) as error:
-        raise type(error)(f"{path!r} is damaged, or has no statistics: {error}") from None
+        # Those of decoding a name want more than a sentence.
+        kind = ValueError if isinstance(error, UnicodeError) else type(error)
+        raise kind(f"{path!r} is damaged, or has no statistics: {error}") from None
 
 
 class _Plain(_standard.Stats):

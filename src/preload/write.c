@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/os/process.h"
+#include "core/recording/part_names.h"
 #include "preload/heap.h"
 
 #define INTERVAL_NS 500000000u
@@ -67,19 +68,37 @@ static hasten_status write_head(struct hasten_heap *heap) {
     return status;
 }
 
+/* The path of the part that was begun last. */
+static const char *part_path(const struct hasten_heap *heap, const char *state) {
+    static char paths[2][PATH_MAX + 64]; /* guarded by the lock */
+    char *path = paths[state[0] != '\0'];
+    snprintf(path, sizeof paths[0], "%s/%u-heap-%u%s" HASTEN_PART_SUFFIX, heap->folder, heap->pid,
+             heap->parts, state);
+    return path;
+}
+
 /* A process that begins a second program (exec) has a part for each. */
 static hasten_status open_part(struct hasten_heap *heap) {
-    static char path[PATH_MAX + 64]; /* guarded by the lock */
     do {
-        snprintf(path, sizeof path, "%s/%u-heap-%u.part", heap->folder, heap->pid, ++heap->parts);
-    } while (access(path, F_OK) == 0);
-    hasten_status status =
-        hasten_recorder_open(path, 1, &heap->book.arena.allocator, &heap->recorder, NULL);
+        heap->parts++;
+    } while (access(part_path(heap, ""), F_OK) == 0);
+    hasten_status status = hasten_recorder_open(
+        part_path(heap, ""), 1, &heap->book.arena.allocator, &heap->recorder, NULL);
     if (status != HASTEN_OK) {
         heap->recorder = NULL;
         return status;
     }
     return write_head(heap);
+}
+
+/* What was written before stays readable, and the program goes on. The part's name tells
+ * the command why there is no more. */
+static void give_up(struct hasten_heap *heap, hasten_status status) {
+    const char *state = status == HASTEN_NO_SPACE ? HASTEN_PART_FULL : HASTEN_PART_FAILED;
+    hasten_recorder_free(heap->recorder);
+    heap->recorder = NULL;
+    heap->is_closed = true;
+    (void)rename(part_path(heap, ""), part_path(heap, state)); /* or there is none any more */
 }
 
 static hasten_status write_threads(struct hasten_heap *heap) {
@@ -276,11 +295,9 @@ static void run(void *argument) {
     const struct task *task = argument;
     struct hasten_heap *heap = task->heap;
     uint64_t before_ns = hasten_clock_monotonic_ns();
-    if (write_all(heap, task->reason) != HASTEN_OK) {
-        /* What was written before stays readable, and the program goes on. */
-        hasten_recorder_free(heap->recorder);
-        heap->recorder = NULL;
-        heap->is_closed = true;
+    hasten_status status = write_all(heap, task->reason);
+    if (status != HASTEN_OK) {
+        give_up(heap, status);
     }
     uint64_t after_ns = hasten_clock_monotonic_ns();
     uint64_t rest_ns = (after_ns - before_ns) * LEAST_REST;

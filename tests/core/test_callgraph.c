@@ -108,7 +108,34 @@ static void test_out_of_memory(void) {
     hasten_profile_free(profile);
 }
 
+/* Stacks that only allocated say nothing of time, and who called whom is told by it. */
+static void test_memory_is_no_call(void) {
+    struct fixture fixture;
+    fixture_init(&fixture);
+    uint32_t thread =
+        fixture_thread(&fixture, fixture_process(&fixture, 1, 1, "main"), "t", true, 1);
+    uint32_t caller = fixture_code(&fixture, "a.py", "caller", 1);
+    uint32_t callee = fixture_code(&fixture, "a.py", "callee", 9);
+    uint32_t allocating = fixture_code(&fixture, "a.py", "allocating", 20);
+    uint32_t node = fixture_node(&fixture, 0, caller, 0);
+    uint32_t timed = fixture_node(&fixture, node, callee, 0);
+    fixture_value(&fixture, timed, thread, "time.running_gil", 5 * MS);
+    fixture_value(&fixture, fixture_node(&fixture, timed, allocating, 0), thread,
+                  "heap.allocated.bytes", 4096);
+    struct hasten_profile *profile = fixture_take(&fixture);
+    struct hasten_aggregate *aggregate = NULL;
+    struct hasten_callgraph graph;
+    CHECK_STATUS(hasten_aggregate_new(profile, NULL, NULL, &aggregate, NULL), HASTEN_OK);
+    CHECK_STATUS(hasten_callgraph_init(&graph, aggregate, NULL, 0), HASTEN_OK);
+    CHECK_EQ_INT(graph.edge_count, 1);
+    CHECK_EQ_INT(graph.edges[0].callee, 1);
+    hasten_callgraph_done(&graph);
+    hasten_aggregate_free(aggregate);
+    hasten_profile_free(profile);
+}
+
 int main(void) {
+    test_memory_is_no_call();
     test_known_tree();
     test_codes_of_one_function();
     test_table();

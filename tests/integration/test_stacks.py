@@ -7,7 +7,7 @@ from pathlib import Path
 
 import exec_heavy
 import pytest
-from hasten_program import Hasten, Interpreter, target
+from hasten_program import Hasten, Interpreter, Outcome, target
 from oracle_judge import Judge
 from recordings import Recording
 
@@ -42,14 +42,25 @@ def test_no_impossible_stack_of_a_stopped_process(hasten: Hasten, interpreter: I
     assert int(outcome.recording.facts["samples"]) > 500
 
 
+def not_seen(outcome: Outcome) -> set[str]:
+    seen = {frame[1].rpartition(".")[2] for stack in outcome.recording.stacks() for frame in stack}
+    return set(Judge().ranges) - {"tell", "seconds_asked", "levels", "decorate"} - seen
+
+
 def test_every_kind_of_call_is_seen(hasten: Hasten, interpreter: Interpreter) -> None:
+    options = ("-r", 20_000, "--blocking")
+    outcome = hasten.run(interpreter, target("oracle.py"), 4, options=options)
+    assert not_seen(outcome) == set()
+
+
+def test_short_calls_are_seen_while_they_run(hasten: Hasten, interpreter: Interpreter) -> None:
     """Refusing what moves must not hide the short calls."""
     outcome = hasten.run(interpreter, target("oracle.py"), 4, options=("-r", 20_000))
-    seen = {frame[1].rpartition(".")[2] for stack in outcome.recording.stacks() for frame in stack}
-    wanted = set(Judge().ranges) - {"tell", "seconds_asked", "levels", "decorate"}
-    # On 3.11, calls of some 50 ns by functions that C code entered are easily missed.
-    missed = 8 if interpreter.version == (3, 11) else 0
-    assert len(wanted - seen) <= missed, wanted - seen
+    # How often another core sees what lasts 50 ns depends on what the two cores do to each
+    # other's caches (README.md, Figures). These are that short and called through C code or by
+    # a generator, so that one look does not tell them from what is left of the last call.
+    fleeting = {"cube", "produce", "spell", "fill", "bury", "plus", "item", "reverse"}
+    assert not_seen(outcome) <= fleeting
 
 
 def test_code_that_is_freed_and_made_again(hasten: Hasten, interpreter: Interpreter) -> None:

@@ -75,17 +75,6 @@ uint32_t hasten_profile_metric(const struct hasten_profile *profile, const char 
     return HASTEN_NONE;
 }
 
-const struct hasten_series *hasten_profile_series(const struct hasten_profile *profile,
-                                                  uint32_t process, const char *name) {
-    for (size_t i = 0; i < profile->series_count; i++) {
-        const struct hasten_series *series = &profile->series[i];
-        if (series->process == process && strcmp(profile->strings[series->name], name) == 0) {
-            return series;
-        }
-    }
-    return NULL;
-}
-
 const char *hasten_profile_fact(const struct hasten_profile *profile, const char *name) {
     for (size_t i = 0; i < profile->fact_count; i++) {
         if (strcmp(profile->strings[profile->facts[i].name], name) == 0) {

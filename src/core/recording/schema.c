@@ -147,6 +147,24 @@ const char *const hasten_schema_finish[] = {
     "  SELECT pid, tid, thread, substr(state, 6) AS kind, time, share\n"
     "  FROM states WHERE substr(state, 1, 5) = 'wait_'",
 
+    "CREATE VIEW memory AS\n"
+    "  WITH place AS (\n"
+    "    SELECT n.id AS id, n.id AS node, NULL AS native FROM node n JOIN code c ON c.id = n.code\n"
+    "      WHERE NOT (c.first_line = -1 AND c.linetable = x'')\n"
+    "    UNION ALL SELECT n.id, n.parent, c.name FROM node n JOIN code c ON c.id = n.code\n"
+    "      WHERE c.first_line = -1 AND c.linetable = x''\n"
+    "    UNION ALL SELECT 0, 0, NULL)\n"
+    "  SELECT p.text AS file, nullif(l.line, 0) AS line, q.text AS name, e.text AS native,\n"
+    "    coalesce(sum(v.amount) FILTER (WHERE m.name = 'heap.peak.bytes'), 0) AS peak,\n"
+    "    coalesce(sum(v.amount) FILTER (WHERE m.name = 'heap.allocated.bytes'), 0) AS allocated,\n"
+    "    coalesce(sum(v.amount) FILTER (WHERE m.name = 'heap.temporary.bytes'), 0) AS temporary,\n"
+    "    coalesce(sum(v.amount) FILTER (WHERE m.name = 'heap.live.bytes'), 0) AS live\n"
+    "  FROM value v JOIN metric m ON m.id = v.metric JOIN place ON place.id = v.node\n"
+    "    LEFT JOIN node n ON n.id = place.node LEFT JOIN line l ON l.id = n.line\n"
+    "    LEFT JOIN function f ON f.id = l.function LEFT JOIN string q ON q.id = f.qualname\n"
+    "    LEFT JOIN string p ON p.id = f.file LEFT JOIN string e ON e.id = place.native\n"
+    "  WHERE m.name LIKE 'heap.%.bytes' GROUP BY n.line, place.native",
+
     "CREATE VIEW points AS\n"
     "  SELECT p.pid AS pid, s.name AS name, s.unit AS unit, t.time_ns / 1e9 AS time,\n"
     "    t.value AS value\n"

@@ -12,22 +12,16 @@
 #include "core/report/numbers.h"
 #include "core/report/paths.h"
 
-/* Samples below which a sum says nothing: its error is above one half. */
-#define FEW_SAMPLES 4
-
-/* What a metric counts. */
-struct role {
-    bool is_memory;
-    bool is_blocks;
-    enum hasten_memory_kind kind;
-};
+/* Samples below which a sum says little: its error is above a third. */
+#define FEW_SAMPLES 8
 
 struct work {
     struct hasten_memory *memory;
-    struct role *roles;     /* by metric */
-    uint32_t *own_line;     /* by node: line row of the nearest own frame, HASTEN_NONE */
-    uint8_t *is_own;        /* by function */
-    struct hasten_map site; /* (own line, line, native) -> site */
+    struct hasten_metric_role *roles; /* by metric */
+    uint32_t *own_line;               /* by node: line row of the nearest own frame, HASTEN_NONE */
+    uint8_t *own_rank;                /* by node: of the code that the line is in */
+    uint8_t *ranks;                   /* by function */
+    struct hasten_map site;           /* (own line, line, native) -> site */
 };
 
 static void add(int64_t *sum, int64_t amount) {
@@ -42,41 +36,42 @@ static bool is_native(const struct hasten_code *code) {
     return code->first_line == -1 && code->linetable_size == 0;
 }
 
-static void find_roles(struct work *work) {
-    static const char *const prefixes[HASTEN_MEMORY_KIND_COUNT] = {
-#define PREFIX(name, metric) metric,
-        HASTEN_MEMORY_MAP(PREFIX)
-#undef PREFIX
-    };
+/* False where no metric is one of memory. */
+static bool find_roles(struct work *work) {
     const struct hasten_profile *profile = work->memory->aggregate->profile;
+    bool found = false;
     for (size_t i = 0; i < profile->metric_count; i++) {
-        uint32_t string = profile->metrics[i].name;
-        const char *name = string < profile->string_count ? profile->strings[string] : "";
-        for (size_t kind = 0; kind < HASTEN_MEMORY_KIND_COUNT; kind++) {
-            size_t size = strlen(prefixes[kind]);
-            bool is_blocks = strcmp(name + (strlen(name) < size ? 0 : size), "blocks") == 0;
-            bool is_bytes = strcmp(name + (strlen(name) < size ? 0 : size), "bytes") == 0;
-            if (strncmp(name, prefixes[kind], size) == 0 && (is_blocks || is_bytes)) {
-                work->roles[i] = (struct role){true, is_blocks, (enum hasten_memory_kind)kind};
-            }
-        }
+        work->roles[i] = hasten_metric_role_of(profile, i);
+        found = found || work->roles[i].role == HASTEN_ROLE_MEMORY;
     }
+    return found;
 }
 
-/* Parents come before their children, so one pass tells the nearest own frame. */
+/* How much it helps to know a line: not, code without a file that may be the program's
+ * own (`-c`, but also what exec makes), a file of its own. */
+enum { RANK_NONE, RANK_TEXT, RANK_FILE };
+
+/* Parents come before their children, so one pass tells the nearest own frame, and of
+ * those one in a file where there is one. */
 static void find_own_lines(struct work *work) {
     const struct hasten_aggregate *aggregate = work->memory->aggregate;
     const struct hasten_profile *profile = aggregate->profile;
     for (size_t i = 0; i < profile->function_count; i++) {
         const char *file = profile->strings[profile->functions[i].file];
-        work->is_own[i] = hasten_path_origin(file) == HASTEN_ORIGIN_OWN;
+        bool is_own = hasten_path_origin(file) == HASTEN_ORIGIN_OWN;
+        work->ranks[i] = !is_own ? RANK_NONE : file[0] == '<' ? RANK_TEXT : RANK_FILE;
     }
     for (size_t i = 0; i < profile->node_count; i++) {
         const struct hasten_node *node = &profile->nodes[i];
         work->own_line[i] = i == 0 ? HASTEN_NONE : work->own_line[node->parent];
-        if (i > 0 && !is_native(&profile->codes[node->code]) &&
-            work->is_own[profile->codes[node->code].function]) {
+        work->own_rank[i] = i == 0 ? RANK_NONE : work->own_rank[node->parent];
+        if (i == 0 || is_native(&profile->codes[node->code])) {
+            continue;
+        }
+        uint8_t rank = work->ranks[profile->codes[node->code].function];
+        if (rank > RANK_NONE && rank >= work->own_rank[i]) {
             work->own_line[i] = aggregate->node_line[i];
+            work->own_rank[i] = rank;
         }
     }
 }
@@ -112,10 +107,10 @@ static struct hasten_memory_site *find_site(struct work *work, uint32_t node) {
     return &memory->sites[*index];
 }
 
-static void add_to_row(struct hasten_memory_row *row, const struct role *role, bool is_native_part,
-                       int64_t amount) {
-    struct hasten_memory_amount *all = &row->all[role->kind];
-    struct hasten_memory_amount *native = &row->native[role->kind];
+static void add_to_row(struct hasten_memory_row *row, const struct hasten_metric_role *role,
+                       bool is_native_part, int64_t amount) {
+    struct hasten_memory_amount *all = &row->all[role->memory];
+    struct hasten_memory_amount *native = &row->native[role->memory];
     add(role->is_blocks ? &all->blocks : &all->bytes, amount);
     if (is_native_part) {
         add(role->is_blocks ? &native->blocks : &native->bytes, amount);
@@ -127,15 +122,15 @@ static hasten_status sum_values(struct work *work) {
     const struct hasten_profile *profile = memory->aggregate->profile;
     for (size_t i = 0; i < profile->value_count; i++) {
         const struct hasten_value *value = &profile->values[i];
-        const struct role *role = &work->roles[value->metric];
-        if (!role->is_memory || value->amount == 0) {
+        const struct hasten_metric_role *role = &work->roles[value->metric];
+        if (role->role != HASTEN_ROLE_MEMORY || value->amount == 0) {
             continue;
         }
         struct hasten_memory_site *site = find_site(work, value->node);
         if (site == NULL) {
             return HASTEN_NO_MEMORY;
         }
-        struct hasten_memory_amount *amount = &site->amounts[role->kind];
+        struct hasten_memory_amount *amount = &site->amounts[role->memory];
         add(role->is_blocks ? &amount->blocks : &amount->bytes, value->amount);
         uint32_t process = profile->threads[value->thread].process;
         bool native = site->native != HASTEN_NONE;
@@ -283,14 +278,17 @@ hasten_status hasten_memory_init(struct hasten_memory *memory,
         hasten_allocate_zeroed(allocator, profile->process_count * sizeof *memory->processes);
     work.roles = hasten_allocate_zeroed(allocator, profile->metric_count * sizeof *work.roles);
     work.own_line = hasten_allocate(allocator, profile->node_count * sizeof *work.own_line);
-    work.is_own = hasten_allocate(allocator, profile->function_count * sizeof *work.is_own);
+    work.own_rank = hasten_allocate(allocator, profile->node_count);
+    work.ranks = hasten_allocate(allocator, profile->function_count);
     if (memory->threads != NULL && memory->processes != NULL && work.roles != NULL &&
-        work.own_line != NULL && work.is_own != NULL) {
+        work.own_line != NULL && work.own_rank != NULL && work.ranks != NULL) {
         look_at_facts(memory);
         look_at_series(memory);
-        find_roles(&work);
-        find_own_lines(&work);
-        status = sum_values(&work);
+        status = HASTEN_OK;
+        if (find_roles(&work)) { /* most recordings have none, and reports are read often */
+            find_own_lines(&work);
+            status = sum_values(&work);
+        }
     }
     if (status == HASTEN_OK) {
         find_largest_process(memory);
@@ -298,7 +296,8 @@ hasten_status hasten_memory_init(struct hasten_memory *memory,
     }
     hasten_release(allocator, work.roles, profile->metric_count * sizeof *work.roles);
     hasten_release(allocator, work.own_line, profile->node_count * sizeof *work.own_line);
-    hasten_release(allocator, work.is_own, profile->function_count * sizeof *work.is_own);
+    hasten_release(allocator, work.own_rank, profile->node_count);
+    hasten_release(allocator, work.ranks, profile->function_count);
     hasten_map_done(&work.site);
     if (status != HASTEN_OK) {
         hasten_memory_done(memory);
@@ -369,6 +368,7 @@ uint32_t hasten_memory_through(const struct hasten_memory *memory, uint32_t own_
     if (amounts == NULL) {
         return HASTEN_NONE; /* the report is complete without it */
     }
+    int64_t direct = 0; /* through nothing: right in the line, or by Python's allocator */
     for (size_t i = 0; i < memory->site_count; i++) {
         const struct hasten_memory_site *site = &memory->sites[i];
         uint32_t function = site->native;
@@ -377,11 +377,12 @@ uint32_t hasten_memory_through(const struct hasten_memory *memory, uint32_t own_
                            ? HASTEN_NONE
                            : aggregate->lines[site->line].function;
         }
-        if (site->own_line == own_line && function != HASTEN_NONE) {
-            add(&amounts[function], site->amounts[kind].bytes);
+        if (site->own_line == own_line) {
+            add(function == HASTEN_NONE ? &direct : &amounts[function], site->amounts[kind].bytes);
         }
     }
     uint32_t best = largest(amounts, count);
+    best = best != HASTEN_NONE && amounts[best] < direct ? HASTEN_NONE : best;
     hasten_release(aggregate->allocator, amounts, count * sizeof *amounts);
     return best;
 }

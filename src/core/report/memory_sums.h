@@ -7,8 +7,9 @@
  * memory that native code asked for; it belongs to the line of Python above the
  * leaf. Two lines are kept of it: the innermost, and the *own* line, the nearest
  * of the program's own code (neither standard library nor installed package),
- * since that is where something can be changed; where there is none, the own line
- * is the innermost. A *site* is the finest that is kept: own line, innermost line
+ * since that is where something can be changed; code without a file (`-c`, what exec
+ * made) only where there is no other; where there is none at all, the own line is the
+ * innermost. A *site* is the finest that is kept: own line, innermost line
  * and native function.
  *
  * Peaks. Each process has its own, at its own time. Sums over several processes
@@ -25,20 +26,7 @@
 #define HASTEN_REPORT_MEMORY_SUMS_H
 
 #include "core/report/aggregate.h"
-
-/* X(name, how metrics of it begin). */
-#define HASTEN_MEMORY_MAP(X)        \
-    X(PEAK, "heap.peak.")           \
-    X(ALLOCATED, "heap.allocated.") \
-    X(TEMPORARY, "heap.temporary.") \
-    X(LIVE, "heap.live.")
-
-enum hasten_memory_kind {
-#define HASTEN_MEMORY_ENUM(name, metric) HASTEN_MEMORY_##name,
-    HASTEN_MEMORY_MAP(HASTEN_MEMORY_ENUM)
-#undef HASTEN_MEMORY_ENUM
-        HASTEN_MEMORY_KIND_COUNT
-};
+#include "core/report/metric_role.h"
 
 /* Series, by process. */
 #define HASTEN_SERIES_RSS "rss.bytes"
@@ -115,7 +103,7 @@ bool hasten_memory_is_noise(const struct hasten_memory *memory, int64_t bytes);
 
 /* Where most of an own line's bytes went through: the function of the innermost
  * line where that is another line, or the native function. HASTEN_NONE where there
- * is none. */
+ * is none, or where more went through none. */
 uint32_t hasten_memory_through(const struct hasten_memory *memory, uint32_t own_line,
                                enum hasten_memory_kind kind, bool is_native);
 /* The own line with most bytes of a native function. */

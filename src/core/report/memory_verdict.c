@@ -12,10 +12,11 @@
 #define LARGE_PEAK (100 * MIB)
 #define LARGE_LINE 0.30
 #define LARGE_ERROR 0.15
-/* Allocating and freeing costs time where it is much: many times the peak. */
+/* Allocating and freeing costs time where it is much: many times the peak, and most of
+ * it in one line, for every program allocates and frees. */
 #define LARGE_CHURN (1024 * MIB)
 #define CHURN_PEAKS 4
-#define LARGE_TEMPORARY 0.50
+#define LARGE_CHURN_LINE 0.50
 
 /* The group with most bytes of a kind that is in a line of Python. */
 static const struct hasten_memory_group *largest_line(const struct hasten_memory *memory,
@@ -83,25 +84,22 @@ static void say_peak(const struct hasten_page *page, const struct hasten_memory 
 
 static void say_churn(const struct hasten_page *page, const struct hasten_memory *memory,
                       struct hasten_buffer *out) {
-    const struct hasten_memory_amount *sum = memory->sum.all;
-    int64_t allocated = sum[HASTEN_MEMORY_ALLOCATED].bytes;
-    int64_t temporary = sum[HASTEN_MEMORY_TEMPORARY].bytes;
+    int64_t temporary = memory->sum.all[HASTEN_MEMORY_TEMPORARY].bytes;
     const struct hasten_memory_group *group = largest_line(memory, HASTEN_MEMORY_TEMPORARY);
     if (group == NULL || temporary < LARGE_CHURN ||
-        temporary / CHURN_PEAKS < sum[HASTEN_MEMORY_PEAK].bytes ||
-        hasten_share(temporary, allocated) < LARGE_TEMPORARY) {
+        temporary / CHURN_PEAKS < memory->sum.all[HASTEN_MEMORY_PEAK].bytes) {
         return;
     }
     double share = hasten_share(group->row.all[HASTEN_MEMORY_TEMPORARY].bytes, temporary);
+    if (share < LARGE_CHURN_LINE) {
+        return;
+    }
     hasten_buffer_text(out, out->size > 0 ? " " : "");
     hasten_number_bytes(out, temporary);
-    hasten_buffer_text(out, " were allocated and freed soon after");
-    if (share >= LARGE_LINE) {
-        hasten_buffer_text(out, ", ");
-        hasten_number_share(out, share);
-        hasten_buffer_text(out, " of it in ");
-        hasten_verdict_place(page, out, &memory->aggregate->lines[group->key]);
-    }
+    hasten_buffer_text(out, " were allocated and freed soon after, ");
+    hasten_number_share(out, share);
+    hasten_buffer_text(out, " of it in ");
+    hasten_verdict_place(page, out, &memory->aggregate->lines[group->key]);
     hasten_buffer_byte(out, '.');
 }
 

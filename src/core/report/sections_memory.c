@@ -166,15 +166,28 @@ static void draw_series(struct hasten_page *page, const char *label, enum hasten
     }
 }
 
-/* "0" under the first column and the end under the last. */
-static void draw_axis(struct hasten_page *page, size_t count, uint64_t end_ns) {
+/* The column of the largest amount. */
+static size_t largest_column(const int64_t *amounts, size_t count) {
+    size_t column = 0;
+    for (size_t i = 1; i < count; i++) {
+        column = amounts[i] > amounts[column] ? i : column;
+    }
+    return column;
+}
+
+/* "0" under the first column, "^" under the peak, the end under the last. */
+static void draw_axis(struct hasten_page *page, size_t count, size_t peak, uint64_t end_ns) {
     struct hasten_buffer *text = &page->scratch;
     hasten_buffer_clear(text);
     hasten_number_duration(text, end_ns < INT64_MAX ? (int64_t)end_ns : INT64_MAX);
-    size_t room = count > text->size + 1 ? count - 1 - text->size : 0;
+    size_t end = count > text->size + 1 ? count - text->size : 1; /* where its text begins */
     hasten_page_style(page, HASTEN_STYLE_FAINT);
-    hasten_buffer_format(&page->out, "  %-*s0%*s%s", LABEL_COLUMNS, "", (int)room, "",
-                         hasten_buffer_cstring(text));
+    hasten_buffer_format(&page->out, "  %-*s0", LABEL_COLUMNS, "");
+    for (size_t column = 1; column < end; column++) {
+        bool is_peak = column == peak && column > 1 && column + 2 < end;
+        hasten_buffer_byte(&page->out, is_peak ? '^' : ' ');
+    }
+    hasten_buffer_text(&page->out, hasten_buffer_cstring(text));
     hasten_page_style(page, HASTEN_STYLE_PLAIN);
     hasten_buffer_byte(&page->out, '\n');
 }
@@ -205,7 +218,8 @@ static void write_picture(struct hasten_page *page, const struct hasten_memory *
         if (largest(heap, count) > 0) {
             draw_series(page, "heap", HASTEN_STYLE_PYTHON, heap, count, full);
         }
-        draw_axis(page, count, end_ns);
+        const int64_t *most = largest(heap, count) > 0 ? heap : rss;
+        draw_axis(page, count, largest_column(most, count), end_ns);
     }
     hasten_release(allocator, rss, size);
     hasten_release(allocator, heap, size);
@@ -244,5 +258,10 @@ void hasten_section_memory(struct hasten_page *page, const struct hasten_memory 
     write_picture(page, memory);
     if (memory->has_heap) {
         hasten_section_memory_tables(page, memory);
+    }
+    if (memory->has_heap && !page->options->memory) {
+        hasten_buffer_byte(&page->out, '\n');
+        hasten_page_paragraph(page, HASTEN_STYLE_FAINT,
+                              "`hasten report --memory` shows all of it.");
     }
 }

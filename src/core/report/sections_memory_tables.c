@@ -18,9 +18,10 @@
 #define LEAST_ALLOCATED ((int64_t)256 << 20)
 /* From here on there is room to say through what a line allocated. */
 #define WIDE_COLUMNS 110
-/* Shares of all that was allocated, and of the peak, from which a table says something. */
-#define LEAST_TEMPORARY 0.10
+/* Shares of the peak: with less live at the end there is nothing to say of it, with more
+ * it is what the table of the peak says. */
 #define LEAST_LIVE 0.02
+#define MOST_LIVE 0.75
 
 /* How many rows of an order are shown: those that count, up to the limit. */
 static size_t shown_rows(const struct hasten_page *page, const struct hasten_memory *memory,
@@ -95,6 +96,11 @@ static void add_through(struct hasten_table *table, const struct hasten_memory *
     hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
+/* Whether a table says which part of what a line allocated was temporary. */
+static bool has_temporary_part(enum hasten_memory_kind kind) {
+    return kind == HASTEN_MEMORY_ALLOCATED || kind == HASTEN_MEMORY_TEMPORARY;
+}
+
 static void add_line(struct hasten_table *table, const struct hasten_memory *memory,
                      const struct hasten_memory_group *group, enum hasten_memory_kind kind) {
     const struct hasten_aggregate *aggregate = memory->aggregate;
@@ -107,12 +113,10 @@ static void add_line(struct hasten_table *table, const struct hasten_memory *mem
     if (memory->is_sampled) {
         hasten_memory_cell_error(table, memory, bytes);
     }
-    if (kind == HASTEN_MEMORY_TEMPORARY) { /* of what the line allocated */
-        hasten_cell_percent(
-            table, HASTEN_STYLE_PLAIN,
-            hasten_share(bytes, group->row.all[HASTEN_MEMORY_ALLOCATED].bytes > bytes
-                                    ? group->row.all[HASTEN_MEMORY_ALLOCATED].bytes
-                                    : bytes));
+    if (has_temporary_part(kind)) {
+        double part = hasten_share(group->row.all[HASTEN_MEMORY_TEMPORARY].bytes,
+                                   group->row.all[HASTEN_MEMORY_ALLOCATED].bytes);
+        hasten_cell_percent(table, HASTEN_STYLE_PLAIN, part < 1 ? part : 1);
     }
     if (group->key == HASTEN_NONE) {
         hasten_table_text(table, HASTEN_STYLE_FAINT, "outside Python");
@@ -136,8 +140,8 @@ static size_t line_columns(const struct hasten_page *page, const struct hasten_m
         columns[count++] = (struct hasten_table_column){page->options->unicode ? "±" : "+-", true,
                                                         HASTEN_CUT_NEVER, 0};
     }
-    if (kind == HASTEN_MEMORY_TEMPORARY) {
-        columns[count++] = (struct hasten_table_column){"of its", true, HASTEN_CUT_NEVER, 0};
+    if (has_temporary_part(kind)) {
+        columns[count++] = (struct hasten_table_column){"temp%", true, HASTEN_CUT_NEVER, 0};
     }
     columns[count++] = (struct hasten_table_column){"line", false, HASTEN_CUT_START, 14};
     columns[count++] = (struct hasten_table_column){"source", false, HASTEN_CUT_END, 14};
@@ -166,8 +170,8 @@ static void write_lines(struct hasten_page *page, const struct hasten_memory *me
         page->out.failed = true;
         return;
     }
-    if (count > 0) {
-        size_t shown = shown_rows(page, memory, groups, order, count, kind);
+    size_t shown = shown_rows(page, memory, groups, order, count, kind);
+    if (shown > 0 || (count > 0 && page->options->memory)) {
         hasten_page_heading(page, title, remark);
         if (shown > 0) {
             struct hasten_table table;
@@ -409,14 +413,14 @@ void hasten_section_memory_tables(struct hasten_page *page, const struct hasten_
         return;
     }
     write_lines(page, memory, HASTEN_MEMORY_PEAK, "Memory at the peak", NULL);
-    write_lines(page, memory, HASTEN_MEMORY_ALLOCATED, "Memory allocated", "freed or not");
-    if (all || hasten_share(sum[HASTEN_MEMORY_TEMPORARY].bytes,
-                            sum[HASTEN_MEMORY_ALLOCATED].bytes) >= LEAST_TEMPORARY) {
+    write_lines(page, memory, HASTEN_MEMORY_ALLOCATED, "Memory allocated",
+                "freed or not; temp%: freed soon after");
+    if (all) { /* in short, the column above says it */
         write_lines(page, memory, HASTEN_MEMORY_TEMPORARY, "Temporary memory",
-                    "freed soon after it was allocated");
+                    "freed soon after; temp%: of what the line allocated");
     }
-    if (all ||
-        hasten_share(sum[HASTEN_MEMORY_LIVE].bytes, sum[HASTEN_MEMORY_PEAK].bytes) >= LEAST_LIVE) {
+    double left = hasten_share(sum[HASTEN_MEMORY_LIVE].bytes, sum[HASTEN_MEMORY_PEAK].bytes);
+    if (all || (left >= LEAST_LIVE && left < MOST_LIVE)) {
         write_lines(page, memory, HASTEN_MEMORY_LIVE, "Memory live at the end",
                     "allocated and never freed");
     }

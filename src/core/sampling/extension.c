@@ -6,16 +6,17 @@
 
 #include "core/sampling/generators.h"
 #include "core/sampling/judge.h"
-#include "core/sampling/links.h"
 #include "core/sampling/load.h"
+#include "core/sampling/resolve.h"
 
 /* Frames that may have been pushed between the two reads and are added. */
 #define EXTENSION_MAX 16
+/* One look of so many asks what code it is that was never seen above a leaf. */
+#define CURIOUS_LOOKS 16
 
 static bool is_shim_above(const struct hasten_layout *layout, const uint8_t *bytes,
                           uint64_t below) {
-    uint8_t owner = hasten_load_u8(bytes, layout->frame_owner);
-    return (owner == layout->owner_c_stack || owner == layout->owner_interpreter) &&
+    return hasten_owner_is_shim(layout, hasten_load_u8(bytes, layout->frame_owner)) &&
            hasten_load_u64(bytes, layout->frame_previous) == below;
 }
 
@@ -28,8 +29,7 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
     uint64_t previous = hasten_load_u64(pushed->bytes, layout->frame_previous);
     *ret_called = false;
     if (previous == below) {
-        pushed->entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
-                                 hasten_load_u8(pushed->bytes, layout->frame_is_entry) != 0;
+        pushed->entered_from_c = hasten_frame_is_entry(layout, pushed->bytes);
         if (pushed->entered_from_c) {
             *ret_called = leaf->bytes && !hasten_frame_stack_top_saved(layout, leaf->bytes);
             return HASTEN_OK;
@@ -38,7 +38,7 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
         *ret_called = verdict == HASTEN_LINKED;
         return verdict == HASTEN_UNKNOWN ? HASTEN_NOT_FOUND : HASTEN_OK;
     }
-    if (layout->owner_c_stack == 0xff && layout->owner_interpreter == 0xff)
+    if (!hasten_layout_has_shims(layout))
         return HASTEN_OK;
     const uint8_t *shim = hasten_snapshot_at(view->snapshot, 1, previous, layout->frame_localsplus);
     uint8_t fresh[256];
@@ -60,9 +60,16 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
     return HASTEN_OK;
 }
 
-/* The frame on the data stack at `address`, if it runs code that was seen before:
- * what was never seen there is most likely left over. `*ret_started` as
- * hasten_walk_resolve; `frame->code` is NULL where there is nothing. */
+/* What was never seen there is most likely left over, but a function that is always over
+ * when its frame is looked for has no other way to become known. */
+static bool is_curious(const struct hasten_view *view, const struct hasten_frame *frame) {
+    bool runs = view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+                !hasten_frame_stack_top_saved(view->layout, frame->bytes);
+    return runs && view->walk->tries == 0 && view->walk->looks % CURIOUS_LOOKS == 0;
+}
+
+/* The frame on the data stack at `address`, if it runs code that was seen before.
+ * `*ret_started` as hasten_resolve_code; `frame->code` is NULL where there is nothing. */
 static hasten_status look_at(const struct hasten_view *view, uint64_t address,
                              struct hasten_frame *ret_frame, bool *ret_started) {
     const struct hasten_layout *layout = view->layout;
@@ -73,13 +80,11 @@ static hasten_status look_at(const struct hasten_view *view, uint64_t address,
     if (!frame.bytes)
         return HASTEN_OK;
     frame.owner = hasten_load_u8(frame.bytes, layout->frame_owner);
-    frame.code_address = hasten_load_u64(frame.bytes, layout->frame_code) & layout->reference_mask;
+    frame.code_address = hasten_frame_code(layout, frame.bytes);
     if (frame.owner != layout->owner_thread || frame.code_address == 0 ||
-        !hasten_codes_find(view->codes, frame.code_address))
+        (!hasten_codes_find(view->codes, frame.code_address) && !is_curious(view, &frame)))
         return HASTEN_OK;
-    hasten_status status = hasten_walk_resolve(&frame, view->interpreter, view->codes, ret_started);
-    if (status == HASTEN_NOT_FOUND)
-        view->walk->missing_code = frame.code_address;
+    hasten_status status = hasten_resolve_code(view, &frame, ret_started);
     if (status == HASTEN_TORN)
         return HASTEN_OK;
     if (status == HASTEN_OK)
@@ -88,9 +93,9 @@ static hasten_status look_at(const struct hasten_view *view, uint64_t address,
 }
 
 /* Where the next frame on the data stack begins above the frames of the stack. */
-static uint64_t data_stack_end(const struct hasten_view *view, size_t leaf) {
+static uint64_t data_stack_end(const struct hasten_view *view) {
     const struct hasten_walk *walk = view->walk;
-    for (size_t i = leaf; i < walk->count; i++)
+    for (size_t i = 0; i < walk->count; i++)
         if (walk->frames[i].owner == view->layout->owner_thread)
             return hasten_frame_end(&walk->frames[i]);
     return hasten_snapshot_bottom(view->snapshot, view->interpreter);
@@ -131,8 +136,7 @@ static hasten_status find_resumed(const struct hasten_view *view, const struct h
     *ret_found = false;
     if (frame.address == 0)
         return HASTEN_OK;
-    frame.bytes =
-        hasten_walk_generator(view->walk, view->snapshot, view->interpreter, frame.address);
+    frame.bytes = hasten_resolve_generator(view, frame.address);
     if (!frame.bytes)
         return HASTEN_OK;
     hasten_status status = hasten_generator_look(view, &frame, ret_found);
@@ -198,7 +202,7 @@ static hasten_status climb(const struct hasten_view *view, size_t *count) {
         bool found;
         hasten_status status = find_resumed(view, &walk->frames[0], &next, &found);
         if (status == HASTEN_OK && !found)
-            status = find_pushed(view, &walk->frames[0], data_stack_end(view, 0), &next, &found);
+            status = find_pushed(view, &walk->frames[0], data_stack_end(view), &next, &found);
         if (status == HASTEN_OK && !found)
             status = find_driven(view, &walk->frames[0], &next, &found);
         if (status == HASTEN_OK && found)

@@ -145,7 +145,7 @@ static enum hasten_verdict judge_neighbours(const struct hasten_view *view,
 /* C code runs the generator (sum, next, a task's step), and nothing in memory names it:
  * believed when the caller stands still at this instruction, and from then on. Where it
  * has gone on meanwhile, the instruction is the only one that is known to run it. */
-static enum hasten_verdict judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
+enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
                                         const struct hasten_frame *callee) {
     struct hasten_edge edge = edge_of(caller, callee);
     if (hasten_edges_known(view->edges, edge))
@@ -174,9 +174,9 @@ static enum hasten_verdict judge_generator(const struct hasten_view *view,
                : status == HASTEN_OK && found ? HASTEN_LINKED
                                               : HASTEN_DOUBTFUL;
     }
-    bool unseen = view->layout->owner_c_stack == 0xff && view->layout->owner_interpreter == 0xff;
+    bool unseen = !hasten_layout_has_shims(view->layout);
     if (callee->entered_from_c || unseen || hasten_frame_is_hidden(caller))
-        return judge_driven(view, caller, callee);
+        return hasten_judge_driven(view, caller, callee);
     bool copied = hasten_snapshot_at(view->snapshot, 1, hasten_frame_end(caller) - 8, 8) != NULL;
     return copied ? HASTEN_RETURNED : HASTEN_DOUBTFUL;
 }
@@ -219,11 +219,6 @@ enum hasten_verdict hasten_judge_call(const struct hasten_view *view, struct has
         return HASTEN_RETURNED;
     return caller->owner == on_stack ? judge_neighbours(view, caller, callee)
                                      : judge_in_generator(view, caller, callee);
-}
-
-enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
-                                        const struct hasten_frame *callee) {
-    return judge_driven(view, caller, callee);
 }
 
 enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct hasten_frame *caller,

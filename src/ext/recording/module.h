@@ -19,6 +19,7 @@
     X(process_row)             \
     X(thread_row)              \
     X(function_row)            \
+    X(call_row)                \
     X(line_row)                \
     X(series_row)              \
     X(point_row)               \
@@ -37,10 +38,6 @@ extern PyType_Spec hasten_py_samples_spec;
 /* Adds the row types to the module and its state. */
 int hasten_py_rows_add_types(PyObject *module, struct hasten_py_state *state);
 
-/* A row of `type` with these values, which are released; a NULL among them (an
- * exception is set) makes the row NULL. */
-PyObject *hasten_py_row(PyObject *type, PyObject *const *values, Py_ssize_t count);
-
 /* Tables of a profile: a dict of the facts, tuples of rows. */
 PyObject *hasten_py_facts(const struct hasten_profile *profile);
 PyObject *hasten_py_processes(const struct hasten_py_state *state,
@@ -56,6 +53,10 @@ PyObject *hasten_py_series(const struct hasten_py_state *state,
                            const struct hasten_profile *profile);
 /* The points of a series, in order of time. */
 PyObject *hasten_py_points(const struct hasten_py_state *state, const struct hasten_series *series);
+/* Who called whom, by the time of the callee, largest first. `functions` is what
+ * hasten_py_functions made of the profile. */
+PyObject *hasten_py_calls(const struct hasten_py_state *state, const struct hasten_profile *profile,
+                          PyObject *functions);
 /* The frames of a node, outermost first. */
 PyObject *hasten_py_stack(const struct hasten_py_state *state, const struct hasten_profile *profile,
                           uint32_t node);
