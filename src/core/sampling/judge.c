@@ -234,11 +234,19 @@ enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct h
     return corrected ? HASTEN_LINKED : verdict;
 }
 
+/* Nothing that is left of a frame which is over looks like this. */
+static bool runs_for_certain(const struct hasten_view *view, const struct hasten_frame *frame) {
+    return view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+           !hasten_frame_stack_top_saved(view->layout, frame->bytes);
+}
+
 enum hasten_verdict hasten_judge_from_c(const struct hasten_view *view,
                                         const struct hasten_frame *caller,
-                                        const struct hasten_frame *callee, bool shown) {
+                                        const struct hasten_frame *callee, enum hasten_shim shim) {
     struct hasten_edge edge = edge_of(caller, callee);
-    if (shown) /* the other one is older than the two, and soon overwritten */
+    bool shown = shim == HASTEN_SHIM_SHOWN;
+    if (shown || (shim == HASTEN_SHIM_OVERWRITTEN && runs_for_certain(view, callee)))
         hasten_edges_add(view->edges, edge, HASTEN_EVIDENCE_NONE);
+    /* Where it is shown, the other frame is older than the two, and soon overwritten. */
     return shown || hasten_edges_known(view->edges, edge) ? HASTEN_LINKED : HASTEN_DOUBTFUL;
 }
