@@ -174,7 +174,7 @@ static hasten_status write_facts(const struct cli_memory *memory,
 
 /* What the report must say of the numbers. */
 static void take_note(struct cli_memory *memory, const struct cli_parts_found *found) {
-    if (found->processes == 0 && found->damaged > 0) {
+    if (found->processes == 0 && found->full + found->failed + found->damaged > 0) {
         refuse(memory,
                "no process of the program could write what it recorded: it may have no "
                "room, or no permission",
@@ -204,7 +204,8 @@ hasten_status cli_memory_gather(struct cli_memory *memory, struct hasten_recorde
         status = write_facts(memory, recorder);
     }
     if (status == HASTEN_OK) {
-        status = fact_number(recorder, "memory.cut", found.cut + found.damaged);
+        status = fact_number(recorder, "memory.cut",
+                             found.cut + found.full + found.failed + found.damaged);
     }
     if (status == HASTEN_OK) {
         status = fact_number(recorder, "memory.folded", found.folded);

@@ -82,8 +82,8 @@ static hasten_status open_part(struct hasten_heap *heap) {
     do {
         heap->parts++;
     } while (access(part_path(heap, ""), F_OK) == 0);
-    hasten_status status = hasten_recorder_open(
-        part_path(heap, ""), 1, &heap->book.arena.allocator, &heap->recorder, NULL);
+    hasten_status status = hasten_recorder_open(part_path(heap, ""), 1, &heap->book.arena.allocator,
+                                                &heap->recorder, NULL);
     if (status != HASTEN_OK) {
         heap->recorder = NULL;
         return status;
