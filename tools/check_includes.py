@@ -28,9 +28,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "src/core/profile/",
         "src/core/pyabi/",
     ),
+    "src/core/heap/": (PUBLIC, "src/core/base/"),
     "src/cli/": (PUBLIC, CORE),
     "src/ext/common/": (PUBLIC, CORE),
     "src/ext/": (PUBLIC, CORE, "src/ext/common/"),
+    "src/preload/": (PUBLIC, CORE),
     "tests/core/": (PUBLIC, CORE),
     "fuzz/": (PUBLIC, CORE, "tests/core/"),
 }

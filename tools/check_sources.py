@@ -49,6 +49,7 @@ def check_build_lists() -> Iterator[str]:
         "src/core": ("src/meson.build", "src"),
         "src/cli": ("src/meson.build", "src"),
         "src/ext": ("src/ext/meson.build", "src/ext"),
+        "src/preload": ("src/preload/meson.build", "src/preload"),
     }
     for folder, (build_file, base) in lists.items():
         known = (ROOT / build_file).read_text()

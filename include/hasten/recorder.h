@@ -46,6 +46,9 @@ HASTEN_CHECKED hasten_status hasten_recorder_fact(struct hasten_recorder *record
 HASTEN_CHECKED hasten_status hasten_recorder_process(struct hasten_recorder *recorder,
                                                      const struct hasten_process_info *info,
                                                      uint32_t *ret_process);
+/* Whether the recorder has a process `process`, and which it is. */
+int hasten_recorder_knows(const struct hasten_recorder *recorder, uint32_t process,
+                          uint32_t *ret_pid);
 HASTEN_CHECKED hasten_status hasten_recorder_process_end(struct hasten_recorder *recorder,
                                                          uint32_t process, uint64_t end_ns);
 /* `name` may be NULL; set it later with hasten_recorder_thread_name. Every call
@@ -100,6 +103,11 @@ HASTEN_CHECKED hasten_status hasten_recorder_join(struct hasten_recorder *record
                                                   const struct hasten_profile *profile);
 /* Hands what is buffered to the kernel. Call several times a second. */
 HASTEN_CHECKED hasten_status hasten_recorder_flush(struct hasten_recorder *recorder);
+/* Flushes and closes the file; resume opens it again. For a recorder inside the program
+ * that it records, whose descriptors are the program's to close and to count: nothing may
+ * be recorded in between. Both answer as every call does. */
+HASTEN_CHECKED hasten_status hasten_recorder_pause(struct hasten_recorder *recorder);
+HASTEN_CHECKED hasten_status hasten_recorder_resume(struct hasten_recorder *recorder);
 /* Flushes, marks the log complete and closes. Frees the recorder also on failure. */
 HASTEN_CHECKED hasten_status hasten_recorder_close(struct hasten_recorder *recorder,
                                                    struct hasten_error *error);

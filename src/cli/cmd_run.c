@@ -11,6 +11,7 @@
 
 #include "cli/child.h"
 #include "cli/leaks.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/python.h"
@@ -53,6 +54,10 @@ static bool check_usage(const struct cli_options *options) {
     }
     if (options->no_builtins && !options->trace) {
         cli_say("run: --no-builtins goes with --trace");
+        return false;
+    }
+    if (options->memory_interval_bytes != 0 && options->memory != CLI_MEMORY_SAMPLED) {
+        cli_say("run: --memory-interval goes with --memory=sampled");
         return false;
     }
     return cli_leaks_check(options) && (!options->trace || cli_tracing_check(options));
@@ -102,25 +107,33 @@ static int say_not_started(const char *program, int reason) {
 
 static int run(const struct cli_options *options, char **arguments, const char *path) {
     struct cli_session session;
+    struct cli_memory memory;
     struct cli_child child;
     struct cli_leaks leaks;
     struct hasten_error error = {.status = HASTEN_OK};
     char command[4096];
+    cli_memory_begin(&memory, options, path);
     if (!cli_session_begin(&session, options, path)) {
+        cli_memory_end(&memory);
         return CLI_EXIT_FAILED;
     }
+    session.memory = &memory;
     cli_quote(arguments, command, sizeof command);
     cli_session_fact(&session, "command", command);
     if (!options->is_command) {
         cli_session_fact(&session, "python", arguments[0]);
     }
     if (!cli_leaks_begin(&leaks, options, options->is_command ? NULL : arguments[0], path)) {
+        cli_memory_end(&memory);
         cli_session_abandon(&session);
         return CLI_EXIT_FAILED;
     }
+    cli_memory_enter(&memory);
     int reason = cli_child_start(&child, arguments);
+    cli_memory_leave(&memory);
     if (reason != 0) {
         cli_leaks_abandon(&leaks);
+        cli_memory_end(&memory);
         cli_session_abandon(&session);
         return say_not_started(arguments[0], reason);
     }
@@ -129,6 +142,7 @@ static int run(const struct cli_options *options, char **arguments, const char *
         cli_session_abandon(&session);
     }
     watch(&session, &child, &leaks);
+    cli_memory_end(&memory);
     cli_child_exit_like(&child);
 }
 

@@ -32,6 +32,7 @@ enum cli_verb_id {
 #define CLI_ON(verb) (1u << CLI_VERB_##verb)
 
 #define CLI_LEAKS_EVERY "10" /* seconds */
+enum cli_memory_mode { CLI_MEMORY_SAMPLED, CLI_MEMORY_EXACT, CLI_MEMORY_OFF };
 
 struct cli_options {
     const char *output;
@@ -42,6 +43,9 @@ struct cli_options {
     bool blocking;
     const char *sampling_option; /* one that was given and says how to sample; NULL: none */
     bool trace;
+    enum cli_memory_mode memory;
+    uint64_t memory_interval_bytes; /* 0: the default */
+    const char *memory_option;      /* one that was given and says how; NULL: none */
     bool no_builtins;
     bool leaks;
     const char *leaks_when; /* seconds, or "module:function"; NULL: CLI_LEAKS_EVERY */

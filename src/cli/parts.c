@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gathers the parts of a traced recording. */
+ * Gathers the parts of a recording. */
 #include "cli/parts.h"
 
 #include <dirent.h>
@@ -117,16 +117,40 @@ static void look_at(const struct part *part, struct cli_parts_found *found) {
     const struct hasten_profile *profile = part->profile;
     const char *end = hasten_profile_fact(profile, "trace.end");
     const char *subinterpreters = hasten_profile_fact(profile, "trace.subinterpreters");
+    end = end == NULL ? hasten_profile_fact(profile, "heap.end") : end;
     found->processes++;
     found->cut += part->end == PART_WHOLE && (end == NULL || strcmp(end, "known") != 0);
     count_end(found, part->end);
+    found->refused += hasten_profile_fact(profile, "heap.refused") != NULL;
+    found->folded |= hasten_profile_fact(profile, "heap.folded") != NULL;
     found->subinterpreters += subinterpreters == NULL ? 0 : strtoul(subinterpreters, NULL, 10);
     found->displaced += hasten_profile_fact(profile, "trace.displaced") != NULL;
     found->folded |= hasten_profile_fact(profile, "trace.folded") != NULL;
 }
 
+/* Traced processes: the program's first one has its name. */
+struct gathering {
+    struct hasten_recorder *recorder;
+    uint32_t main_pid;
+    bool main_seen;
+};
+
+static hasten_status absorb(void *context, const struct hasten_profile *profile) {
+    struct gathering *gathering = context;
+    bool is_main = !gathering->main_seen && profile->processes[0].pid == gathering->main_pid;
+    gathering->main_seen = gathering->main_seen || is_main;
+    return hasten_recorder_absorb(gathering->recorder, profile, is_main ? "main" : NULL);
+}
+
 hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_recorder *recorder,
                                uint32_t main_pid, struct cli_parts_found *ret_found) {
+    struct gathering gathering = {.recorder = recorder, .main_pid = main_pid};
+    return cli_parts_visit(parts, absorb, &gathering, ret_found);
+}
+
+hasten_status cli_parts_visit(const struct cli_parts *parts,
+                              hasten_status (*visit)(void *context, const struct hasten_profile *),
+                              void *context, struct cli_parts_found *ret_found) {
     struct part_list list = {NULL, 0, 0};
     struct cli_parts_found found = {0};
     hasten_status status = HASTEN_OK;
@@ -134,14 +158,11 @@ hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_reco
     if (list.count > 0) {
         qsort(list.parts, list.count, sizeof *list.parts, compare_parts);
     }
-    bool main_seen = false;
     for (size_t i = 0; i < list.count; i++) {
         struct hasten_profile *profile = list.parts[i].profile;
-        bool is_main = !main_seen && profile->processes[0].pid == main_pid;
-        main_seen = main_seen || is_main;
         look_at(&list.parts[i], &found);
         if (status == HASTEN_OK) {
-            status = hasten_recorder_absorb(recorder, profile, is_main ? "main" : NULL);
+            status = visit(context, profile);
         }
         hasten_profile_free(profile);
     }

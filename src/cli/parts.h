@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of a traced recording: the folder beside it into which each process of
- * the program writes a log, and how they become one. */
+ * The parts of a recording that the program's own processes make: the folder beside it
+ * into which each writes a log, and how they become one. */
 #ifndef HASTEN_CLI_PARTS_H
 #define HASTEN_CLI_PARTS_H
 
@@ -25,6 +25,7 @@ struct cli_parts_found {
     size_t damaged;
     size_t subinterpreters; /* which are not traced */
     size_t displaced;       /* of those, in how many another profiler took over */
+    size_t refused;         /* of those, in how many Python's stacks could not be read */
     bool folded;
 };
 
@@ -35,6 +36,11 @@ int cli_parts_make(struct cli_parts *parts, const char *path);
 HASTEN_CHECKED hasten_status cli_parts_gather(const struct cli_parts *parts,
                                               struct hasten_recorder *recorder, uint32_t main_pid,
                                               struct cli_parts_found *ret_found);
+/* Calls `visit` for all parts in that order, until it fails. */
+HASTEN_CHECKED hasten_status cli_parts_visit(const struct cli_parts *parts,
+                                             hasten_status (*visit)(void *context,
+                                                                    const struct hasten_profile *),
+                                             void *context, struct cli_parts_found *ret_found);
 /* Removes the parts and their folder. */
 void cli_parts_remove(const struct cli_parts *parts);
 

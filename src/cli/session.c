@@ -86,6 +86,9 @@ bool cli_session_step(struct cli_session *session) {
         return false;
     }
     hasten_status status = hasten_sampler_step(session->sampler, &error);
+    if (session->memory != NULL) {
+        cli_memory_look(session->memory, session->recorder);
+    }
     bool is_over = session->end_ns != 0 && hasten_clock_monotonic_ns() >= session->end_ns;
     if (status != HASTEN_OK && status != HASTEN_NO_PROCESS) {
         error.status = status;
@@ -110,6 +113,9 @@ static void say_refusal(const struct cli_session *session) {
 static void close_recorder(struct cli_session *session) {
     struct hasten_error error = {.status = HASTEN_OK};
     hasten_status status = hasten_sampler_record_statistics(session->sampler);
+    if (status == HASTEN_OK && session->memory != NULL) {
+        status = cli_memory_gather(session->memory, session->recorder);
+    }
     if (status != HASTEN_OK) {
         hasten_recorder_free(session->recorder); /* said when it happened */
     } else if (hasten_recorder_close(session->recorder, &error) != HASTEN_OK) {

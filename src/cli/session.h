@@ -5,6 +5,7 @@
 #ifndef HASTEN_CLI_SESSION_H
 #define HASTEN_CLI_SESSION_H
 
+#include "cli/memory.h"
 #include "cli/options.h"
 
 struct cli_session {
@@ -12,7 +13,8 @@ struct cli_session {
     const char *path;
     struct hasten_recorder *recorder;
     struct hasten_sampler *sampler;
-    uint64_t end_ns; /* -d, on the monotonic clock; 0: none */
+    struct cli_memory *memory; /* the caller's; NULL: memory is not recorded */
+    uint64_t end_ns;           /* -d, on the monotonic clock; 0: none */
     bool is_sampling;
     bool is_finished;
 };

@@ -11,6 +11,7 @@
 #define LEAST_RATE 0.01
 #define MOST_RATE 1000000.0
 #define MOST_SECONDS 31536000.0
+#define MOST_INTERVAL (UINT64_C(1) << 30)
 
 static const char *store_output(struct cli_options *options, const char *value) {
     options->output = value;
@@ -70,6 +71,38 @@ static const char *store_trace(struct cli_options *options, const char *value) {
     (void)value;
     options->trace = true;
     return NULL;
+}
+
+static const char *store_memory(struct cli_options *options, const char *value) {
+    options->memory_option = "--memory";
+    options->memory = strcmp(value, "off") == 0     ? CLI_MEMORY_OFF
+                      : strcmp(value, "exact") == 0 ? CLI_MEMORY_EXACT
+                                                    : CLI_MEMORY_SAMPLED;
+    return NULL;
+}
+
+/* "512K", "512KiB", "1M", "65536". */
+static const char *store_memory_interval(struct cli_options *options, const char *value) {
+    static const char *const units[] = {"", "K", "M", "G"};
+    static const char complaint[] = "a size of 2 bytes to 1 GiB is expected, such as 64K or 1M";
+    char *end = NULL;
+    unsigned long long size = strtoull(value, &end, 10);
+    if (end == value || value[0] == '-' || size > MOST_INTERVAL) {
+        return complaint;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t length = strlen(units[i]);
+        const char *rest = end + length;
+        if (strncmp(end, units[i], length) == 0 &&
+            (*rest == '\0' ||
+             (length > 0 && (strcmp(rest, "iB") == 0 || strcmp(rest, "B") == 0)))) {
+            size <<= 10 * i;
+            options->memory_option = "--memory-interval";
+            options->memory_interval_bytes = size;
+            return size < 2 || size > MOST_INTERVAL ? complaint : NULL;
+        }
+    }
+    return complaint;
 }
 
 static const char *store_no_builtins(struct cli_options *options, const char *value) {
@@ -213,6 +246,11 @@ const struct cli_option cli_options[] = {
      "with --leaks: look every SECONDS (default: 10)"},
     {0, "leaks-mark", "MODULE:FUNCTION", CLI_ON(RUN), false, NULL, store_leaks_mark,
      "with --leaks: look at each return of that function instead"},
+    {0, "memory", "MODE", CLI_ON(RUN), false, "sampled exact off", store_memory,
+     "sampled (default): where memory goes, by a sample of what is allocated; exact: by every "
+     "block, but the program gets slower; off"},
+    {0, "memory-interval", "SIZE", CLI_ON(RUN), false, NULL, store_memory_interval,
+     "bytes between two samples of memory, on average (default: 512K)"},
     {0, "python", "PATH", CLI_ON(RUN), false, NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
@@ -256,6 +294,9 @@ static const char *const details[CLI_VERB_COUNT] = {
         "memory. Python processes that it starts are recorded too. The report goes to\n"
         "standard error when the program has ended (or after -d).\n"
         "\n"
+        "Memory is recorded inside the program, by a library that LD_PRELOAD loads into it\n"
+        "and the programs that it starts. They do not see that.\n"
+        "\n"
         "With --trace the program itself counts its calls, and nothing is estimated. Its\n"
         "interpreter must have hasten installed, and it gets slower.\n"
         "\n"
@@ -270,6 +311,7 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  hasten run --mode cpu -r 200 -d 1 app.py\n"
         "  hasten run --trace app.py\n"
         "  hasten run --leaks --leaks-every 0.5 app.py\n"
+        "  hasten run --memory=exact app.py\n"
         "\n"
         "Exit status: the program's own; when a signal ended it, hasten ends by the same.\n"
         "  1    hasten failed before the program started\n"
@@ -279,6 +321,7 @@ static const char *const details[CLI_VERB_COUNT] = {
     [CLI_VERB_ATTACH] =
         "Watches until Ctrl-C, the end of -d or the end of the process, which is not\n"
         "changed and not stopped. Python processes that it starts are recorded too.\n"
+        "Memory is not: for that the program must be started by `hasten run`.\n"
         "\n"
         "Examples:\n"
         "  hasten attach 1234\n"

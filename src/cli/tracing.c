@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/child.h"
+#include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/parts.h"
 #include "cli/quote.h"
@@ -31,6 +32,7 @@ struct tracing {
     const struct cli_options *options;
     const char *path;
     struct cli_parts parts;
+    struct cli_memory memory;
     struct hasten_recorder *recorder;
     uint64_t start_ns;
 };
@@ -166,6 +168,9 @@ static bool write_recording(struct tracing *tracing, const struct cli_child *chi
         fact(tracing, "trace.folded", "1");
     }
     say_found(&found);
+    if (error.status == HASTEN_OK) {
+        error.status = cli_memory_gather(&tracing->memory, tracing->recorder);
+    }
     if (error.status != HASTEN_OK && error.status != HASTEN_NO_SPACE) {
         hasten_recorder_free(tracing->recorder);
     } else {
@@ -206,17 +211,22 @@ int cli_tracing_run(const struct cli_options *options, char **arguments, const c
     if (!open_recording(&tracing, arguments)) {
         return CLI_EXIT_FAILED;
     }
+    cli_memory_begin(&tracing.memory, options, path);
+    cli_memory_enter(&tracing.memory);
     int reason = set_variable(&tracing) ? cli_child_start(&child, arguments) : errno;
+    cli_memory_leave(&tracing.memory);
     if (reason != 0) {
         hasten_recorder_free(tracing.recorder);
         cli_parts_remove(&tracing.parts);
+        cli_memory_end(&tracing.memory);
         unlink(path);
         return say_not_started(arguments[0], reason);
     }
     while (!cli_child_ended(&child, true)) {
     }
-    if (write_recording(&tracing, &child, children_cpu_ns() - cpu_before_ns) &&
-        !options->no_report && cli_show(path, options, STDERR_FILENO)) {
+    bool written = write_recording(&tracing, &child, children_cpu_ns() - cpu_before_ns);
+    cli_memory_end(&tracing.memory);
+    if (written && !options->no_report && cli_show(path, options, STDERR_FILENO)) {
         cli_say("recorded in %s; `hasten report %s` shows this again", path, path);
     }
     cli_child_exit_like(&child);

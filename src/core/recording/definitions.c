@@ -148,6 +148,15 @@ hasten_status hasten_recorder_process(struct hasten_recorder *recorder,
     return status;
 }
 
+int hasten_recorder_knows(const struct hasten_recorder *recorder, uint32_t process,
+                          uint32_t *ret_pid) {
+    if (process >= recorder->process_count) {
+        return 0;
+    }
+    *ret_pid = recorder->processes[process].pid;
+    return 1;
+}
+
 hasten_status hasten_recorder_process_end(struct hasten_recorder *recorder, uint32_t process,
                                           uint64_t end_ns) {
     if (hasten_recorder_failure(recorder) != HASTEN_OK) {

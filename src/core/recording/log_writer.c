@@ -125,6 +125,29 @@ hasten_status hasten_log_writer_check(struct hasten_log_writer *writer) {
     return writer->failure;
 }
 
+void hasten_log_writer_pause(struct hasten_log_writer *writer) {
+    if (writer->descriptor >= 0) {
+        close(writer->descriptor);
+    }
+    writer->descriptor = -1;
+}
+
+/* Only the file that was left: the path may lead elsewhere by now. */
+hasten_status hasten_log_writer_resume(struct hasten_log_writer *writer) {
+    struct stat state;
+    if (writer->failure != HASTEN_OK || writer->descriptor >= 0) {
+        return writer->failure;
+    }
+    writer->descriptor =
+        open(writer->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+    if (writer->descriptor < 0 || fstat(writer->descriptor, &state) != 0) {
+        fail_errno(writer, errno);
+    } else if (!S_ISREG(state.st_mode) || (uint64_t)state.st_size != writer->size) {
+        fail_errno(writer, ESTALE);
+    }
+    return writer->failure;
+}
+
 hasten_status hasten_log_writer_fail(struct hasten_log_writer *writer, hasten_status status) {
     if (writer->failure == HASTEN_OK) {
         writer->failure = status;

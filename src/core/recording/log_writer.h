@@ -30,6 +30,9 @@ HASTEN_CHECKED hasten_status hasten_log_writer_block(struct hasten_log_writer *w
 /* Fails with IO where the file has been deleted meanwhile: nobody could read
  * what is still to come. */
 HASTEN_CHECKED hasten_status hasten_log_writer_check(struct hasten_log_writer *writer);
+/* Closes the file, and opens it again where it ended. */
+void hasten_log_writer_pause(struct hasten_log_writer *writer);
+HASTEN_CHECKED hasten_status hasten_log_writer_resume(struct hasten_log_writer *writer);
 /* Remembers a failure that happened above, and answers the first one. */
 hasten_status hasten_log_writer_fail(struct hasten_log_writer *writer, hasten_status status);
 /* Says in `error` what the failure was. */

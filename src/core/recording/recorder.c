@@ -232,6 +232,16 @@ hasten_status hasten_recorder_flush(struct hasten_recorder *recorder) {
     return status == HASTEN_OK ? hasten_log_writer_check(&recorder->writer) : status;
 }
 
+hasten_status hasten_recorder_pause(struct hasten_recorder *recorder) {
+    hasten_status status = hasten_recorder_flush(recorder);
+    hasten_log_writer_pause(&recorder->writer);
+    return status;
+}
+
+hasten_status hasten_recorder_resume(struct hasten_recorder *recorder) {
+    return hasten_log_writer_resume(&recorder->writer);
+}
+
 hasten_status hasten_recorder_close(struct hasten_recorder *recorder, struct hasten_error *error) {
     hasten_status status = hasten_recorder_flush(recorder);
     if (status == HASTEN_OK) {
