@@ -154,8 +154,9 @@ def _own(module, snapshot):
     import threading
 
     files = [__file__, module.__file__, threading.__file__]
-    if "hasten.leaks" in sys.modules:
-        files.append(sys.modules["hasten.leaks"].__file__)
+    for name in ("hasten.leaks", "tracemalloc"):  # hasten's own builds on the standard one
+        if name in sys.modules:
+            files.append(sys.modules[name].__file__)
     return snapshot.filter_traces([module.Filter(False, file) for file in files])
 
 
