@@ -122,7 +122,8 @@ def test_signal_handlers(hasten: Hasten, interpreter: Interpreter) -> None:
         names = [name for _, name, _ in stack]
         if "handler" in names:
             callers.add(names[names.index("handler") - 1])
-    assert callers == {"interrupted"}
+    # The timer runs while main goes in and out of it, too.
+    assert "interrupted" in callers <= {"interrupted", "main", "seconds_asked", "tell"}
 
 
 def test_lines_are_those_of_the_source(hasten: Hasten, interpreter: Interpreter) -> None:
