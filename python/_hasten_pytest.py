@@ -153,9 +153,9 @@ def _own(module, snapshot):
     import sys
     import threading
 
-    files = [__file__, module.__file__, threading.__file__]
-    if "hasten.leaks" in sys.modules:
-        files.append(sys.modules["hasten.leaks"].__file__)
+    names = ("hasten.leaks", "tracemalloc")
+    modules = [module, threading, *(sys.modules[name] for name in names if name in sys.modules)]
+    files = {__file__, *(one.__file__ for one in modules)}
     return snapshot.filter_traces([module.Filter(False, file) for file in files])
 
 
