@@ -311,8 +311,7 @@ def _caller(item, marker, warmups, iterations):
     return lambda: item.obj(**{name: item.funcargs[name] for name in names})
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem):
+def _call(pyfuncitem):
     memory = pyfuncitem.get_closest_marker("limit_memory")
     leaks = pyfuncitem.get_closest_marker("limit_leaks")
     if (memory is None and leaks is None) or _memray_is_on(pyfuncitem.config):
@@ -322,3 +321,16 @@ def pytest_pyfunc_call(pyfuncitem):
     if memory is not None:
         return (yield from _limit_memory(memory))
     return (yield from _limit_leaks(pyfuncitem, leaks))
+
+
+def _refuse(item):
+    """With a pluggy before 1.2 a test cannot be failed from around it."""
+    for name in ("limit_memory", "limit_leaks"):
+        if item.get_closest_marker(name) is not None and not _memray_is_on(item.config):
+            pytest.fail(f"{name} needs pluggy 1.2 or later", pytrace=False)
+
+
+try:
+    pytest_pyfunc_call = pytest.hookimpl(wrapper=True)(_call)
+except TypeError:
+    pytest_runtest_setup = _refuse
