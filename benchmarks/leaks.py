@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Does hasten.leaks find what leaks and only that, and how long does it stop the program?
 
-Planted leaks and decoys are those of tests/targets/leaking_programs.py, each in a process of
-its own, watched for several numbers of iterations. The pause is that of a mark in a program of
-a million objects, in turns with a full collection (gc.collect()) of the same heap; the memory
-is what the process has more after a mark than before the first. --python takes a version that
-`make test-all` has built the package for; without it, this interpreter is used.
+Planted leaks and decoys are those of tests/targets/, each in a process of its own, watched for
+several numbers of iterations. The pause is that of a mark in a program of a million objects,
+in turns with a full collection (gc.collect()) of the same heap; the memory is what the process
+has more after a mark than before the first. --python takes a version that `make test-all` has
+built the package for; without it, this interpreter is used.
 """
 
 import argparse
@@ -75,11 +75,12 @@ def run(python, code, *arguments):
 def found(python, iterations):
     """Leaks found with the right chain, other chains named, decoys named."""
     sys.path.insert(0, str(ROOT / "tests" / "targets"))
-    import leaking_programs as programs
+    from growing_programs import DECOYS
+    from leaking_programs import LEAKS
 
     right = other = decoys = 0
-    texts = {name: (text, chain) for name, (text, chain, _) in programs.LEAKS.items()}
-    texts |= {name: (text, None) for name, text in programs.DECOYS.items()}
+    texts = {name: (text, chain) for name, (text, chain, _) in LEAKS.items()}
+    texts |= {name: (text, None) for name, text in DECOYS.items()}
     for text, chain in texts.values():
         with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
             (Path(folder) / "app.py").write_text(text)
@@ -88,7 +89,7 @@ def found(python, iterations):
         right += any(matches)
         other += matches.count(False) if chain else 0
         decoys += len(chains) if not chain else 0
-    return [right, len(programs.LEAKS), other, decoys, len(programs.DECOYS)]
+    return [right, len(LEAKS), other, decoys, len(DECOYS)]
 
 
 def main():

@@ -153,10 +153,9 @@ def _own(module, snapshot):
     import sys
     import threading
 
-    files = [__file__, module.__file__, threading.__file__]
-    for name in ("hasten.leaks", "tracemalloc"):  # hasten's own builds on the standard one
-        if name in sys.modules:
-            files.append(sys.modules[name].__file__)
+    names = ("hasten.leaks", "tracemalloc")
+    modules = [module, threading, *(sys.modules[name] for name in names if name in sys.modules)]
+    files = {__file__, *(one.__file__ for one in modules)}
     return snapshot.filter_traces([module.Filter(False, file) for file in files])
 
 
@@ -312,8 +311,7 @@ def _caller(item, marker, warmups, iterations):
     return lambda: item.obj(**{name: item.funcargs[name] for name in names})
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem):
+def _call(pyfuncitem):
     memory = pyfuncitem.get_closest_marker("limit_memory")
     leaks = pyfuncitem.get_closest_marker("limit_leaks")
     if (memory is None and leaks is None) or _memray_is_on(pyfuncitem.config):
@@ -323,3 +321,16 @@ def pytest_pyfunc_call(pyfuncitem):
     if memory is not None:
         return (yield from _limit_memory(memory))
     return (yield from _limit_leaks(pyfuncitem, leaks))
+
+
+def _refuse(item):
+    """With a pluggy before 1.2 a test cannot be failed from around it."""
+    for name in ("limit_memory", "limit_leaks"):
+        if item.get_closest_marker(name) is not None and not _memray_is_on(item.config):
+            pytest.fail(f"{name} needs pluggy 1.2 or later", pytrace=False)
+
+
+try:
+    pytest_pyfunc_call = pytest.hookimpl(wrapper=True)(_call)
+except TypeError:
+    pytest_runtest_setup = _refuse

@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from leaking_programs import DECOYS, LEAKS
+from growing_programs import DECOYS
+from leaking_programs import LEAKS
 
 DRIVER = """
 import json, sys

@@ -13,6 +13,8 @@ struct walk {
     struct hasten_leaks_watcher *watcher;
     struct hasten_heap *heap;
     hasten_status status;
+    PyObject *own_dict; /* of the object that is asked */
+    bool told_of_dict;
 };
 
 static uint32_t meet(struct walk *walk, PyObject *object) {
@@ -42,6 +44,7 @@ static uint32_t meet(struct walk *walk, PyObject *object) {
 
 static int visit(PyObject *object, void *data) {
     struct walk *walk = data;
+    walk->told_of_dict = walk->told_of_dict || object == walk->own_dict;
     uint32_t node = object == NULL ? HASTEN_HEAP_NONE : meet(walk, object);
     if (node != HASTEN_HEAP_NONE) {
         walk->status = hasten_heap_edge(walk->heap, node);
@@ -74,7 +77,16 @@ static void visit_held(struct walk *walk, PyObject *object) {
         !(PyObject_GC_IsTracked(object) || PyTuple_CheckExact(object))) {
         return;
     }
+    /* Where values lie in the instance, 3.13 and later tell of them and not of the dict
+     * that was made for them, which looked held by nobody then. */
+    walk->told_of_dict = false;
+    walk->own_dict = (type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
+                         ? hasten_access_dict(&walk->watcher->access, object)
+                         : NULL;
     type->tp_traverse(object, visit, walk);
+    if (walk->own_dict != NULL && !walk->told_of_dict) {
+        visit(walk->own_dict, walk);
+    }
     if (walk->status == HASTEN_OK && PyDict_Check(object)) {
         visit_dict(walk, object, true);
     }
