@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from isolated import run_isolated
-
 from hasten import tracemalloc
+from isolated import run_isolated
 
 # The allocator's functions as C has them: `raw` is called without the GIL.
 C = """
@@ -116,7 +115,7 @@ assert abs(left - sum(size * count for size, count in expected.items())) < 100_0
 
 @pytest.mark.parametrize("frames", [1, 25])
 def test_no_block_is_lost_or_invented(frames):
-    check(STRESS, frames, os.environ.get("HASTEN_TEST_STEPS", 2500))
+    check(STRESS, frames, os.environ.get("HASTEN_TEST_STEPS", "2500"))
 
 
 @pytest.mark.parametrize("allocator", ["debug", "malloc", "malloc_debug", "pymalloc"])

@@ -9,7 +9,6 @@ import tracemalloc as standard
 from pathlib import Path
 
 import pytest
-
 from hasten import tracemalloc
 
 PROGRAM = Path(__file__).resolve().parents[1] / "targets" / "allocating.py"
@@ -37,7 +36,7 @@ def compared(traces):
     lines = PROGRAM.read_text().splitlines()
     left = {}
     for key, count in traces.items():
-        frames, total, domain, size = json.loads(key)
+        frames, _, _, size = json.loads(key)
         file, line = frames[-1]
         text = lines[line - 1] if file != "<made>" else ""
         if any(word in text for word in NOT_COMPARED):

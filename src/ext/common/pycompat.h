@@ -118,6 +118,15 @@ static inline PyThreadState *hasten_py_attached_thread(void) {
 #endif
 }
 
+/* Whether interpreters never have a GIL of their own. */
+static inline bool hasten_py_has_one_gil(void) {
+#if PY_VERSION_HEX >= 0x030c0000
+    return false;
+#else
+    return true;
+#endif
+}
+
 static inline bool hasten_py_is_finalizing(void) {
 #if PY_VERSION_HEX >= 0x030d0000
     return Py_IsFinalizing();

@@ -61,8 +61,9 @@ static inline void remember(const PyThreadState *thread, uint64_t address, size_
 
 static inline bool forget(const PyThreadState *thread, uint64_t address) {
     struct hasten_tracer *tracer = &hasten_tracer;
-    if (__builtin_expect(thread != NULL && thread->interp == tracer->main, 1) &&
-        hasten_ledger_forget(&tracer->own, address)) {
+    const bool has_gil =
+        thread != NULL && (thread->interp == tracer->main || hasten_py_has_one_gil());
+    if (__builtin_expect(has_gil, 1) && hasten_ledger_forget(&tracer->own, address)) {
         return true;
     }
     return tracer->has_foreign && hasten_tracer_unshare(0, address, NULL);

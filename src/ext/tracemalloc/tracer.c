@@ -37,8 +37,8 @@ uint32_t hasten_tracer_kind(const struct hasten_spot *spot, uint32_t size_bytes)
     return kind;
 }
 
-/* Finds the path of the frames that call the newest visible one, level `top`. */
-static int parent_of(struct hasten_mirror *mirror, size_t top, uint32_t *ret_parent) {
+int hasten_tracer_parent(size_t top, uint32_t *ret_parent) {
+    struct hasten_mirror *mirror = &hasten_tracer.mirror;
     const uint32_t limit = hasten_tracer.limit;
     const uint32_t depth = mirror->levels[top].depth;
     const uint32_t left_out = depth > limit ? depth - limit : 0;
@@ -69,33 +69,6 @@ static int parent_of(struct hasten_mirror *mirror, size_t top, uint32_t *ret_par
         mirror->valid[number] = (int32_t)i + 1;
     }
     *ret_parent = parent;
-    return 0;
-}
-
-int hasten_tracer_spot(const PyThreadState *thread, struct hasten_spot *ret_spot) {
-    struct hasten_mirror *mirror = &hasten_tracer.mirror;
-    const uint32_t limit = hasten_tracer.limit;
-    const hasten_py_frame *frame = hasten_py_current_frame(thread);
-    if (frame != NULL) {
-        if (hasten_mirror_look(mirror, thread, frame, limit) < 0) {
-            return -1;
-        }
-        size_t count = mirror->count;
-        while (count > 0 && !mirror->levels[count - 1].is_visible) {
-            count--;
-        }
-        if (count > 0) {
-            const struct hasten_mirror_level *top = &mirror->levels[count - 1];
-            ret_spot->frame = top->frame;
-            ret_spot->place = top->place;
-            if (limit == 1) {
-                ret_spot->parent = HASTEN_PATHS_ROOT | (top->depth - 1);
-                return 0;
-            }
-            return parent_of(mirror, count - 1, &ret_spot->parent);
-        }
-    }
-    *ret_spot = (struct hasten_spot){.parent = HASTEN_PATHS_ROOT};
     return 0;
 }
 

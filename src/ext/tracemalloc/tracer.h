@@ -84,8 +84,37 @@ struct hasten_spot {
 uint32_t hasten_tracer_step(const struct hasten_spot *spot);
 /* A kind of small blocks of `own`; 0: no memory. */
 uint32_t hasten_tracer_kind(const struct hasten_spot *spot, uint32_t size_bytes);
+/* The path of the frames that call the newest visible one, the mirror's level `top`. -1:
+ * no memory. */
+int hasten_tracer_parent(size_t top, uint32_t *ret_parent);
+
 /* The spot of the thread that has the main interpreter's GIL. -1: no memory. */
-int hasten_tracer_spot(const PyThreadState *thread, struct hasten_spot *ret_spot);
+static inline int hasten_tracer_spot(const PyThreadState *thread, struct hasten_spot *ret_spot) {
+    struct hasten_mirror *mirror = &hasten_tracer.mirror;
+    const uint32_t limit = hasten_tracer.limit;
+    const hasten_py_frame *frame = hasten_py_current_frame(thread);
+    if (frame != NULL) {
+        if (hasten_mirror_look(mirror, thread, frame, limit) < 0) {
+            return -1;
+        }
+        size_t count = mirror->count;
+        while (count > 0 && !mirror->levels[count - 1].is_visible) {
+            count--;
+        }
+        if (count > 0) {
+            const struct hasten_mirror_level *top = &mirror->levels[count - 1];
+            ret_spot->frame = top->frame;
+            ret_spot->place = top->place;
+            if (limit == 1) {
+                ret_spot->parent = HASTEN_PATHS_ROOT | (top->depth - 1);
+                return 0;
+            }
+            return hasten_tracer_parent(count - 1, &ret_spot->parent);
+        }
+    }
+    *ret_spot = (struct hasten_spot){.parent = HASTEN_PATHS_ROOT};
+    return 0;
+}
 
 /* The index of a file, with the lock held. -1: no memory. */
 int hasten_tracer_file(PyObject *name, uint32_t *ret_file);
