@@ -29,6 +29,7 @@ void hasten_heap_begin(struct hasten_heap *heap) {
     book->stack.allocator = allocator;
     hasten_sites_init(&book->sites, allocator);
     hasten_code_table_init(&book->codes, allocator);
+    hasten_natives_init(&book->natives, allocator);
     hasten_samples_init(&heap->samples, hasten_filter, &heap->table_arena.allocator);
     heap->pid = (uint32_t)getpid();
     heap->generation++;
