@@ -45,6 +45,9 @@ void hasten_heap_finish(enum hasten_heap_reason reason) {
     if (!heap->is_active || heap->pid != (uint32_t)getpid()) {
         return; /* also after vfork: all of this is the parent's */
     }
+    if (hasten_self_is_inside(self)) {
+        return; /* a signal's handler ends the process in the middle of a hook */
+    }
     uint64_t left = self->left;
     self->left = HASTEN_SELF_NEVER;
     pthread_mutex_lock(&heap->lock);
@@ -55,14 +58,23 @@ void hasten_heap_finish(enum hasten_heap_reason reason) {
     self->left = left;
 }
 
+/* Others may have handlers of their own, which allocate, and run while ours have the
+ * locks: that is not sampled. */
+static uint64_t left_before_fork; /* guarded by the lock */
+
 static void before_fork(void) {
+    uint64_t left = hasten_self.left;
+    hasten_self.left = HASTEN_SELF_NEVER;
     pthread_mutex_lock(&hasten_heap.lock);
     pthread_mutex_lock(&hasten_heap.table_lock);
+    left_before_fork = left;
 }
 
 static void after_fork_in_parent(void) {
+    uint64_t left = left_before_fork;
     pthread_mutex_unlock(&hasten_heap.table_lock);
     pthread_mutex_unlock(&hasten_heap.lock);
+    hasten_self.left = left;
 }
 
 /* Nothing more than this: most forked processes become another program at once. */

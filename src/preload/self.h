@@ -31,6 +31,11 @@ struct hasten_self {
 extern _Thread_local struct hasten_self hasten_self __attribute__((tls_model("initial-exec")));
 extern uint8_t hasten_filter[HASTEN_SAMPLES_FILTER_SIZE];
 
+/* This thread is inside a hook, or in what one called. */
+static inline bool hasten_self_is_inside(const struct hasten_self *self) {
+    return self->left >= HASTEN_SELF_NEVER / 2; /* it was counted down meanwhile */
+}
+
 /* Counts a block of `size` bytes. False: it may be one to sample. */
 static inline bool hasten_self_passes(struct hasten_self *self, size_t size) {
     if (HASTEN_LIKELY(size < self->left)) {
