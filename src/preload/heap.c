@@ -149,11 +149,11 @@ static void record(struct hasten_heap *heap, struct hasten_self *self, const voi
     if (thread == HASTEN_SITES_NONE) {
         return;
     }
-    uint32_t node = python_node(heap, heap->book.threads[thread].root);
     if (hasten_python_is_ending(&heap->python)) {
         heap->is_ending = true;
         return;
     }
+    uint32_t node = python_node(heap, heap->book.threads[thread].root);
     if (origin == HASTEN_ORIGIN_NATIVE) {
         bool is_new;
         node = hasten_sites_child(sites, node, HASTEN_CODE_NATIVE, (uintptr_t)caller, &is_new);

@@ -11,6 +11,9 @@
 
 #include "core/heap/samples.h"
 
+/* What is called once in many calls stands in functions of its own, so that the others
+ * need no stack. */
+#define HASTEN_SELDOM __attribute__((noinline, cold))
 #define HASTEN_LIKELY(condition) __builtin_expect((condition), 1)
 
 /* More than a thread ever allocates: nothing is sampled. While one hook calls what leads
