@@ -20,23 +20,31 @@ static void *counted(void *block, size_t size, const void *caller) {
     return block;
 }
 
-HASTEN_EXPORT void *malloc(size_t size) {
-    struct hasten_self *self = &hasten_self;
-    if (hasten_self_passes(self, size)) {
-        return hasten_real.malloc(size);
-    }
+static HASTEN_SELDOM void *malloc_sampled(size_t size, const void *caller) {
     void *block = hasten_real.malloc(size);
     if (block != NULL) {
-        hasten_heap_allocated(self, block, size, HASTEN_ORIGIN_NATIVE, CALLER);
+        hasten_heap_allocated(&hasten_self, block, size, HASTEN_ORIGIN_NATIVE, caller);
     }
     return block;
 }
 
-HASTEN_EXPORT void free(void *block) {
-    if (hasten_self_may_know(block) && !hasten_heap_freed(&hasten_self, block)) {
-        return;
+HASTEN_EXPORT void *malloc(size_t size) {
+    return hasten_self_passes(&hasten_self, size) ? hasten_real.malloc(size)
+                                                  : malloc_sampled(size, CALLER);
+}
+
+static HASTEN_SELDOM void free_known(void *block) {
+    if (hasten_heap_freed(&hasten_self, block)) {
+        hasten_real.free(block);
     }
-    hasten_real.free(block);
+}
+
+HASTEN_EXPORT void free(void *block) {
+    if (hasten_self_may_know(block)) {
+        free_known(block);
+    } else {
+        hasten_real.free(block);
+    }
 }
 
 HASTEN_EXPORT void *calloc(size_t count, size_t size) {

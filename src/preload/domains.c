@@ -104,12 +104,18 @@ static void *domain_realloc(void *context, void *block, size_t size) {
     return moved == NULL || hasten_self_passes(self, size) ? moved : note(self, moved, size);
 }
 
+static HASTEN_SELDOM void free_known(const struct wrapped *wrapped, void *block) {
+    (void)hasten_heap_freed(&hasten_self, block);
+    wrapped->inner.free(wrapped->inner.context, block);
+}
+
 static void domain_free(void *context, void *block) {
     const struct wrapped *wrapped = context;
     if (hasten_self_may_know(block)) {
-        (void)hasten_heap_freed(&hasten_self, block);
+        free_known(wrapped, block);
+    } else {
+        wrapped->inner.free(wrapped->inner.context, block);
     }
-    wrapped->inner.free(wrapped->inner.context, block);
 }
 
 static void *arena_allocate(void *context, size_t size) {

@@ -29,6 +29,7 @@ void hasten_heap_begin(struct hasten_heap *heap) {
     book->stack.allocator = allocator;
     hasten_sites_init(&book->sites, allocator);
     hasten_code_table_init(&book->codes, allocator);
+    hasten_natives_init(&book->natives, allocator);
     hasten_samples_init(&heap->samples, hasten_filter, &heap->table_arena.allocator);
     heap->pid = (uint32_t)getpid();
     heap->generation++;
@@ -44,6 +45,9 @@ void hasten_heap_finish(enum hasten_heap_reason reason) {
     if (!heap->is_active || heap->pid != (uint32_t)getpid()) {
         return; /* also after vfork: all of this is the parent's */
     }
+    if (hasten_self_is_inside(self)) {
+        return; /* a signal's handler ends the process in the middle of a hook */
+    }
     uint64_t left = self->left;
     self->left = HASTEN_SELF_NEVER;
     pthread_mutex_lock(&heap->lock);
@@ -54,14 +58,23 @@ void hasten_heap_finish(enum hasten_heap_reason reason) {
     self->left = left;
 }
 
+/* Others may have handlers of their own, which allocate, and run while ours have the
+ * locks: that is not sampled. */
+static uint64_t left_before_fork; /* guarded by the lock */
+
 static void before_fork(void) {
+    uint64_t left = hasten_self.left;
+    hasten_self.left = HASTEN_SELF_NEVER;
     pthread_mutex_lock(&hasten_heap.lock);
     pthread_mutex_lock(&hasten_heap.table_lock);
+    left_before_fork = left;
 }
 
 static void after_fork_in_parent(void) {
+    uint64_t left = left_before_fork;
     pthread_mutex_unlock(&hasten_heap.table_lock);
     pthread_mutex_unlock(&hasten_heap.lock);
+    hasten_self.left = left;
 }
 
 /* Nothing more than this: most forked processes become another program at once. */

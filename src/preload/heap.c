@@ -149,11 +149,11 @@ static void record(struct hasten_heap *heap, struct hasten_self *self, const voi
     if (thread == HASTEN_SITES_NONE) {
         return;
     }
-    uint32_t node = python_node(heap, heap->book.threads[thread].root);
     if (hasten_python_is_ending(&heap->python)) {
         heap->is_ending = true;
         return;
     }
+    uint32_t node = python_node(heap, heap->book.threads[thread].root);
     if (origin == HASTEN_ORIGIN_NATIVE) {
         bool is_new;
         node = hasten_sites_child(sites, node, HASTEN_CODE_NATIVE, (uintptr_t)caller, &is_new);
@@ -213,6 +213,11 @@ static bool was_soon(const struct hasten_heap *heap, const struct hasten_self *s
 bool hasten_heap_take(const void *block, struct hasten_heap_sample *ret_sample) {
     struct hasten_heap *heap = &hasten_heap;
     bool found = false;
+    /* Inside a hook, this is what it had taken out before, or a signal's handler that
+     * interrupted us, perhaps with a lock: a block that it frees counts as alive. */
+    if (hasten_self_is_inside(&hasten_self)) {
+        return false;
+    }
     pthread_mutex_lock(&heap->table_lock);
     if (!heap->has_forked) {
         found = hasten_samples_take(&heap->samples, (uintptr_t)block, ret_sample);

@@ -48,12 +48,21 @@ struct hasten_heap_point {
 };
 #define HASTEN_HEAP_POINTS 256
 
+/* What is mapped to run, as last read. */
+struct hasten_natives {
+    struct hasten_native_code *codes;
+    size_t count, capacity;
+    struct hasten_buffer paths;
+    bool is_read;
+};
+
 /* All that belongs to this process and is made anew in a forked one. */
 struct hasten_heap_book {
     struct hasten_arena arena;
     struct hasten_sites sites;
     struct hasten_code_table codes;
     struct hasten_own_stack stack;
+    struct hasten_natives natives;
     struct hasten_heap_thread *threads;
     size_t thread_count, thread_capacity;
     struct hasten_heap_point points[HASTEN_HEAP_POINTS]; /* not written yet */
@@ -123,7 +132,12 @@ void hasten_heap_finish(enum hasten_heap_reason reason);
 /* An empty book for this process. */
 void hasten_heap_begin(struct hasten_heap *heap);
 
-/* natives.c: the code of the part for a return address. */
+/* natives.c: libraries come and go, so that what was read is forgotten after each time
+ * something was written. */
+void hasten_natives_init(struct hasten_natives *natives, const struct hasten_allocator *allocator);
+void hasten_natives_done(struct hasten_natives *natives);
+void hasten_natives_forget(struct hasten_natives *natives);
+/* The code of the part for a return address. */
 HASTEN_CHECKED hasten_status hasten_natives_record(struct hasten_heap *heap, uint64_t address,
                                                    uint32_t *ret_code);
 

@@ -11,6 +11,9 @@
 
 #include "core/heap/samples.h"
 
+/* What is called once in many calls stands in functions of its own, so that the others
+ * need no stack. */
+#define HASTEN_SELDOM __attribute__((noinline, cold))
 #define HASTEN_LIKELY(condition) __builtin_expect((condition), 1)
 
 /* More than a thread ever allocates: nothing is sampled. While one hook calls what leads
@@ -30,6 +33,11 @@ struct hasten_self {
 /* Initial-exec: no call, no allocation, and legal in a library that is loaded first. */
 extern _Thread_local struct hasten_self hasten_self __attribute__((tls_model("initial-exec")));
 extern uint8_t hasten_filter[HASTEN_SAMPLES_FILTER_SIZE];
+
+/* This thread is inside a hook, or in what one called. */
+static inline bool hasten_self_is_inside(const struct hasten_self *self) {
+    return self->left >= HASTEN_SELF_NEVER / 2; /* it was counted down meanwhile */
+}
 
 /* Counts a block of `size` bytes. False: it may be one to sample. */
 static inline bool hasten_self_passes(struct hasten_self *self, size_t size) {

@@ -171,6 +171,7 @@ static hasten_status write_nodes(struct hasten_heap *heap) {
          book->nodes_written++) {
         status = write_node(heap, book->nodes_written);
     }
+    hasten_natives_forget(&book->natives);
     return status;
 }
 
@@ -337,6 +338,7 @@ void hasten_heap_drop(struct hasten_heap *heap) {
     heap->recorder = NULL;
     hasten_sites_done(&book->sites);
     hasten_code_table_done(&book->codes);
+    hasten_natives_done(&book->natives);
     hasten_release(allocator, book->stack.frames,
                    book->stack.capacity * sizeof *book->stack.frames);
     hasten_release(allocator, book->threads, book->thread_capacity * sizeof *book->threads);

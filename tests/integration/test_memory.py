@@ -13,6 +13,7 @@ from hasten_program import Hasten, Interpreter, Outcome, target
 
 PROGRAM = target("memory.py")
 EXACT = ("--memory=exact",)
+needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
 
 
 SOURCE = Path(PROGRAM).read_text().splitlines()
@@ -258,7 +259,7 @@ def test_series(memory: Any) -> None:
     assert 10_000_000 < most["heap.live.bytes"] < 90_000_000
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
+@needs_compiler
 def test_programs_that_are_not_python(hasten: Hasten, tmp_path: Path) -> None:
     """Nothing of them is recorded, and nothing changes for them."""
     source = tmp_path / "program.c"
@@ -283,6 +284,13 @@ def test_programs_that_are_not_python(hasten: Hasten, tmp_path: Path) -> None:
         assert "no Python process" in outcome.recording.facts["memory.note"]
 
 
+def build(folder: Path, source: str, name: str) -> Path:
+    library = folder / name
+    words = ["cc", "-O2", "-shared", "-fPIC", "-pthread", "-o", library, target(source)]
+    subprocess.run(words, check=True)
+    return library
+
+
 STRESS = """
 import ctypes, json, sys
 counts = (ctypes.c_uint64 * 4)()
@@ -292,17 +300,14 @@ print(json.dumps({"counts": list(counts)}))
 """
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
+@needs_compiler
 @pytest.mark.parametrize("options", [EXACT, ("--memory-interval=2K",)])
 def test_stress(
     hasten: Hasten, interpreter: Interpreter, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     """Eight native threads, against their own count: no block is lost, and none is kept that
     was freed. Exactly, and with a sample that half of the blocks are not in."""
-    library = tmp_path / "libstress.so"
-    source = target("heap_stress.c")
-    build = ["cc", "-O2", "-shared", "-fPIC", "-pthread", "-o", library, source]
-    subprocess.run(build, check=True)
+    library = build(tmp_path, "heap_stress.c", "libstress.so")
     is_exact = options == EXACT
     outcome = check(
         hasten.run(interpreter, "-c", STRESS, library, 60_000, int(not is_exact), options=options)
@@ -324,3 +329,41 @@ def test_stress(
     else:
         assert found[2:] == [0, 0]
         assert found[:2] == pytest.approx(told[:2], rel=0.05)
+
+
+@needs_compiler
+@pytest.mark.parametrize("time_us", [5000, 20000, 33000])
+def test_a_handler_ends_it_in_a_hook(
+    hasten: Hasten, interpreter: Interpreter, tmp_path: Path, time_us: int
+) -> None:
+    library = build(tmp_path, "heap_hostile.c", "libhostile.so")
+    code = f"import ctypes; ctypes.CDLL({str(library)!r}).end_after({time_us})"
+    check(hasten.run(interpreter, "-c", code, options=EXACT), 42)
+
+
+FORKS = """
+import json, os, subprocess, sys
+codes = []
+for _ in range(10):
+    pid = os.fork()
+    if pid == 0:
+        kept = [bytes(1000) for _ in range(1000)]
+        os._exit(7)
+    codes.append(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+child = [sys.executable, "-c", "import os; print(os.environ.get('LD_PRELOAD'))"]
+seen = subprocess.run(child, capture_output=True, text=True, check=True).stdout.strip()
+print(json.dumps({"codes": codes, "seen": [os.environ.get("LD_PRELOAD"), seen]}))
+"""
+
+
+@needs_compiler
+def test_another_preloaded_library(
+    hasten: Hasten, interpreter: Interpreter, tmp_path: Path
+) -> None:
+    """It is loaded as before, the program and its children see it alone in their
+    environment, and what it allocates while a process forks harms nobody."""
+    library = str(build(tmp_path, "heap_hostile.c", "libhostile.so"))
+    environment = {**os.environ, "LD_PRELOAD": library}
+    outcome = check(hasten.run(interpreter, "-c", FORKS, options=EXACT, env=environment))
+    assert outcome.told == {"codes": [7] * 10, "seen": [library, library]}
+    assert len(outcome.recording.processes) == 12

@@ -59,6 +59,10 @@ struct hasten_facts hasten_facts_of(const struct hasten_profile *profile) {
     number(profile, "trace.failed", &facts.failed_processes);
     number(profile, "trace.displaced", &facts.displaced);
     number(profile, "trace.subinterpreters", &facts.subinterpreters);
+    number(profile, "memory.cut", &facts.memory_cut);
+    number(profile, "memory.refused", &facts.memory_refused);
+    facts.memory_note = hasten_profile_fact(profile, "memory.note");
+    facts.memory_folded = hasten_profile_fact(profile, "memory.folded") != NULL;
     facts.folded = hasten_profile_fact(profile, "trace.folded") != NULL;
     facts.incomplete = hasten_profile_fact(profile, "recording.incomplete") != NULL;
     if (facts.command == NULL && profile->process_count > 0 &&

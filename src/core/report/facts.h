@@ -32,6 +32,10 @@ struct hasten_facts {
     uint64_t failed_processes; /* traced, could not write all for another reason */
     uint64_t displaced;        /* traced, in which another profiler took over */
     uint64_t subinterpreters;  /* of traced processes, themselves not traced */
+    const char *memory_note;   /* why memory was not recorded although it was to be */
+    uint64_t memory_cut;       /* processes whose memory is known up to some moment only */
+    uint64_t memory_refused;   /* processes whose Python stacks could not be read for it */
+    bool memory_folded;        /* too many stacks that allocate to tell apart */
     bool folded;               /* traced, too many paths to tell apart */
     bool incomplete;
     bool has_sampler_cpu;

@@ -180,6 +180,29 @@ static void warn_of_number(struct hasten_page *page, const char *before, uint64_
     }
 }
 
+/* What of the memory is missing. */
+static void write_memory_warnings(struct hasten_page *page, const struct hasten_facts *facts) {
+    struct hasten_buffer *text = &page->scratch;
+    if (facts->memory_note != NULL) {
+        hasten_buffer_clear(text);
+        hasten_buffer_text(text, "! Memory was not recorded: ");
+        hasten_page_safe(page, text, facts->memory_note);
+        hasten_buffer_byte(text, '.');
+        warn(page, hasten_buffer_cstring(text));
+    } else {
+        warn_of_number(page, "! Of ", facts->memory_cut,
+                       " of the processes memory is known up to some moment only: they were ended "
+                       "from outside, or had no room to write more.");
+    }
+    warn_of_number(page, "! The Python stacks of ", facts->memory_refused,
+                   " of the processes could not be read: of an unknown version, or build. Their "
+                   "memory is outside Python.");
+    if (facts->memory_folded) {
+        warn(page, "! More than a million stacks allocate memory: further ones count as their "
+                   "callers.");
+    }
+}
+
 /* What of the calls is missing. */
 static void write_traced_warnings(struct hasten_page *page, const struct hasten_facts *facts) {
     if (facts->cut_processes > 0) {
@@ -216,6 +239,7 @@ static void write_traced_page(struct hasten_page *page, const struct hasten_fact
     write_tracing(page);
     write_warnings(page, facts);
     write_traced_warnings(page, facts);
+    write_memory_warnings(page, facts);
     hasten_section_calls(page);
     hasten_section_traced_threads(page);
 }
@@ -271,6 +295,7 @@ static void write_page(struct hasten_page *page, const struct hasten_facts *fact
     }
     write_sampling(page, facts);
     write_warnings(page, facts);
+    write_memory_warnings(page, facts);
     if (hasten_time_counted(&aggregate->sum) > 0 || aggregate->sum.idle_ns > 0) {
         write_time(page, facts, memory);
     } else {
