@@ -4,19 +4,15 @@
 #include "cli/leaks.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/message.h"
+#include "cli/python.h"
 
 #define VARIABLE "HASTEN_LEAKS"
-#define CHECK                                                \
-    "import sys; leaks = sys.modules.get('_hasten_leaks'); " \
-    "sys.exit(leaks is None or not leaks.is_usable())"
 /* A file of findings is a few KB. */
 #define MOST_BYTES (1 << 22)
 /* Between the text and its JSON. */
@@ -37,28 +33,15 @@ bool cli_leaks_check(const struct cli_options *options) {
     return true;
 }
 
-/* Runs a short program in that interpreter: is what --leaks needs installed? */
 static bool can_watch(const char *python) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        setenv(VARIABLE, "check", 1);
-        execlp(python, python, "-c", CHECK, (char *)NULL);
-        _exit(CLI_EXIT_NOT_FOUND);
+    if (cli_python_has(python, "_hasten_leaks", VARIABLE)) {
+        return true;
     }
-    int status = 0;
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == CLI_EXIT_NOT_FOUND) {
-        return true; /* starting the program says why not */
-    }
-    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        cli_say("cannot watch for leaks in %s: hasten is not installed there, and it watches "
-                "inside the program; install it with `%s -m pip install hasten`, or name another "
-                "interpreter with --python",
-                python, python);
-        return false;
-    }
-    return true;
+    cli_say("cannot watch for leaks in %s: hasten is not installed there, and it watches inside "
+            "the program; install it with `%s -m pip install hasten`, or name another interpreter "
+            "with --python",
+            python, python);
+    return false;
 }
 
 bool cli_leaks_begin(struct cli_leaks *leaks, const struct cli_options *options, const char *python,

@@ -3,12 +3,16 @@
  * Looks for an interpreter in the places where users expect it. */
 #include "cli/python.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "cli/message.h"
 
 static bool is_executable(const char *path) {
     struct stat info;
@@ -77,4 +81,23 @@ bool cli_python_choose(const char *wanted, char *ret_path, size_t size) {
     }
     return beside_hasten(ret_path, size) || cli_python_on_path("python3", ret_path, size) ||
            cli_python_on_path("python", ret_path, size);
+}
+
+bool cli_python_has(const char *python, const char *module, const char *variable) {
+    char program[256];
+    snprintf(program, sizeof program,
+             "import sys; found = sys.modules.get('%s'); "
+             "sys.exit(found is None or not found.is_usable())",
+             module);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setenv(variable, "check", 1);
+        execlp(python, python, "-c", program, (char *)NULL);
+        _exit(CLI_EXIT_NOT_FOUND);
+    }
+    int status = 0;
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return pid > 0 && WIFEXITED(status) &&
+           (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == CLI_EXIT_NOT_FOUND);
 }

@@ -14,5 +14,9 @@
 bool cli_python_choose(const char *wanted, char *ret_path, size_t size);
 /* Finds an executable on PATH. */
 bool cli_python_on_path(const char *name, char *ret_path, size_t size);
+/* Whether that interpreter has what the environment's `variable` switches on inside it,
+ * `module`, and can use it. True, too, where it cannot be started: starting the program
+ * says why not. */
+bool cli_python_has(const char *python, const char *module, const char *variable);
 
 #endif

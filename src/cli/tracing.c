@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/child.h"
 #include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/parts.h"
+#include "cli/python.h"
 #include "cli/quote.h"
 #include "cli/show.h"
 #include "core/base/clock.h"
@@ -24,9 +24,6 @@
 
 /* What python/_hasten_trace.py reads. */
 #define VARIABLE "HASTEN_TRACE"
-#define CHECK                                                \
-    "import sys; trace = sys.modules.get('_hasten_trace'); " \
-    "sys.exit(trace is None or not trace.is_usable())"
 
 struct tracing {
     const struct cli_options *options;
@@ -45,28 +42,15 @@ bool cli_tracing_check(const struct cli_options *options) {
     return true;
 }
 
-/* Runs a short program in that interpreter: is what --trace needs installed? */
 static bool can_trace(const char *python) {
-    pid_t pid = fork();
-    if (pid == 0) {
-        setenv(VARIABLE, "check", 1);
-        execlp(python, python, "-c", CHECK, (char *)NULL);
-        _exit(CLI_EXIT_NOT_FOUND);
+    if (cli_python_has(python, "_hasten_trace", VARIABLE)) {
+        return true;
     }
-    int status = 0;
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == CLI_EXIT_NOT_FOUND) {
-        return true; /* starting the program says why not */
-    }
-    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        cli_say("cannot trace in %s: hasten is not installed there, and tracing happens inside "
-                "the program; install it with `%s -m pip install hasten`, name another "
-                "interpreter with --python, or run without --trace",
-                python, python);
-        return false;
-    }
-    return true;
+    cli_say("cannot trace in %s: hasten is not installed there, and tracing happens inside the "
+            "program; install it with `%s -m pip install hasten`, name another interpreter with "
+            "--python, or run without --trace",
+            python, python);
+    return false;
 }
 
 static void fact(struct tracing *tracing, const char *name, const char *value) {

@@ -182,16 +182,6 @@ static inline bool hasten_py_visit_objects(PyObject *gc, int (*visit)(PyObject *
 #endif
 }
 
-/* Bytes before an object of a type that the collector knows: its links, and pointers
- * to dict and weak references where the type has them there. */
-static inline size_t hasten_py_header_size(const PyTypeObject *type) {
-    unsigned long flags = Py_TPFLAGS_MANAGED_DICT;
-#if PY_VERSION_HEX >= 0x030c0000
-    flags |= Py_TPFLAGS_MANAGED_WEAKREF;
-#endif
-    return (type->tp_flags & flags) ? 4 * sizeof(void *) : 2 * sizeof(void *);
-}
-
 /* Whether a frame whose profile function is told that it returns a value only
  * yields it. Asked up to 3.11; later versions tell. */
 static inline bool hasten_py_is_suspended(PyFrameObject *frame) {

@@ -114,7 +114,7 @@ PyObject *hasten_access_dict(const struct hasten_access *access, PyObject *objec
 
 size_t hasten_access_hidden_size(const struct hasten_access *access, PyObject *object) {
     struct hasten_inline_values values;
-    size_t size = hasten_py_header_size(Py_TYPE(object));
+    size_t size = hasten_py_bytes_before(object);
     if (hasten_access_inline(access, object, &values)) {
         size += values.count * (sizeof(PyObject *) + 1) + sizeof(void *);
     }
