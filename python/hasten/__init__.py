@@ -11,6 +11,7 @@ Programs are measured by the `hasten` command. This package reads what it record
 """
 
 from hasten._recording import (
+    Call,
     Frame,
     Function,
     Line,
@@ -24,6 +25,7 @@ from hasten._recording import (
 from hasten._recording import version as __version__
 
 __all__ = [
+    "Call",
     "Frame",
     "Function",
     "Line",

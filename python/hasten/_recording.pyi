@@ -25,6 +25,7 @@ class Recording:
     def functions(self) -> tuple[Function, ...]: ...
     @property
     def lines(self) -> tuple[Line, ...]: ...
+    def calls(self) -> tuple[Call, ...]: ...
     def stack(self, stack: int, /) -> tuple[Frame, ...]: ...
     def samples(self) -> Samples: ...
 
@@ -90,7 +91,7 @@ class Thread(structseq[Any], tuple[int, int, str, bool, float, float, int]):
     def samples(self) -> int: ...
 
 @final
-class Function(structseq[Any], tuple[str, int, str, float, float, float, float]):
+class Function(structseq[Any], tuple[str, int, str, float, float, float, float, int, int]):
     __match_args__: ClassVar[tuple[str, ...]] = (
         "file",
         "line",
@@ -99,6 +100,8 @@ class Function(structseq[Any], tuple[str, int, str, float, float, float, float])
         "total_s",
         "self_share",
         "total_share",
+        "calls",
+        "primitive_calls",
     )
     @property
     def file(self) -> str: ...
@@ -114,6 +117,33 @@ class Function(structseq[Any], tuple[str, int, str, float, float, float, float])
     def self_share(self) -> float: ...
     @property
     def total_share(self) -> float: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def primitive_calls(self) -> int: ...
+
+@final
+class Call(structseq[Any], tuple[Function, Function, int, int, float, float]):
+    __match_args__: ClassVar[tuple[str, ...]] = (
+        "caller",
+        "callee",
+        "calls",
+        "primitive_calls",
+        "self_s",
+        "total_s",
+    )
+    @property
+    def caller(self) -> Function: ...
+    @property
+    def callee(self) -> Function: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def primitive_calls(self) -> int: ...
+    @property
+    def self_s(self) -> float: ...
+    @property
+    def total_s(self) -> float: ...
 
 @final
 class Line(structseq[Any], tuple[str, int, str, float, float, float, float]):

@@ -10,12 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/recording/part_names.h"
 #include "hasten/recording.h"
 
-#define SUFFIX ".part"
+/* How far a process got with its part: what the part's name says. */
+enum part_end { PART_WHOLE, PART_FULL, PART_FAILED };
 
 struct part {
     uint64_t start_ns;
+    enum part_end end;
     struct hasten_profile *profile;
 };
 
@@ -38,8 +41,8 @@ int cli_parts_make(struct cli_parts *parts, const char *path) {
 
 static bool is_part(const char *name) {
     size_t size = strlen(name);
-    size_t end = strlen(SUFFIX);
-    return size > end && strcmp(name + size - end, SUFFIX) == 0;
+    size_t end = strlen(HASTEN_PART_SUFFIX);
+    return size > end && strcmp(name + size - end, HASTEN_PART_SUFFIX) == 0;
 }
 
 /* The path of an entry that is a part; false: it is none. */
@@ -49,7 +52,14 @@ static bool part_path(const struct cli_parts *parts, const struct dirent *entry,
     return is_part(entry->d_name) && used > 0 && (size_t)used < size;
 }
 
-static bool keep(struct part_list *list, struct hasten_profile *profile) {
+static enum part_end end_of(const char *name) {
+    if (strstr(name, HASTEN_PART_FULL HASTEN_PART_SUFFIX) != NULL) {
+        return PART_FULL;
+    }
+    return strstr(name, HASTEN_PART_FAILED HASTEN_PART_SUFFIX) != NULL ? PART_FAILED : PART_WHOLE;
+}
+
+static bool keep(struct part_list *list, struct hasten_profile *profile, enum part_end end) {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
         struct part *larger = reallocarray(list->parts, capacity, sizeof *larger);
@@ -59,7 +69,7 @@ static bool keep(struct part_list *list, struct hasten_profile *profile) {
         list->parts = larger;
         list->capacity = capacity;
     }
-    list->parts[list->count++] = (struct part){profile->processes[0].start_ns, profile};
+    list->parts[list->count++] = (struct part){profile->processes[0].start_ns, end, profile};
     return true;
 }
 
@@ -69,22 +79,33 @@ static int compare_parts(const void *left_item, const void *right_item) {
     return (left->start_ns > right->start_ns) - (left->start_ns < right->start_ns);
 }
 
-/* A part of a process that was killed before it wrote anything has no process. */
+static void count_end(struct cli_parts_found *found, enum part_end end) {
+    found->full += end == PART_FULL;
+    found->failed += end == PART_FAILED;
+}
+
+/* A part of a process that was killed before it wrote anything has no process; nor has
+ * that of one which found no space at all. */
+static void add_part(struct part_list *list, struct cli_parts_found *found, const char *path,
+                     enum part_end end) {
+    struct hasten_profile *profile = NULL;
+    if (hasten_recording_load(path, NULL, &profile, NULL) == HASTEN_OK &&
+        profile->process_count > 0 && keep(list, profile, end)) {
+        return;
+    }
+    hasten_profile_free(profile);
+    found->damaged += end == PART_WHOLE;
+    count_end(found, end);
+}
+
 static void load_all(const struct cli_parts *parts, struct part_list *list,
                      struct cli_parts_found *found) {
     char path[PATH_MAX];
     DIR *folder = opendir(parts->folder);
     const struct dirent *entry;
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        struct hasten_profile *profile = NULL;
-        if (!part_path(parts, entry, path, sizeof path)) {
-            continue;
-        }
-        if (hasten_recording_load(path, NULL, &profile, NULL) != HASTEN_OK) {
-            found->damaged++;
-        } else if (profile->process_count == 0 || !keep(list, profile)) {
-            hasten_profile_free(profile);
-            found->damaged++;
+        if (part_path(parts, entry, path, sizeof path)) {
+            add_part(list, found, path, end_of(entry->d_name));
         }
     }
     if (folder != NULL) {
@@ -92,10 +113,14 @@ static void load_all(const struct cli_parts *parts, struct part_list *list,
     }
 }
 
-static void look_at(const struct hasten_profile *profile, struct cli_parts_found *found) {
+static void look_at(const struct part *part, struct cli_parts_found *found) {
+    const struct hasten_profile *profile = part->profile;
     const char *end = hasten_profile_fact(profile, "trace.end");
+    const char *subinterpreters = hasten_profile_fact(profile, "trace.subinterpreters");
     found->processes++;
-    found->cut += end == NULL || strcmp(end, "known") != 0;
+    found->cut += part->end == PART_WHOLE && (end == NULL || strcmp(end, "known") != 0);
+    count_end(found, part->end);
+    found->subinterpreters += subinterpreters == NULL ? 0 : strtoul(subinterpreters, NULL, 10);
     found->displaced += hasten_profile_fact(profile, "trace.displaced") != NULL;
     found->folded |= hasten_profile_fact(profile, "trace.folded") != NULL;
 }
@@ -114,7 +139,7 @@ hasten_status cli_parts_gather(const struct cli_parts *parts, struct hasten_reco
         struct hasten_profile *profile = list.parts[i].profile;
         bool is_main = !main_seen && profile->processes[0].pid == main_pid;
         main_seen = main_seen || is_main;
-        look_at(profile, &found);
+        look_at(&list.parts[i], &found);
         if (status == HASTEN_OK) {
             status = hasten_recorder_absorb(recorder, profile, is_main ? "main" : NULL);
         }

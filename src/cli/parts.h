@@ -19,9 +19,12 @@ struct cli_parts {
 /* What was found. */
 struct cli_parts_found {
     size_t processes;
-    size_t cut; /* of those, how many did not get to write their end */
+    size_t cut;    /* of those, how many did not get to write their end */
+    size_t full;   /* processes that found no space left to write all, */
+    size_t failed; /* and those for which it failed otherwise */
     size_t damaged;
-    size_t displaced; /* of those, in how many another profiler took over */
+    size_t subinterpreters; /* which are not traced */
+    size_t displaced;       /* of those, in how many another profiler took over */
     bool folded;
 };
 

@@ -80,6 +80,13 @@ static void fact_number(struct tracing *tracing, const char *name, uint64_t valu
     fact(tracing, name, text);
 }
 
+/* What was not found is not mentioned. */
+static void fact_count(struct tracing *tracing, const char *name, size_t count) {
+    if (count > 0) {
+        fact_number(tracing, name, count);
+    }
+}
+
 static bool open_recording(struct tracing *tracing, char **arguments) {
     struct hasten_error error = {.status = HASTEN_OK};
     char text[4096];
@@ -125,7 +132,12 @@ static uint64_t children_cpu_ns(void) {
 }
 
 static void say_found(const struct cli_parts_found *found) {
-    if (found->processes == 0) {
+    if (found->full > 0) {
+        cli_say("%zu of the program's processes found no space left to write what they called; "
+                "free some, raise the limit on the size of files (ulimit -f), or record "
+                "elsewhere with -o",
+                found->full);
+    } else if (found->processes == 0) {
         cli_say("nothing was traced: no Python began in which hasten is installed");
     }
     if (found->damaged > 0) {
@@ -145,19 +157,19 @@ static bool write_recording(struct tracing *tracing, const struct cli_child *chi
     fact_number(tracing, "target.cpu_ns", cpu_ns);
     error.status =
         cli_parts_gather(&tracing->parts, tracing->recorder, (uint32_t)child->pid, &found);
-    if (found.cut > 0) {
-        fact_number(tracing, "trace.cut", found.cut);
-    }
-    if (found.displaced > 0) {
-        fact_number(tracing, "trace.displaced", found.displaced);
-    }
+    fact_count(tracing, "trace.cut", found.cut);
+    fact_count(tracing, "trace.full", found.full);
+    fact_count(tracing, "trace.failed", found.failed);
+    fact_count(tracing, "trace.displaced", found.displaced);
+    fact_count(tracing, "trace.subinterpreters", found.subinterpreters);
     if (found.folded) {
         fact(tracing, "trace.folded", "1");
     }
     say_found(&found);
-    if (error.status != HASTEN_OK) {
+    if (error.status != HASTEN_OK && error.status != HASTEN_NO_SPACE) {
         hasten_recorder_free(tracing->recorder);
     } else {
+        /* Where there was no space, closing fails too, and says what could not be written. */
         error.status = hasten_recorder_close(tracing->recorder, &error);
     }
     if (error.status != HASTEN_OK) {

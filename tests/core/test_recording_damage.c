@@ -3,43 +3,20 @@
  * Recordings cut at every byte and with every bit of every byte turned: a cut log
  * reads up to its last whole block, damage is told with its place, and nothing
  * crashes (the sanitizers watch). */
-#include <fcntl.h>
-#include <stdlib.h>
-
 #include "check.h"
+#include "damage.h"
 #include "recording_fixture.h"
 
 #define ROUNDS 4
 
 static char path[256];
 
-struct bytes {
-    uint8_t *data;
-    size_t size;
-};
-
 static struct bytes read_file(void) {
-    struct bytes bytes = {0};
-    FILE *file = fopen(path, "rb");
-    if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
-        abort();
-    }
-    bytes.size = (size_t)ftell(file);
-    rewind(file);
-    bytes.data = malloc(bytes.size + 1);
-    if (fread(bytes.data, 1, bytes.size, file) != bytes.size) {
-        abort();
-    }
-    fclose(file);
-    return bytes;
+    return read_bytes(path);
 }
 
 static void write_file(const uint8_t *data, size_t size) {
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (descriptor < 0 || write(descriptor, data, size) != (ssize_t)size) {
-        abort();
-    }
-    close(descriptor);
+    write_bytes(path, data, size);
 }
 
 static void record(int rounds) {
@@ -83,12 +60,6 @@ static struct outcome read_recording(void) {
     outcome.series_status =
         hasten_recording_samples(path, NULL, count_visit, &outcome.series, NULL);
     return outcome;
-}
-
-/* Statuses that a damaged file may give. */
-static bool is_verdict(hasten_status status) {
-    return status == HASTEN_CORRUPT || status == HASTEN_TRUNCATED ||
-           status == HASTEN_NOT_RECORDING || status == HASTEN_NEWER;
 }
 
 static void test_cut_log(void) {

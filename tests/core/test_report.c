@@ -246,10 +246,9 @@ static void test_hostile_text_is_tame(void) {
 }
 
 /* No line is longer than the page, from the width that the numbers alone need. */
-static void test_lines_fit(void) {
-    struct hasten_profile *profile = pool_profile();
+static void check_lines_fit(struct hasten_profile *profile, const char *callers) {
     for (uint32_t columns = 66; columns <= 140; columns++) {
-        struct hasten_report_options options = {.columns = columns};
+        struct hasten_report_options options = {.columns = columns, .callers = callers};
         char *text = render(profile, &options);
         for (const char *line = text; *line != '\0';) {
             size_t size = strcspn(line, "\n");
@@ -265,6 +264,12 @@ static void test_lines_fit(void) {
     hasten_profile_free(profile);
 }
 
+static void test_lines_fit(void) {
+    check_lines_fit(pool_profile(), NULL);
+    check_lines_fit(traced_profile(), NULL);
+    check_lines_fit(traced_profile(), "e");
+}
+
 static void check_says(const char *const *facts, const char *expected) {
     struct fixture fixture;
     struct hasten_report_options options = {.columns = 80};
@@ -274,6 +279,25 @@ static void check_says(const char *const *facts, const char *expected) {
     }
     struct hasten_profile *profile = fixture_take(&fixture);
     char *text = render(profile, &options);
+    CHECK_HAS_STR(text, expected);
+    hasten_report_free_text(profile, text);
+    hasten_profile_free(profile);
+}
+
+/* On one line: the text is. */
+static void check_traced_says(const char *fact, const char *expected) {
+    struct fixture fixture;
+    struct hasten_report_options options = {.columns = 200};
+    fixture_init(&fixture);
+    fixture_fact(&fixture, fact, "1");
+    uint32_t thread =
+        fixture_thread(&fixture, fixture_process(&fixture, 10, 1, "main"), "", true, 0);
+    fixture_calls(&fixture, 0, fixture_code(&fixture, "a.py", "main", 1), thread, 1, MS);
+    struct hasten_profile *profile = fixture_take(&fixture);
+    char *text = render(profile, &options);
+    for (char *end = strchr(text, '\n'); end != NULL; end = strchr(end, '\n')) {
+        *end = ' ';
+    }
     CHECK_HAS_STR(text, expected);
     hasten_report_free_text(profile, text);
     hasten_profile_free(profile);
@@ -292,6 +316,12 @@ static void test_warnings(void) {
                "fell behind in 20 %");
     check_says((const char *const[]){"samples", "100", NULL}, "about 10 points either way");
     check_says((const char *const[]){"exit.status", "signal 9", NULL}, "ended by signal 9");
+    check_traced_says("trace.cut", "1 of 1 processes were ended from outside");
+    check_traced_says("trace.full", "Free some space, raise the limit");
+    check_traced_says("trace.failed", "Of what 1 of the processes called, the end is missing");
+    check_traced_says("trace.subinterpreters", "calls of 1 subinterpreters are not counted");
+    check_traced_says("trace.displaced", "set a profile function of its own");
+    check_traced_says("trace.folded", "too many different orders");
 }
 
 static void test_out_of_memory(struct hasten_profile *profile) {

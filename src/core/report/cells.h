@@ -7,7 +7,7 @@
 #include "core/report/table.h"
 
 /* From here on there is room for a column of its own for places. */
-#define HASTEN_CELL_WIDE_COLUMNS 110
+#define HASTEN_CELL_WIDE_COLUMNS 96
 
 enum hasten_style hasten_cell_style(int64_t part, int64_t whole);
 /* "87 ns", "1.23 us", then as other times. */

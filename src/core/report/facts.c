@@ -55,7 +55,10 @@ struct hasten_facts hasten_facts_of(const struct hasten_profile *profile) {
         facts.duration_ns = last_seen(profile);
     }
     number(profile, "trace.cut", &facts.cut_processes);
+    number(profile, "trace.full", &facts.full_processes);
+    number(profile, "trace.failed", &facts.failed_processes);
     number(profile, "trace.displaced", &facts.displaced);
+    number(profile, "trace.subinterpreters", &facts.subinterpreters);
     facts.folded = hasten_profile_fact(profile, "trace.folded") != NULL;
     facts.incomplete = hasten_profile_fact(profile, "recording.incomplete") != NULL;
     if (facts.command == NULL && profile->process_count > 0 &&

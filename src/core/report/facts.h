@@ -27,9 +27,12 @@ struct hasten_facts {
     uint64_t missed_slots;
     uint64_t sampler_cpu_ns;
     uint64_t target_cpu_ns;
-    uint64_t cut_processes; /* traced, ended before they wrote all */
-    uint64_t displaced;     /* traced, in which another profiler took over */
-    bool folded;            /* traced, too many paths to tell apart */
+    uint64_t cut_processes;    /* traced, ended before they wrote all */
+    uint64_t full_processes;   /* traced, found no space to write all */
+    uint64_t failed_processes; /* traced, could not write all for another reason */
+    uint64_t displaced;        /* traced, in which another profiler took over */
+    uint64_t subinterpreters;  /* of traced processes, themselves not traced */
+    bool folded;               /* traced, too many paths to tell apart */
     bool incomplete;
     bool has_sampler_cpu;
     bool has_target_cpu;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a traced program called. */
-#include <stdlib.h>
-
 #include "core/report/cells.h"
 #include "core/report/numbers.h"
 #include "core/report/sections.h"
+#include "core/report/thread_order.h"
 
+/* Below this width five columns of numbers leave no room for a long bar. */
+#define NARROW_COLUMNS 110
 #define NARROW_BAR 5
 #define LEAST_ROWS 5
 
@@ -104,7 +105,7 @@ void hasten_section_calls(struct hasten_page *page) {
         return;
     }
     size_t bar_columns = page->bar_columns;
-    page->bar_columns = page->columns < HASTEN_CELL_WIDE_COLUMNS ? NARROW_BAR : bar_columns;
+    page->bar_columns = page->columns < NARROW_COLUMNS ? NARROW_BAR : bar_columns;
     struct hasten_table table;
     hasten_table_init(&table, page, columns,
                       hasten_cell_columns(page, sizeof columns / sizeof *columns),
@@ -164,15 +165,10 @@ void hasten_section_traced_threads(struct hasten_page *page) {
     if (count < 2) {
         return;
     }
-    uint32_t *order = hasten_allocate(aggregate->allocator, count * sizeof *order);
+    uint32_t *order = hasten_thread_order_new(page, compare_threads);
     if (order == NULL) {
-        page->out.failed = true;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        order[i] = (uint32_t)i;
-    }
-    qsort_r(order, count, sizeof *order, compare_threads, (void *)aggregate);
     size_t limit = page->options->limit;
     size_t shown = limit > 0 && limit < count ? limit : count;
     hasten_page_heading(page, "Threads", "time: of their calls, running or waiting");
@@ -188,5 +184,5 @@ void hasten_section_traced_threads(struct hasten_page *page) {
         hasten_buffer_format(&page->scratch, "and %zu more", count - shown);
         hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(&page->scratch));
     }
-    hasten_release(aggregate->allocator, order, count * sizeof *order);
+    hasten_thread_order_free(page, order);
 }

@@ -17,21 +17,6 @@ struct asked {
     bool callers; /* or callees */
 };
 
-static int compare_edges(const void *left_index, const void *right_index, void *context) {
-    const struct hasten_callgraph *graph = context;
-    uint32_t left = *(const uint32_t *)left_index;
-    uint32_t right = *(const uint32_t *)right_index;
-    const struct hasten_call_sums *one = &graph->edges[left].sums;
-    const struct hasten_call_sums *other = &graph->edges[right].sums;
-    if (one->total_ns != other->total_ns) {
-        return one->total_ns > other->total_ns ? -1 : 1;
-    }
-    if (one->calls != other->calls) {
-        return one->calls > other->calls ? -1 : 1;
-    }
-    return (left > right) - (left < right);
-}
-
 static uint32_t near_end(const struct asked *asked, uint32_t edge) {
     const struct hasten_call_edge *found = &asked->graph->edges[edge];
     return asked->callers ? found->callee : found->caller;
@@ -83,7 +68,7 @@ static void write_function(const struct asked *asked, uint32_t function, uint32_
             order[count++] = (uint32_t)i;
         }
     }
-    qsort_r(order, count, sizeof *order, compare_edges, (void *)asked->graph);
+    qsort_r(order, count, sizeof *order, hasten_callgraph_compare_edges, (void *)asked->graph);
     hasten_buffer_init(&title, page->aggregate->allocator);
     hasten_buffer_text(&title, asked->callers ? "Callers of " : "Called by ");
     hasten_cell_append_name(page, &title, function);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * Who took the time: threads, processes, the garbage collector. */
-#include <stdlib.h>
-
 #include "core/report/numbers.h"
 #include "core/report/sections.h"
 #include "core/report/table.h"
+#include "core/report/thread_order.h"
 
 /* A thread that was there for this part of the longest one's time is shown
  * although it only waited. */
@@ -161,15 +160,10 @@ void hasten_section_threads(struct hasten_page *page) {
     if (count < 2) {
         return;
     }
-    uint32_t *order = hasten_allocate(aggregate->allocator, count * sizeof *order);
+    uint32_t *order = hasten_thread_order_new(page, compare_threads);
     if (order == NULL) {
-        page->out.failed = true;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        order[i] = (uint32_t)i;
-    }
-    qsort_r(order, count, sizeof *order, compare_threads, (void *)aggregate);
     size_t shown = shown_threads(page, order, count);
     bool processes = profile->process_count > 1;
     hasten_page_heading(page, "Threads", NULL);
@@ -183,7 +177,7 @@ void hasten_section_threads(struct hasten_page *page) {
     }
     hasten_table_finish(&table);
     write_thread_rest(page, order, shown, count);
-    hasten_release(aggregate->allocator, order, count * sizeof *order);
+    hasten_thread_order_free(page, order);
 }
 
 static struct hasten_bar process_bar(const struct hasten_aggregate *aggregate, size_t process) {

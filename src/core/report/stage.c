@@ -99,10 +99,6 @@ static void chain_edges(const struct hasten_callgraph *graph, uint32_t *ret_firs
     }
 }
 
-static bool is_empty(const struct hasten_call_sums *sums) {
-    return sums->calls == 0 && sums->self_ns == 0 && sums->total_ns == 0;
-}
-
 static hasten_status stage_rows(struct hasten_pstats *table, const struct hasten_profile *profile,
                                 const struct labels *labels, const struct hasten_callgraph *graph,
                                 const uint32_t *first, const uint32_t *next) {
@@ -110,7 +106,7 @@ static hasten_status stage_rows(struct hasten_pstats *table, const struct hasten
     for (uint32_t i = 0; i < labels->count && status == HASTEN_OK; i++) {
         uint32_t function = 0;
         struct hasten_pstats_cost cost = cost_of(&graph->functions[i]);
-        if (is_empty(&graph->functions[i])) {
+        if (hasten_call_sums_are_empty(&graph->functions[i])) {
             continue;
         }
         status = stage_function(table, profile, labels->representative[i], &function);
@@ -120,7 +116,7 @@ static hasten_status stage_rows(struct hasten_pstats *table, const struct hasten
         for (uint32_t e = first[i]; e != HASTEN_NONE && status == HASTEN_OK; e = next[e]) {
             const struct hasten_call_edge *edge = &graph->edges[e];
             cost = cost_of(&edge->sums);
-            if (is_empty(&edge->sums)) {
+            if (hasten_call_sums_are_empty(&edge->sums)) {
                 continue;
             }
             status =

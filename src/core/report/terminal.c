@@ -167,11 +167,22 @@ static void write_tracing(struct hasten_page *page) {
     hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
 }
 
-static void write_traced_page(struct hasten_page *page, const struct hasten_facts *facts) {
+static void warn_of_number(struct hasten_page *page, const char *before, uint64_t number,
+                           const char *after) {
     struct hasten_buffer *text = &page->scratch;
-    write_tracing(page);
-    write_warnings(page, facts);
+    if (number > 0) {
+        hasten_buffer_clear(text);
+        hasten_buffer_text(text, before);
+        hasten_number_count(text, number);
+        hasten_buffer_text(text, after);
+        warn(page, hasten_buffer_cstring(text));
+    }
+}
+
+/* What of the calls is missing. */
+static void write_traced_warnings(struct hasten_page *page, const struct hasten_facts *facts) {
     if (facts->cut_processes > 0) {
+        struct hasten_buffer *text = &page->scratch;
         hasten_buffer_clear(text);
         hasten_buffer_format(text,
                              "! %zu of %zu processes were ended from outside: what they called in "
@@ -179,6 +190,15 @@ static void write_traced_page(struct hasten_page *page, const struct hasten_fact
                              (size_t)facts->cut_processes, page->aggregate->profile->process_count);
         warn(page, hasten_buffer_cstring(text));
     }
+    warn_of_number(page, "! The disk was full, or a limit on the size of files reached: what ",
+                   facts->full_processes,
+                   " of the processes called from then on is missing. Free some space, raise the "
+                   "limit (ulimit -f), or record elsewhere (-o).");
+    warn_of_number(page, "! Of what ", facts->failed_processes,
+                   " of the processes called, the end is missing: it could not be written.");
+    warn_of_number(page, "! The calls of ", facts->subinterpreters,
+                   " subinterpreters are not counted: this version of Python does not permit it. "
+                   "Their time is that of the function that ran them.");
     if (facts->displaced > 0) {
         warn(page,
              "! The program set a profile function of its own (sys.setprofile, cProfile), and "
@@ -189,6 +209,12 @@ static void write_traced_page(struct hasten_page *page, const struct hasten_fact
                    "apart: numbers of calls and times in a function are exact, callers and times "
                    "with callees are not.");
     }
+}
+
+static void write_traced_page(struct hasten_page *page, const struct hasten_facts *facts) {
+    write_tracing(page);
+    write_warnings(page, facts);
+    write_traced_warnings(page, facts);
     hasten_section_calls(page);
     hasten_section_traced_threads(page);
 }

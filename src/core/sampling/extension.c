@@ -6,17 +6,55 @@
 
 #include "core/sampling/generators.h"
 #include "core/sampling/judge.h"
-#include "core/sampling/links.h"
 #include "core/sampling/load.h"
+#include "core/sampling/resolve.h"
 
 /* Frames that may have been pushed between the two reads and are added. */
 #define EXTENSION_MAX 16
+/* How far from its base a C stack is taken to reach: the usual limit of its size. */
+#define C_STACK_BYTES (8u << 20)
+/* One look of so many asks what code it is that was never seen above a leaf. */
+#define CURIOUS_LOOKS 16
 
 static bool is_shim_above(const struct hasten_layout *layout, const uint8_t *bytes,
                           uint64_t below) {
-    uint8_t owner = hasten_load_u8(bytes, layout->frame_owner);
-    return (owner == layout->owner_c_stack || owner == layout->owner_interpreter) &&
+    return hasten_owner_is_shim(layout, hasten_load_u8(bytes, layout->frame_owner)) &&
            hasten_load_u64(bytes, layout->frame_previous) == below;
+}
+
+/* It lies where this thread's C code keeps its variables, as what the first frame names. */
+static bool is_on_c_stack(const struct hasten_view *view, uint64_t address) {
+    uint64_t base = view->snapshot->bottom_link;
+    return address < base && base - address < C_STACK_BYTES;
+}
+
+/* Whether C code that `leaf` called has entered `pushed`, which names `shim`, the frame that
+ * stands for that C code. It is read microseconds earlier or later than the data stack and
+ * overwritten soon, so that mostly it does not show anything. */
+static hasten_status check_shim(const struct hasten_view *view, struct hasten_frame *leaf,
+                                uint64_t below, struct hasten_frame *pushed, uint64_t shim,
+                                bool *ret_called) {
+    const struct hasten_layout *layout = view->layout;
+    const uint8_t *bytes = hasten_snapshot_at(view->snapshot, 1, shim, layout->frame_localsplus);
+    uint8_t fresh[256];
+    if (!bytes && !is_on_c_stack(view, shim)) {
+        if (shim == 0 || (shim & 7) || layout->frame_localsplus > sizeof fresh ||
+            hasten_snapshot_same_chunk(view->snapshot, shim, leaf->address))
+            return HASTEN_OK;
+        /* A leftover may name anything: only what looks right now is worth a try. */
+        hasten_status status = hasten_memory_read(view->interpreter->pid, hasten_raddr_at(shim),
+                                                  fresh, layout->frame_localsplus);
+        if (status != HASTEN_OK || !is_shim_above(layout, fresh, below))
+            return status == HASTEN_GONE ? HASTEN_OK : status;
+        status = hasten_snapshot_want(view->snapshot, shim, layout->frame_localsplus);
+        return status == HASTEN_OK || status == HASTEN_LIMIT ? HASTEN_TORN : status;
+    }
+    pushed->entered_from_c = true;
+    enum hasten_shim seen = bytes && is_shim_above(layout, bytes, below) ? HASTEN_SHIM_SHOWN
+                            : is_on_c_stack(view, shim)                  ? HASTEN_SHIM_OVERWRITTEN
+                                                                         : HASTEN_SHIM_NONE;
+    *ret_called = hasten_judge_from_c(view, leaf, pushed, seen) == HASTEN_LINKED;
+    return HASTEN_OK;
 }
 
 /* Whether `pushed`, right above `below`, says that `leaf` called it: directly (or
@@ -28,8 +66,7 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
     uint64_t previous = hasten_load_u64(pushed->bytes, layout->frame_previous);
     *ret_called = false;
     if (previous == below) {
-        pushed->entered_from_c = layout->frame_is_entry != HASTEN_ABSENT &&
-                                 hasten_load_u8(pushed->bytes, layout->frame_is_entry) != 0;
+        pushed->entered_from_c = hasten_frame_is_entry(layout, pushed->bytes);
         if (pushed->entered_from_c) {
             *ret_called = leaf->bytes && !hasten_frame_stack_top_saved(layout, leaf->bytes);
             return HASTEN_OK;
@@ -38,31 +75,48 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
         *ret_called = verdict == HASTEN_LINKED;
         return verdict == HASTEN_UNKNOWN ? HASTEN_NOT_FOUND : HASTEN_OK;
     }
-    if (layout->owner_c_stack == 0xff && layout->owner_interpreter == 0xff)
-        return HASTEN_OK;
-    const uint8_t *shim = hasten_snapshot_at(view->snapshot, 1, previous, layout->frame_localsplus);
-    uint8_t fresh[256];
-    if (!shim) {
-        if (previous == 0 || (previous & 7) || layout->frame_localsplus > sizeof fresh ||
-            hasten_snapshot_same_chunk(view->snapshot, previous, leaf->address))
-            return HASTEN_OK;
-        /* A leftover may name anything: only what looks right now is worth a try. */
-        hasten_status status = hasten_memory_read(view->interpreter->pid, hasten_raddr_at(previous),
-                                                  fresh, layout->frame_localsplus);
-        if (status != HASTEN_OK || !is_shim_above(layout, fresh, below))
-            return status == HASTEN_GONE ? HASTEN_OK : status;
-        status = hasten_snapshot_want(view->snapshot, previous, layout->frame_localsplus);
-        return status == HASTEN_OK || status == HASTEN_LIMIT ? HASTEN_TORN : status;
-    }
-    pushed->entered_from_c = true;
-    *ret_called = hasten_judge_from_c(view, leaf, pushed, is_shim_above(layout, shim, below)) ==
-                  HASTEN_LINKED;
-    return HASTEN_OK;
+    return hasten_layout_has_shims(layout)
+               ? check_shim(view, leaf, below, pushed, previous, ret_called)
+               : HASTEN_OK;
 }
 
-/* The frame on the data stack at `address`, if it runs code that was seen before:
- * what was never seen there is most likely left over. `*ret_started` as
- * hasten_walk_resolve; `frame->code` is NULL where there is nothing. */
+/* The generator that `pushed`, a live frame right above the leaf's, names as its caller: C
+ * code which the leaf called runs it. */
+static hasten_status find_generator_below(const struct hasten_view *view,
+                                          const struct hasten_frame *leaf,
+                                          const struct hasten_frame *pushed,
+                                          struct hasten_frame *ret_generator, bool *ret_found) {
+    uint64_t address = hasten_load_u64(pushed->bytes, view->layout->frame_previous);
+    struct hasten_frame frame = {.address = address, .entered_from_c = true};
+    *ret_found = false;
+    if (leaf->owner != view->layout->owner_thread || !(leaf->traits & HASTEN_UNIT_CALL) ||
+        address == 0 || (address & 7) || is_on_c_stack(view, address) ||
+        hasten_snapshot_holds(view->snapshot, address))
+        return HASTEN_OK;
+    frame.bytes = hasten_resolve_generator(view, address);
+    if (!frame.bytes)
+        return HASTEN_OK;
+    hasten_status status = hasten_generator_look(view, &frame, ret_found);
+    if (status != HASTEN_OK || frame.owner != view->layout->owner_generator)
+        return status;
+    *ret_generator = frame;
+    if (*ret_found)
+        status = hasten_generator_identify(view, leaf, ret_generator, ret_found);
+    /* What the leaf is known to resume need not be this one, which was read too late then. */
+    *ret_found &= ret_generator->bytes != NULL;
+    return status;
+}
+
+/* What was never seen there is most likely left over, but a function that is always over
+ * when its frame is looked for has no other way to become known. */
+static bool is_curious(const struct hasten_view *view, const struct hasten_frame *frame) {
+    bool runs = view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+                !hasten_frame_stack_top_saved(view->layout, frame->bytes);
+    return runs && view->walk->tries == 0 && view->walk->looks % CURIOUS_LOOKS == 0;
+}
+
+/* The frame on the data stack at `address`, if it runs code that was seen before.
+ * `*ret_started` as hasten_resolve_code; `frame->code` is NULL where there is nothing. */
 static hasten_status look_at(const struct hasten_view *view, uint64_t address,
                              struct hasten_frame *ret_frame, bool *ret_started) {
     const struct hasten_layout *layout = view->layout;
@@ -73,13 +127,11 @@ static hasten_status look_at(const struct hasten_view *view, uint64_t address,
     if (!frame.bytes)
         return HASTEN_OK;
     frame.owner = hasten_load_u8(frame.bytes, layout->frame_owner);
-    frame.code_address = hasten_load_u64(frame.bytes, layout->frame_code) & layout->reference_mask;
+    frame.code_address = hasten_frame_code(layout, frame.bytes);
     if (frame.owner != layout->owner_thread || frame.code_address == 0 ||
-        !hasten_codes_find(view->codes, frame.code_address))
+        (!hasten_codes_find(view->codes, frame.code_address) && !is_curious(view, &frame)))
         return HASTEN_OK;
-    hasten_status status = hasten_walk_resolve(&frame, view->interpreter, view->codes, ret_started);
-    if (status == HASTEN_NOT_FOUND)
-        view->walk->missing_code = frame.code_address;
+    hasten_status status = hasten_resolve_code(view, &frame, ret_started);
     if (status == HASTEN_TORN)
         return HASTEN_OK;
     if (status == HASTEN_OK)
@@ -88,15 +140,16 @@ static hasten_status look_at(const struct hasten_view *view, uint64_t address,
 }
 
 /* Where the next frame on the data stack begins above the frames of the stack. */
-static uint64_t data_stack_end(const struct hasten_view *view, size_t leaf) {
+static uint64_t data_stack_end(const struct hasten_view *view) {
     const struct hasten_walk *walk = view->walk;
-    for (size_t i = leaf; i < walk->count; i++)
+    for (size_t i = 0; i < walk->count; i++)
         if (walk->frames[i].owner == view->layout->owner_thread)
             return hasten_frame_end(&walk->frames[i]);
     return hasten_snapshot_bottom(view->snapshot, view->interpreter);
 }
 
-/* The frame that the leaf has pushed since the current frame was read, if any. */
+/* The frame that the leaf has pushed since the current frame was read, if any, or the
+ * generator in between. */
 static hasten_status find_pushed(const struct hasten_view *view, struct hasten_frame *leaf,
                                  uint64_t end, struct hasten_frame *ret_pushed, bool *ret_found) {
     struct hasten_frame pushed;
@@ -116,6 +169,9 @@ static hasten_status find_pushed(const struct hasten_view *view, struct hasten_f
     }
     if (!started || !hasten_frame_is_live(view, &pushed))
         return HASTEN_OK;
+    status = find_generator_below(view, leaf, &pushed, ret_pushed, ret_found);
+    if (status != HASTEN_OK || *ret_found)
+        return status;
     status = check_caller(view, leaf, below, &pushed, &called);
     if (status != HASTEN_OK || !called)
         return status;
@@ -131,8 +187,7 @@ static hasten_status find_resumed(const struct hasten_view *view, const struct h
     *ret_found = false;
     if (frame.address == 0)
         return HASTEN_OK;
-    frame.bytes =
-        hasten_walk_generator(view->walk, view->snapshot, view->interpreter, frame.address);
+    frame.bytes = hasten_resolve_generator(view, frame.address);
     if (!frame.bytes)
         return HASTEN_OK;
     hasten_status status = hasten_generator_look(view, &frame, ret_found);
@@ -198,7 +253,7 @@ static hasten_status climb(const struct hasten_view *view, size_t *count) {
         bool found;
         hasten_status status = find_resumed(view, &walk->frames[0], &next, &found);
         if (status == HASTEN_OK && !found)
-            status = find_pushed(view, &walk->frames[0], data_stack_end(view, 0), &next, &found);
+            status = find_pushed(view, &walk->frames[0], data_stack_end(view), &next, &found);
         if (status == HASTEN_OK && !found)
             status = find_driven(view, &walk->frames[0], &next, &found);
         if (status == HASTEN_OK && found)

@@ -5,6 +5,26 @@
 
 #include "core/sampling/load.h"
 
+/* Owner of what a version does not have. */
+#define NO_OWNER 0xff
+
+bool hasten_layout_has_shims(const struct hasten_layout *layout) {
+    return layout->owner_c_stack != NO_OWNER || layout->owner_interpreter != NO_OWNER;
+}
+
+bool hasten_owner_is_shim(const struct hasten_layout *layout, uint8_t owner) {
+    return owner == layout->owner_c_stack || owner == layout->owner_interpreter;
+}
+
+uint64_t hasten_frame_code(const struct hasten_layout *layout, const uint8_t *bytes) {
+    return hasten_load_u64(bytes, layout->frame_code) & layout->reference_mask;
+}
+
+bool hasten_frame_is_entry(const struct hasten_layout *layout, const uint8_t *bytes) {
+    return layout->frame_is_entry != HASTEN_ABSENT &&
+           hasten_load_u8(bytes, layout->frame_is_entry) != 0;
+}
+
 bool hasten_frame_stack_top_saved(const struct hasten_layout *layout, const uint8_t *bytes) {
     return (int32_t)hasten_load_u32(bytes, layout->frame_stack_top) >= 0;
 }

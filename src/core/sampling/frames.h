@@ -21,6 +21,13 @@ struct hasten_view {
     struct hasten_edges *edges;
 };
 
+/* Whether frames stand for C code that calls Python (3.12+). */
+bool hasten_layout_has_shims(const struct hasten_layout *layout);
+bool hasten_owner_is_shim(const struct hasten_layout *layout, uint8_t owner);
+/* Address of the code that the frame runs; 0: it was popped (3.14+). */
+uint64_t hasten_frame_code(const struct hasten_layout *layout, const uint8_t *bytes);
+/* 3.11: C code has entered it. */
+bool hasten_frame_is_entry(const struct hasten_layout *layout, const uint8_t *bytes);
 bool hasten_frame_stack_top_saved(const struct hasten_layout *layout, const uint8_t *bytes);
 /* Its fixed part in copy 0; NULL where that was not taken. */
 const uint8_t *hasten_frame_before(const struct hasten_view *view,

@@ -3,8 +3,8 @@
  * Identifies generators. */
 #include "core/sampling/generators.h"
 
-#include "core/sampling/links.h"
 #include "core/sampling/load.h"
+#include "core/sampling/resolve.h"
 
 /* Reads after which a caller is believed to run itself, whatever it names. */
 #define UNSURE_TRIES 8
@@ -15,17 +15,14 @@ hasten_status hasten_generator_look(const struct hasten_view *view, struct haste
     bool started = false;
     *ret_found = false;
     frame->owner = hasten_load_u8(frame->bytes, layout->frame_owner);
-    frame->code_address =
-        hasten_load_u64(frame->bytes, layout->frame_code) & layout->reference_mask;
+    frame->code_address = hasten_frame_code(layout, frame->bytes);
     if (frame->owner != layout->owner_generator || frame->code_address == 0)
         return HASTEN_OK;
-    hasten_status status = hasten_walk_resolve(frame, view->interpreter, view->codes, &started);
-    if (status == HASTEN_NOT_FOUND)
-        view->walk->missing_code = frame->code_address;
+    hasten_status status = hasten_resolve_code(view, frame, &started);
     if (status == HASTEN_TORN || (status == HASTEN_OK && !started))
         return HASTEN_OK;
     if (status == HASTEN_OK)
-        status = hasten_walk_want(view->snapshot, frame);
+        status = hasten_resolve_want(view, frame);
     *ret_found = status == HASTEN_OK;
     return status;
 }

@@ -145,7 +145,7 @@ static enum hasten_verdict judge_neighbours(const struct hasten_view *view,
 /* C code runs the generator (sum, next, a task's step), and nothing in memory names it:
  * believed when the caller stands still at this instruction, and from then on. Where it
  * has gone on meanwhile, the instruction is the only one that is known to run it. */
-static enum hasten_verdict judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
+enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
                                         const struct hasten_frame *callee) {
     struct hasten_edge edge = edge_of(caller, callee);
     if (hasten_edges_known(view->edges, edge))
@@ -174,9 +174,9 @@ static enum hasten_verdict judge_generator(const struct hasten_view *view,
                : status == HASTEN_OK && found ? HASTEN_LINKED
                                               : HASTEN_DOUBTFUL;
     }
-    bool unseen = view->layout->owner_c_stack == 0xff && view->layout->owner_interpreter == 0xff;
+    bool unseen = !hasten_layout_has_shims(view->layout);
     if (callee->entered_from_c || unseen || hasten_frame_is_hidden(caller))
-        return judge_driven(view, caller, callee);
+        return hasten_judge_driven(view, caller, callee);
     bool copied = hasten_snapshot_at(view->snapshot, 1, hasten_frame_end(caller) - 8, 8) != NULL;
     return copied ? HASTEN_RETURNED : HASTEN_DOUBTFUL;
 }
@@ -221,11 +221,6 @@ enum hasten_verdict hasten_judge_call(const struct hasten_view *view, struct has
                                      : judge_in_generator(view, caller, callee);
 }
 
-enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct hasten_frame *caller,
-                                        const struct hasten_frame *callee) {
-    return judge_driven(view, caller, callee);
-}
-
 enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct hasten_frame *caller,
                                         const struct hasten_frame *callee) {
     if (caller->owner != view->layout->owner_thread)
@@ -239,11 +234,19 @@ enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct h
     return corrected ? HASTEN_LINKED : verdict;
 }
 
+/* Nothing that is left of a frame which is over looks like this. */
+static bool runs_for_certain(const struct hasten_view *view, const struct hasten_frame *frame) {
+    return view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
+           !hasten_frame_stack_top_saved(view->layout, frame->bytes);
+}
+
 enum hasten_verdict hasten_judge_from_c(const struct hasten_view *view,
                                         const struct hasten_frame *caller,
-                                        const struct hasten_frame *callee, bool shown) {
+                                        const struct hasten_frame *callee, enum hasten_shim shim) {
     struct hasten_edge edge = edge_of(caller, callee);
-    if (shown) /* the other one is older than the two, and soon overwritten */
+    bool shown = shim == HASTEN_SHIM_SHOWN;
+    if (shown || (shim == HASTEN_SHIM_OVERWRITTEN && runs_for_certain(view, callee)))
         hasten_edges_add(view->edges, edge, HASTEN_EVIDENCE_NONE);
+    /* Where it is shown, the other frame is older than the two, and soon overwritten. */
     return shown || hasten_edges_known(view->edges, edge) ? HASTEN_LINKED : HASTEN_DOUBTFUL;
 }

@@ -25,10 +25,16 @@ enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct h
 /* Of a frame that was found right above the suspended `caller` and names it. */
 enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct hasten_frame *caller,
                                         const struct hasten_frame *callee);
-/* Of a frame right above `caller` that C code has entered; `shown`: the frame that stands
- * for the C code was copied, and says so. */
+/* What is known of the frame that stands for C code: */
+enum hasten_shim {
+    HASTEN_SHIM_NONE,
+    HASTEN_SHIM_OVERWRITTEN, /* it lay on the C stack */
+    HASTEN_SHIM_SHOWN,       /* it was copied, and names the caller */
+};
+
+/* Of a frame right above `caller` that C code has entered. */
 enum hasten_verdict hasten_judge_from_c(const struct hasten_view *view,
                                         const struct hasten_frame *caller,
-                                        const struct hasten_frame *callee, bool shown);
+                                        const struct hasten_frame *callee, enum hasten_shim shim);
 
 #endif

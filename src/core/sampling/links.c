@@ -4,9 +4,10 @@
  * lower one at the instant of copy 1, and which frame ran then. */
 #include "core/sampling/links.h"
 
+#include <string.h>
+
 #include "core/sampling/extension.h"
 #include "core/sampling/judge.h"
-#include "core/sampling/load.h"
 
 /* A frame at its return instruction is what every returned frame looks like until
  * its place is used again; the instruction itself takes two nanoseconds. A generator's
@@ -41,19 +42,16 @@ static hasten_status judge_all(const struct hasten_view *view) {
     return HASTEN_OK;
 }
 
-hasten_status hasten_links_check(struct hasten_walk *walk, struct hasten_snapshot *snapshot,
-                                 const struct hasten_interpreter *interpreter,
-                                 const struct hasten_codes *codes, struct hasten_edges *edges) {
-    struct hasten_view view = {walk, snapshot, interpreter, &interpreter->layout, codes, edges};
+hasten_status hasten_links_check(const struct hasten_view *view) {
+    struct hasten_walk *walk = view->walk;
     if (walk->count == 0)
         return HASTEN_OK;
-    hasten_status status = judge_all(&view);
+    hasten_status status = judge_all(view);
     if (status == HASTEN_OK)
-        status = hasten_extend(&view);
+        status = hasten_extend(view);
     if (status != HASTEN_OK)
         return status;
-    drop_returned(&view);
-    struct hasten_frame *leaf = &walk->frames[walk->leaf];
-    walk->native = (leaf->traits & HASTEN_UNIT_CALL) != 0;
+    drop_returned(view);
+    walk->native = (walk->frames[walk->leaf].traits & HASTEN_UNIT_CALL) != 0;
     return HASTEN_OK;
 }

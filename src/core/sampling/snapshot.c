@@ -398,34 +398,35 @@ static void drop_outside(struct hasten_snapshot *snapshot, uint32_t looks) {
     snapshot->outside_count = kept;
 }
 
-hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t address,
-                                   uint32_t size) {
-    struct hasten_region *chunk = find_chunk(snapshot, address);
-    if (chunk) {
-        uint64_t end = address - chunk->address + size;
-        if (end > chunk->limit)
-            end = chunk->limit;
-        if (end > chunk->size)
-            chunk->size = (uint32_t)end;
-        return HASTEN_OK;
-    }
+/* The frame elsewhere that starts at `address`, or NULL; `*ret_place`: where it is or
+ * belongs. */
+static struct hasten_region *find_outside(const struct hasten_snapshot *snapshot, uint64_t address,
+                                          size_t *ret_place) {
     size_t place = 0;
     while (place < snapshot->outside_count && snapshot->outside[place].address < address)
         place++;
-    if (place < snapshot->outside_count && snapshot->outside[place].address == address) {
-        struct hasten_region *region = &snapshot->outside[place];
-        if (size > region->size)
-            region->size = region->limit = size;
-        region->unused = 0;
+    *ret_place = place;
+    bool found = place < snapshot->outside_count && snapshot->outside[place].address == address;
+    return found ? &snapshot->outside[place] : NULL;
+}
+
+static hasten_status want_outside(struct hasten_snapshot *snapshot, uint64_t address, uint32_t size,
+                                  bool generator) {
+    size_t place;
+    struct hasten_region *known = find_outside(snapshot, address, &place);
+    if (known) {
+        if (size > known->size)
+            known->size = known->limit = size;
+        known->unused = 0;
+        known->generator |= generator;
         return HASTEN_OK;
     }
     if (snapshot->outside_count >= HASTEN_SNAPSHOT_OUTSIDE_MAX) {
         drop_outside(snapshot, 0);
-        for (place = 0; place < snapshot->outside_count; place++)
-            if (snapshot->outside[place].address > address)
-                break;
+        find_outside(snapshot, address, &place);
     }
-    struct hasten_region region = {.address = address, .size = size, .limit = size};
+    struct hasten_region region = {
+        .address = address, .size = size, .limit = size, .generator = generator};
     hasten_status status =
         add_region(snapshot, &snapshot->outside, &snapshot->outside_count,
                    &snapshot->outside_capacity, HASTEN_SNAPSHOT_OUTSIDE_MAX, region);
@@ -437,20 +438,29 @@ hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t ad
     return HASTEN_OK;
 }
 
+hasten_status hasten_snapshot_want(struct hasten_snapshot *snapshot, uint64_t address,
+                                   uint32_t size) {
+    struct hasten_region *chunk = find_chunk(snapshot, address);
+    if (!chunk)
+        return want_outside(snapshot, address, size, false);
+    uint64_t end = address - chunk->address + size;
+    if (end > chunk->limit)
+        end = chunk->limit;
+    if (end > chunk->size)
+        chunk->size = (uint32_t)end;
+    return HASTEN_OK;
+}
+
 hasten_status hasten_snapshot_want_generator(struct hasten_snapshot *snapshot, uint64_t address,
                                              uint32_t size) {
-    hasten_status status = hasten_snapshot_want(snapshot, address, size);
-    for (size_t i = 0; status == HASTEN_OK && i < snapshot->outside_count; i++)
-        if (snapshot->outside[i].address == address)
-            snapshot->outside[i].generator = true;
-    return status;
+    return hasten_snapshot_holds(snapshot, address) ? hasten_snapshot_want(snapshot, address, size)
+                                                    : want_outside(snapshot, address, size, true);
 }
 
 const uint8_t *hasten_snapshot_after(const struct hasten_snapshot *snapshot, uint64_t address) {
-    for (size_t i = 0; i < snapshot->outside_count; i++)
-        if (snapshot->outside[i].address == address && snapshot->outside[i].again)
-            return snapshot->copies[0] + snapshot->outside[i].offset;
-    return NULL;
+    size_t place;
+    const struct hasten_region *region = find_outside(snapshot, address, &place);
+    return region && region->again ? snapshot->copies[0] + region->offset : NULL;
 }
 
 void hasten_snapshot_trim(struct hasten_snapshot *snapshot) {

@@ -3,11 +3,12 @@
  * One or two copies of a thread's stack memory, taken in a single batched read.
  *
  * The batch is ordered in time: with two copies first all regions (copy 0); then
- * the thread state, which names the current frame; then all regions (copy 1). A
- * region is the used part of a
- * data-stack chunk or a frame that lives elsewhere (in a generator, on the C
- * stack; 3.11 and 3.12 also have the name of the current frame there). Which regions to read is predicted from the last look; what turns out
- * to be missing is added for the next try. */
+ * the thread state, which names the current frame; then all regions (copy 1); with
+ * one copy then the generators' frames once more. A region is the used part of a
+ * data-stack chunk or a frame that lives elsewhere (in a generator, on the C stack;
+ * 3.11 and 3.12 also have the name of the current frame there). Which regions to read
+ * is predicted from the last look; what turns out to be missing is added for the next
+ * try. */
 #ifndef HASTEN_SAMPLING_SNAPSHOT_H
 #define HASTEN_SAMPLING_SNAPSHOT_H
 

@@ -69,7 +69,7 @@ struct hasten_walk {
     size_t count, capacity;
     size_t leaf;    /* index of the first frame that counts */
     bool native;    /* the leaf is inside a C function */
-    bool distant;   /* frames elsewhere are in it, for which both copies are needed */
+    bool distant;   /* it rests on a frame elsewhere of which little is known: two copies tell */
     uint32_t tries; /* set by the caller: how often this stack was read already */
     uint32_t looks; /* set by the caller: counts the snapshots */
     /* A generator of the chain that had yielded when it was read, which was after the

@@ -165,6 +165,14 @@ static inline bool hasten_py_is_suspended(PyFrameObject *frame) {
     return suspended;
 }
 
+/* Whether calls of subinterpreters may be looked at. The interpreters of 3.12 share the
+ * code objects of frozen modules, which monitoring changes, without sharing a lock. */
+#if PY_VERSION_HEX >= 0x030c0000 && PY_VERSION_HEX < 0x030d0000
+#define HASTEN_PY_SUBINTERPRETERS_TRACED false
+#else
+#define HASTEN_PY_SUBINTERPRETERS_TRACED true
+#endif
+
 /* What the standard profiler of the version does; see src/ext/cprofile/. */
 #if PY_VERSION_HEX >= 0x030c0000
 #define HASTEN_PY_FLAG_FORMAT "p" /* of the switches of enable() and of the constructor */

@@ -3,6 +3,8 @@
  * hasten._cprofile: the engine of hasten.cProfile. This file has the module, its
  * state and the types of results. */
 #include "ext/cprofile/profiler.h"
+
+#include "ext/common/row.h"
 #include "ext/trace/trace.h"
 
 static PyStructSequence_Field entry_fields[] = {
@@ -60,21 +62,15 @@ struct hasten_cprofile_state *hasten_cprofile_state_of(PyTypeObject *type) {
     return module == NULL ? NULL : PyModule_GetState(module);
 }
 
-static int add_row_type(PyObject *module, PyStructSequence_Desc *description,
-                        PyTypeObject **ret_type) {
-    *ret_type = PyStructSequence_NewType(description);
-    return *ret_type == NULL ? -1 : PyModule_AddType(module, *ret_type);
-}
-
 static int module_exec(PyObject *module) {
     struct hasten_cprofile_state *state = PyModule_GetState(module);
     hasten_ticks_init(&state->ticks, false);
     state->profiler_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_profiler_spec, NULL);
     if (state->profiler_type == NULL || PyModule_AddType(module, state->profiler_type) < 0 ||
-        add_row_type(module, &entry_description, &state->entry_type) < 0 ||
-        add_row_type(module, &subentry_description, &state->subentry_type) < 0 ||
-        add_row_type(module, &durations_description, &state->durations_type) < 0 ||
+        (state->entry_type = hasten_py_row_type(module, &entry_description)) == NULL ||
+        (state->subentry_type = hasten_py_row_type(module, &subentry_description)) == NULL ||
+        (state->durations_type = hasten_py_row_type(module, &durations_description)) == NULL ||
         PyModule_AddFunctions(module, hasten_trace_methods) < 0) {
         return -1;
     }

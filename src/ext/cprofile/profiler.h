@@ -4,7 +4,8 @@
  * interpreter's lock guards both.
  *
  *   profiler.c    the type: construction, enable, disable, clear
- *   monitoring.c  events from sys.monitoring (3.12 and later)
+ *   monitoring.c  events from sys.monitoring (3.12 and later),
+ *   taps.c        and what is called for each
  *   setprofile.c  events from the profile function (3.11),
  *   evaluation.c  and from the frame evaluation hook
  *   sites.c       ... and calls that need not be told of there
@@ -96,7 +97,9 @@ struct hasten_cprofile_state {
     PyTypeObject *entry_type;
     PyTypeObject *subentry_type;
     PyTypeObject *durations_type;
-    struct hasten_ticks ticks; /* from the module's start */
+    struct hasten_ticks ticks;  /* from the module's start */
+    struct hasten_trace *trace; /* ext/trace/trace.h; NULL: the interpreter is not traced */
+    bool asked_to_trace;        /* start-up files may do so twice */
     struct hasten_bytecode bytecode;
 };
 
@@ -137,6 +140,18 @@ extern const char hasten_profiler_durations_doc[];
 
 #define HASTEN_PY_METHOD(function) (PyCFunction)(void (*)(void))(function)
 #define HASTEN_PY_FASTCALL_METHOD (METH_METHOD | METH_FASTCALL | METH_KEYWORDS)
+
+/* Their rows, followed by others. */
+#define HASTEN_PROFILER_METHODS                                                               \
+    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,       \
+     hasten_profiler_getstats_doc},                                                           \
+        {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD, \
+         hasten_profiler_durations_doc},                                                      \
+        {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,    \
+         hasten_profiler_enable_doc},                                                         \
+        {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},       \
+        {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},             \
+        {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
 
 /* A module function of one argument: what pstats reads, from a list of entries. */
 PyObject *hasten_snapshot(PyObject *module, PyObject *entries);

@@ -237,15 +237,6 @@ void hasten_mechanism_forget(struct hasten_profiler *profiler) {
 }
 
 PyMethodDef hasten_profiler_methods[] = {
-    {"getstats", HASTEN_PY_METHOD(hasten_profiler_getstats), HASTEN_PY_FASTCALL_METHOD,
-     hasten_profiler_getstats_doc},
-    {"durations", HASTEN_PY_METHOD(hasten_profiler_durations), HASTEN_PY_FASTCALL_METHOD,
-     hasten_profiler_durations_doc},
-    {"enable", HASTEN_PY_METHOD(hasten_profiler_enable), METH_VARARGS | METH_KEYWORDS,
-     hasten_profiler_enable_doc},
-    {"disable", hasten_profiler_disable, METH_NOARGS, hasten_profiler_disable_doc},
-    {"clear", hasten_profiler_clear, METH_NOARGS, hasten_profiler_clear_doc},
-    {"_greenlet_switched", hasten_profiler_greenlet_switched, METH_VARARGS, NULL},
-    {"_thread_started", thread_started, METH_VARARGS, NULL},
+    HASTEN_PROFILER_METHODS{"_thread_started", thread_started, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

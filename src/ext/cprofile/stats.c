@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/tracing/durations.h"
+#include "ext/common/row.h"
 
 const char hasten_profiler_getstats_doc[] =
     "getstats($self, /)\n"
@@ -47,7 +48,6 @@ static PyObject *name_of(const struct hasten_call_function *function) {
 
 static PyObject *make_row(PyTypeObject *type, PyObject *name, uint64_t calls, uint64_t recursive,
                           double total, double self, PyObject *callees) {
-    PyObject *row = PyStructSequence_New(type);
     PyObject *values[] = {
         Py_NewRef(name),
         PyLong_FromUnsignedLongLong(calls),
@@ -56,20 +56,7 @@ static PyObject *make_row(PyTypeObject *type, PyObject *name, uint64_t calls, ui
         PyFloat_FromDouble(self),
         Py_XNewRef(callees),
     };
-    Py_ssize_t count = callees == NULL ? 5 : 6;
-    bool complete = row != NULL;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        complete = complete && values[i] != NULL;
-        if (row != NULL) {
-            PyStructSequence_SetItem(row, i, values[i]);
-        } else {
-            Py_XDECREF(values[i]);
-        }
-    }
-    if (!complete) {
-        Py_CLEAR(row);
-    }
-    return row;
+    return hasten_py_row((PyObject *)type, values, callees == NULL ? 5 : 6);
 }
 
 static int by_key(const void *left, const void *right) {
@@ -205,29 +192,23 @@ const char hasten_profiler_durations_doc[] =
     "fields code, count, shortest, median, p90, p99 and longest, in seconds. Percentiles\n"
     "are right within 6 %.";
 
+static PyObject *percentile(const struct hasten_durations *durations, double share, double unit) {
+    return PyFloat_FromDouble(unit * (double)hasten_durations_percentile(durations, share));
+}
+
 static PyObject *durations_row(PyTypeObject *type, const struct hasten_callable *callable,
                                double unit) {
     const struct hasten_durations *durations = callable->durations;
-    const double shares[] = {0.5, 0.9, 0.99};
-    PyObject *row = PyStructSequence_New(type);
-    if (row == NULL) {
-        return NULL;
-    }
-    PyStructSequence_SetItem(row, 0, Py_NewRef(callable->name));
-    PyStructSequence_SetItem(row, 1, PyLong_FromUnsignedLongLong(durations->count));
-    PyStructSequence_SetItem(row, 2, PyFloat_FromDouble(unit * (double)durations->shortest));
-    for (int i = 0; i < 3; i++) {
-        double value = unit * (double)hasten_durations_percentile(durations, shares[i]);
-        PyStructSequence_SetItem(row, 3 + i, PyFloat_FromDouble(value));
-    }
-    PyStructSequence_SetItem(row, 6, PyFloat_FromDouble(unit * (double)durations->longest));
-    for (int i = 0; i < 7; i++) {
-        if (PyStructSequence_GetItem(row, i) == NULL) {
-            Py_DECREF(row);
-            return NULL;
-        }
-    }
-    return row;
+    PyObject *values[] = {
+        Py_NewRef(callable->name),
+        PyLong_FromUnsignedLongLong(durations->count),
+        PyFloat_FromDouble(unit * (double)durations->shortest),
+        percentile(durations, 0.5, unit),
+        percentile(durations, 0.9, unit),
+        percentile(durations, 0.99, unit),
+        PyFloat_FromDouble(unit * (double)durations->longest),
+    };
+    return hasten_py_row((PyObject *)type, values, Py_ARRAY_LENGTH(values));
 }
 
 PyObject *hasten_profiler_durations(PyObject *self, PyTypeObject *type,

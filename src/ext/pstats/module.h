@@ -18,6 +18,21 @@ struct hasten_py_order {
 
 extern PyType_Spec hasten_py_stats_table_spec;
 
+/* The core's part of a Table. */
+struct hasten_pstats *hasten_py_table_core(PyObject *self);
+/* A method's work, done with the object locked. */
+typedef PyObject *(*hasten_py_table_work)(struct hasten_pstats *table, void *argument);
+PyObject *hasten_py_locked(PyObject *self, hasten_py_table_work work, void *argument);
+
+/* None where `status` says that the table cannot hold it, else an exception. */
+PyObject *hasten_py_none_or_raise(hasten_status status, const struct hasten_error *error);
+
+/* Methods that add to a table. */
+PyObject *hasten_py_table_load(PyObject *self, PyObject *args);
+PyObject *hasten_py_table_load_recording(PyObject *self, PyObject *args);
+PyObject *hasten_py_table_add_dict(PyObject *self, PyObject *args);
+PyObject *hasten_py_table_add_table(PyObject *self, PyObject *other);
+
 /* `rows` is an iterable of row numbers. Returns 0, or -1 with an exception set. */
 int hasten_py_order_init(struct hasten_py_order *order, const struct hasten_pstats *table,
                          PyObject *rows);

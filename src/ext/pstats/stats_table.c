@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The type hasten._pstats.Table: arguments checked, the object locked, the core
- * asked. What a table cannot hold is answered with None: hasten.pstats then does
- * as the standard module does, with Python's objects. */
+ * asked. What is added to one is in stats_loading.c. */
 #include "ext/pstats/module.h"
 
 #include "ext/common/errors.h"
-#include "hasten/recording.h"
 
 struct stats_table {
     PyObject_HEAD struct hasten_pstats *core;
@@ -16,10 +14,11 @@ static struct hasten_pstats *core_of(PyObject *self) {
     return ((struct stats_table *)self)->core;
 }
 
-/* A method's work, done with the object locked. */
-typedef PyObject *(*work_function)(struct hasten_pstats *table, void *argument);
+struct hasten_pstats *hasten_py_table_core(PyObject *self) {
+    return core_of(self);
+}
 
-static PyObject *locked(PyObject *self, work_function work, void *argument) {
+PyObject *hasten_py_locked(PyObject *self, hasten_py_table_work work, void *argument) {
     PyObject *result = NULL;
     HASTEN_PY_BEGIN_LOCKED(self);
     result = work(core_of(self), argument);
@@ -61,157 +60,14 @@ static Py_ssize_t table_length(PyObject *self) {
     return length;
 }
 
-/* None where `status` says that the table cannot hold it. */
-static PyObject *none_or_raise(hasten_status status, const struct hasten_error *error) {
-    if (status == HASTEN_UNSUPPORTED) {
-        Py_RETURN_NONE;
-    }
-    return hasten_py_raise_data(status, error);
-}
-
-/* Commits what was staged: (calls, primitive calls, time, width of names, rows,
- * roots, whether a sampling profiler made it). */
-static PyObject *commit(struct hasten_pstats *table, bool adding, bool is_sampled) {
-    struct hasten_pstats_sums sums;
-    hasten_status status = hasten_pstats_commit(table, adding, &sums);
-    if (status != HASTEN_OK) {
-        return none_or_raise(status, NULL);
-    }
-    PyObject *time =
-        sums.own_is_whole ? PyLong_FromDouble(sums.own_s) : PyFloat_FromDouble(sums.own_s);
-    PyObject *roots = hasten_py_root_list(table);
-    if (time == NULL || roots == NULL) {
-        Py_XDECREF(time);
-        Py_XDECREF(roots);
-        return NULL;
-    }
-    return Py_BuildValue("LLNnnNN", (long long)sums.calls, (long long)sums.primitive_calls, time,
-                         (Py_ssize_t)sums.name_width, (Py_ssize_t)sums.row_count, roots,
-                         PyBool_FromLong(is_sampled));
-}
-
-struct load_arguments {
-    Py_buffer data;
-    int adding;
-    int sampled; /* whether what a sampling profiler made may be added */
-};
-
-static PyObject *load_work(struct hasten_pstats *table, void *argument) {
-    const struct load_arguments *arguments = argument;
-    struct hasten_error error = {HASTEN_OK, -1, ""};
-    bool is_sampled = false;
-    hasten_pstats_begin(table);
-    hasten_status status = hasten_pstats_stage_marshal(
-        table, arguments->data.buf, (size_t)arguments->data.len, &is_sampled, &error);
-    if (status == HASTEN_OK && is_sampled && !arguments->sampled) {
-        status = HASTEN_UNSUPPORTED;
-    }
-    if (status != HASTEN_OK) {
-        return none_or_raise(status, &error);
-    }
-    return commit(table, arguments->adding != 0, is_sampled);
-}
-
-static PyObject *table_load(PyObject *self, PyObject *args) {
-    struct load_arguments arguments = {.adding = 0};
-    if (!PyArg_ParseTuple(args, "y*pp:load", &arguments.data, &arguments.adding,
-                          &arguments.sampled)) {
-        return NULL;
-    }
-    PyObject *result = locked(self, load_work, &arguments);
-    PyBuffer_Release(&arguments.data);
-    return result;
-}
-
-struct recording_arguments {
-    PyObject *path; /* bytes */
-    int adding;
-};
-
-/* Recordings are large and their reading needs nothing of Python. */
-static PyObject *recording_work(struct hasten_pstats *table, void *argument) {
-    const struct recording_arguments *arguments = argument;
-    struct hasten_error error = {HASTEN_OK, -1, ""};
-    struct hasten_profile *profile = NULL;
-    const char *path = PyBytes_AS_STRING(arguments->path);
-    hasten_status status;
-    Py_BEGIN_ALLOW_THREADS;
-    status = hasten_recording_load(path, NULL, &profile, &error);
-    Py_END_ALLOW_THREADS;
-    if (status == HASTEN_NOT_RECORDING || status == HASTEN_NEWER) {
-        status = HASTEN_CORRUPT; /* as it is said of other files that cannot be read */
-    }
-    if (status != HASTEN_OK) {
-        return hasten_py_raise_data(status, &error);
-    }
-    hasten_pstats_begin(table);
-    status = hasten_pstats_stage_profile(table, profile, &error);
-    hasten_profile_free(profile);
-    return status == HASTEN_OK ? commit(table, arguments->adding != 0, false)
-                               : none_or_raise(status, &error);
-}
-
-static PyObject *table_load_recording(PyObject *self, PyObject *args) {
-    struct recording_arguments arguments = {NULL, 0};
-    if (!PyArg_ParseTuple(args, "O&p:load_recording", PyUnicode_FSConverter, &arguments.path,
-                          &arguments.adding)) {
-        return NULL;
-    }
-    PyObject *result = locked(self, recording_work, &arguments);
-    Py_DECREF(arguments.path);
-    return result;
-}
-
-struct dict_arguments {
-    PyObject *stats;
-    int adding;
-};
-
-static PyObject *dict_work(struct hasten_pstats *table, void *argument) {
-    const struct dict_arguments *arguments = argument;
-    hasten_pstats_begin(table);
-    const int fits = hasten_py_stage_dict(table, arguments->stats);
-    if (fits < 0) {
-        return NULL;
-    }
-    return fits == 0 ? Py_NewRef(Py_None) : commit(table, arguments->adding != 0, false);
-}
-
-static PyObject *table_add_dict(PyObject *self, PyObject *args) {
-    struct dict_arguments arguments = {NULL, 0};
-    if (!PyArg_ParseTuple(args, "O!p:add_dict", &PyDict_Type, &arguments.stats,
-                          &arguments.adding)) {
-        return NULL;
-    }
-    return locked(self, dict_work, &arguments);
-}
-
-static PyObject *add_table_work(struct hasten_pstats *table, struct hasten_pstats *other) {
-    hasten_pstats_begin(table);
-    hasten_status status = hasten_pstats_stage_table(table, other);
-    return status == HASTEN_OK ? commit(table, true, false) : none_or_raise(status, NULL);
-}
-
-static PyObject *table_add_table(PyObject *self, PyObject *other) {
-    if (!Py_IS_TYPE(other, Py_TYPE(self))) {
-        PyErr_SetString(PyExc_TypeError, "add_table() argument must be a Table");
-        return NULL;
-    }
-    PyObject *result = NULL;
-    HASTEN_PY_BEGIN_LOCKED2(self, other);
-    result = add_table_work(core_of(self), core_of(other));
-    HASTEN_PY_END_LOCKED2();
-    return result;
-}
-
 static PyObject *strip_work(struct hasten_pstats *table, void *Py_UNUSED(argument)) {
     size_t width = 0;
     hasten_status status = hasten_pstats_strip(table, &width);
-    return status == HASTEN_OK ? PyLong_FromSize_t(width) : none_or_raise(status, NULL);
+    return status == HASTEN_OK ? PyLong_FromSize_t(width) : hasten_py_none_or_raise(status, NULL);
 }
 
 static PyObject *table_strip(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    return locked(self, strip_work, NULL);
+    return hasten_py_locked(self, strip_work, NULL);
 }
 
 /* More keys than fields only repeat themselves. */
@@ -232,7 +88,7 @@ static PyObject *sort_work(struct hasten_pstats *table, void *argument) {
     hasten_status status = hasten_pstats_sort(table, keys->keys, keys->count, order);
     PyObject *result = NULL;
     if (status != HASTEN_OK) {
-        result = none_or_raise(status, NULL);
+        result = hasten_py_none_or_raise(status, NULL);
     } else {
         result = PyList_New((Py_ssize_t)count);
     }
@@ -270,7 +126,7 @@ static PyObject *table_sort(PyObject *self, PyObject *argument) {
             Py_RETURN_NONE;
         }
     }
-    return locked(self, sort_work, &keys);
+    return hasten_py_locked(self, sort_work, &keys);
 }
 
 static PyObject *dump_work(struct hasten_pstats *table, void *Py_UNUSED(argument)) {
@@ -285,7 +141,7 @@ static PyObject *dump_work(struct hasten_pstats *table, void *Py_UNUSED(argument
 }
 
 static PyObject *table_dump(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    return locked(self, dump_work, NULL);
+    return hasten_py_locked(self, dump_work, NULL);
 }
 
 static PyObject *stats_work(struct hasten_pstats *table, void *Py_UNUSED(argument)) {
@@ -293,7 +149,7 @@ static PyObject *stats_work(struct hasten_pstats *table, void *Py_UNUSED(argumen
 }
 
 static PyObject *table_stats(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    return locked(self, stats_work, NULL);
+    return hasten_py_locked(self, stats_work, NULL);
 }
 
 static PyObject *callees_work(struct hasten_pstats *table, void *Py_UNUSED(argument)) {
@@ -301,7 +157,7 @@ static PyObject *callees_work(struct hasten_pstats *table, void *Py_UNUSED(argum
 }
 
 static PyObject *table_callees(PyObject *self, PyObject *Py_UNUSED(ignored)) {
-    return locked(self, callees_work, NULL);
+    return hasten_py_locked(self, callees_work, NULL);
 }
 
 /* Functions as tuples to row numbers; None where one is not a row of the table. */
@@ -331,7 +187,7 @@ static PyObject *rows_work(struct hasten_pstats *table, void *argument) {
 
 static PyObject *table_rows(PyObject *self, PyObject *argument) {
     PyObject *functions = PySequence_Tuple(argument);
-    PyObject *rows = functions == NULL ? NULL : locked(self, rows_work, functions);
+    PyObject *rows = functions == NULL ? NULL : hasten_py_locked(self, rows_work, functions);
     Py_XDECREF(functions);
     return rows;
 }
@@ -358,16 +214,18 @@ static PyObject *listing_work(struct hasten_pstats *table, void *argument) {
 }
 
 static PyObject *table_functions(PyObject *self, PyObject *rows) {
-    return locked(self, listing_work,
-                  &(struct listing){.rows = rows, .make = hasten_py_function_list});
+    return hasten_py_locked(self, listing_work,
+                            &(struct listing){.rows = rows, .make = hasten_py_function_list});
 }
 
 static PyObject *table_names(PyObject *self, PyObject *rows) {
-    return locked(self, listing_work, &(struct listing){.rows = rows, .make = hasten_py_name_list});
+    return hasten_py_locked(self, listing_work,
+                            &(struct listing){.rows = rows, .make = hasten_py_name_list});
 }
 
 static PyObject *table_lines(PyObject *self, PyObject *rows) {
-    return locked(self, listing_work, &(struct listing){.rows = rows, .make = hasten_py_row_lines});
+    return hasten_py_locked(self, listing_work,
+                            &(struct listing){.rows = rows, .make = hasten_py_row_lines});
 }
 
 static PyObject *wide_listing(PyObject *self, PyObject *args, struct listing listing) {
@@ -376,7 +234,7 @@ static PyObject *wide_listing(PyObject *self, PyObject *args, struct listing lis
         return NULL;
     }
     listing.width = width < 0 ? 0 : (size_t)width;
-    return locked(self, listing_work, &listing);
+    return hasten_py_locked(self, listing_work, &listing);
 }
 
 static PyObject *table_caller_lines(PyObject *self, PyObject *args) {
@@ -396,13 +254,13 @@ static PyObject *table_has_times(PyObject *self, void *Py_UNUSED(closure)) {
 }
 
 static PyMethodDef table_methods[] = {
-    {"load", table_load, METH_VARARGS,
+    {"load", hasten_py_table_load, METH_VARARGS,
      "load($self, data, adding, sampled, /)\n--\n\nAdd what a file's bytes hold."},
-    {"load_recording", table_load_recording, METH_VARARGS,
+    {"load_recording", hasten_py_table_load_recording, METH_VARARGS,
      "load_recording($self, path, adding, /)\n--\n\nAdd what a recording holds."},
-    {"add_dict", table_add_dict, METH_VARARGS,
+    {"add_dict", hasten_py_table_add_dict, METH_VARARGS,
      "add_dict($self, stats, adding, /)\n--\n\nAdd what a dict of statistics holds."},
-    {"add_table", table_add_table, METH_O,
+    {"add_table", hasten_py_table_add_table, METH_O,
      "add_table($self, other, /)\n--\n\nAdd what another table holds."},
     {"strip", table_strip, METH_NOARGS,
      "strip($self, /)\n--\n\nTake the folders off all file names."},

@@ -19,6 +19,7 @@
     X(process_row)             \
     X(thread_row)              \
     X(function_row)            \
+    X(call_row)                \
     X(line_row)                \
     X(frame_row)               \
     X(sample_row)
@@ -35,10 +36,6 @@ extern PyType_Spec hasten_py_samples_spec;
 /* Adds the row types to the module and its state. */
 int hasten_py_rows_add_types(PyObject *module, struct hasten_py_state *state);
 
-/* A row of `type` with these values, which are released; a NULL among them (an
- * exception is set) makes the row NULL. */
-PyObject *hasten_py_row(PyObject *type, PyObject *const *values, Py_ssize_t count);
-
 /* Tables of a profile: a dict of the facts, tuples of rows. */
 PyObject *hasten_py_facts(const struct hasten_profile *profile);
 PyObject *hasten_py_processes(const struct hasten_py_state *state,
@@ -50,6 +47,10 @@ PyObject *hasten_py_functions(const struct hasten_py_state *state,
                               const struct hasten_aggregate *aggregate);
 PyObject *hasten_py_lines(const struct hasten_py_state *state,
                           const struct hasten_aggregate *aggregate);
+/* Who called whom, by the time of the callee, largest first. `functions` is what
+ * hasten_py_functions made of the profile. */
+PyObject *hasten_py_calls(const struct hasten_py_state *state, const struct hasten_profile *profile,
+                          PyObject *functions);
 /* The frames of a node, outermost first. */
 PyObject *hasten_py_stack(const struct hasten_py_state *state, const struct hasten_profile *profile,
                           uint32_t node);

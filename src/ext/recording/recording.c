@@ -102,6 +102,11 @@ static PyObject *recording_samples(PyObject *self, PyObject *Py_UNUSED(ignored))
     return hasten_py_samples_new(state_of(self), ((struct recording *)self)->path);
 }
 
+static PyObject *recording_calls(PyObject *self, PyObject *Py_UNUSED(ignored)) {
+    const struct recording *recording = (struct recording *)self;
+    return hasten_py_calls(state_of(self), recording->profile, recording->functions);
+}
+
 static PyObject *recording_repr(PyObject *self) {
     const struct recording *recording = (struct recording *)self;
     PyObject *path = PyUnicode_DecodeFSDefault(PyBytes_AS_STRING(recording->path));
@@ -165,7 +170,15 @@ PyDoc_STRVAR(samples_doc, "samples($self, /)\n"
                           "\n"
                           "Iterate over the samples in the order they were taken.");
 
+PyDoc_STRVAR(calls_doc,
+             "calls($self, /)\n"
+             "--\n"
+             "\n"
+             "Who called whom: a row for each pair of functions, by total time. Made when\n"
+             "asked for.");
+
 static PyMethodDef recording_methods[] = {
+    {"calls", recording_calls, METH_NOARGS, calls_doc},
     {"stack", recording_stack, METH_O, stack_doc},
     {"samples", recording_samples, METH_NOARGS, samples_doc},
     {NULL, NULL, 0, NULL},

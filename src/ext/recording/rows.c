@@ -3,6 +3,8 @@
  * The types of the rows of a recording's tables: named tuples that C fills. */
 #include "ext/recording/module.h"
 
+#include "ext/common/row.h"
+
 static PyStructSequence_Field process_fields[] = {
     {"pid", "Process identifier."},
     {"parent_pid", "The parent's."},
@@ -26,14 +28,30 @@ static PyStructSequence_Field thread_fields[] = {
     {NULL, NULL},
 };
 
-static PyStructSequence_Field amount_fields[] = {
-    {"file", "Path of the source file."},
-    {"line", "Counted from 1, 0 where unknown."},
-    {"name", "Qualified name of the function."},
-    {"self_s", "Seconds in this code itself."},
-    {"total_s", "Seconds in this code and what it called."},
-    {"self_share", "self_s as a share of all time, 0 to 1."},
-    {"total_share", "total_s as a share of all time, 0 to 1."},
+/* Of functions and, without calls, of lines. */
+#define AMOUNT_FIELDS                                                                            \
+    {"file", "Path of the source file."}, {"line", "Counted from 1, 0 where unknown."},          \
+        {"name", "Qualified name of the function."}, {"self_s", "Seconds in this code itself."}, \
+        {"total_s", "Seconds in this code and what it called."},                                 \
+        {"self_share", "self_s as a share of all time, 0 to 1."},                                \
+        {"total_share", "total_s as a share of all time, 0 to 1."},
+
+static PyStructSequence_Field function_fields[] = {
+    AMOUNT_FIELDS{"calls", "How often it was called, 0 where that was not counted."},
+    {"primitive_calls", "Of these, those made while no other call of it was active."},
+    {NULL, NULL},
+};
+
+static PyStructSequence_Field line_fields[] = {AMOUNT_FIELDS{NULL, NULL}};
+
+static PyStructSequence_Field call_fields[] = {
+    {"caller", "The function that called, a row of Recording.functions."},
+    {"callee", "The function that was called, likewise."},
+    {"calls", "How often, 0 where that was not counted."},
+    {"primitive_calls",
+     "Of these, those made while no other from the one to the other was active."},
+    {"self_s", "Seconds in the callee itself when called from there."},
+    {"total_s", "Seconds in the callee and what it called, likewise."},
     {NULL, NULL},
 };
 
@@ -60,44 +78,30 @@ static PyStructSequence_Desc process_description = {"hasten.Process", "A process
 static PyStructSequence_Desc thread_description = {"hasten.Thread", "A thread of a recording.",
                                                    thread_fields, 7};
 static PyStructSequence_Desc function_description = {
-    "hasten.Function", "A function and the time spent in it.", amount_fields, 7};
+    "hasten.Function", "A function and the time spent in it.", function_fields, 9};
 static PyStructSequence_Desc line_description = {
-    "hasten.Line", "A source line and the time spent in it.", amount_fields, 7};
+    "hasten.Line", "A source line and the time spent in it.", line_fields, 7};
+static PyStructSequence_Desc call_description = {
+    "hasten.Call", "What one function called another for.", call_fields, 6};
 static PyStructSequence_Desc frame_description = {"hasten.Frame", "One frame of a stack.",
                                                   frame_fields, 3};
 static PyStructSequence_Desc sample_description = {"hasten.Sample", "One look at one thread.",
                                                    sample_fields, 7};
 
 static int add_row(PyObject *module, PyStructSequence_Desc *description, PyObject **place) {
-    *place = (PyObject *)PyStructSequence_NewType(description);
-    return *place == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)*place);
+    *place = (PyObject *)hasten_py_row_type(module, description);
+    return *place == NULL ? -1 : 0;
 }
 
 int hasten_py_rows_add_types(PyObject *module, struct hasten_py_state *state) {
     if (add_row(module, &process_description, &state->process_row) < 0 ||
         add_row(module, &thread_description, &state->thread_row) < 0 ||
         add_row(module, &function_description, &state->function_row) < 0 ||
+        add_row(module, &call_description, &state->call_row) < 0 ||
         add_row(module, &line_description, &state->line_row) < 0 ||
         add_row(module, &frame_description, &state->frame_row) < 0 ||
         add_row(module, &sample_description, &state->sample_row) < 0) {
         return -1;
     }
     return 0;
-}
-
-PyObject *hasten_py_row(PyObject *type, PyObject *const *values, Py_ssize_t count) {
-    PyObject *row = PyStructSequence_New((PyTypeObject *)type);
-    bool complete = row != NULL;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        complete = complete && values[i] != NULL;
-        if (row != NULL) {
-            PyStructSequence_SetItem(row, i, values[i]);
-        } else {
-            Py_XDECREF(values[i]);
-        }
-    }
-    if (!complete) {
-        Py_CLEAR(row);
-    }
-    return row;
 }

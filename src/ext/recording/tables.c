@@ -4,6 +4,8 @@
  * business (core/report/aggregate.h): nothing is added up here. */
 #include "ext/recording/module.h"
 
+#include "ext/common/row.h"
+
 #define NS_PER_S 1e9
 
 /* Names and paths come from another program: they need not be valid UTF-8. */
@@ -85,27 +87,34 @@ PyObject *hasten_py_threads(const struct hasten_py_state *state,
     return table;
 }
 
+/* A function's row, with calls, or a line's. */
 static PyObject *amount_row(PyObject *type, const struct hasten_aggregate *aggregate,
-                            const struct hasten_row *row) {
+                            const struct hasten_row *row, bool with_calls) {
     const struct hasten_profile *profile = aggregate->profile;
     const struct hasten_function *function = &profile->functions[row->function];
     const double all = (double)hasten_time_counted(&aggregate->sum);
     const double own = (double)hasten_time_counted(&row->self);
     const double total = (double)hasten_time_counted(&row->total);
     PyObject *values[] = {
-        text(profile->strings[function->file]),        PyLong_FromLong(row->line),
-        text(profile->strings[function->qualname]),    PyFloat_FromDouble(own / NS_PER_S),
-        PyFloat_FromDouble(total / NS_PER_S),          PyFloat_FromDouble(all > 0 ? own / all : 0),
+        text(profile->strings[function->file]),
+        PyLong_FromLong(row->line),
+        text(profile->strings[function->qualname]),
+        PyFloat_FromDouble(own / NS_PER_S),
+        PyFloat_FromDouble(total / NS_PER_S),
+        PyFloat_FromDouble(all > 0 ? own / all : 0),
         PyFloat_FromDouble(all > 0 ? total / all : 0),
+        with_calls ? PyLong_FromLongLong(row->calls) : NULL,
+        with_calls ? PyLong_FromLongLong(row->primitive_calls) : NULL,
     };
-    return hasten_py_row(type, values, Py_ARRAY_LENGTH(values));
+    return hasten_py_row(type, values, with_calls ? 9 : 7);
 }
 
 static PyObject *amount_table(PyObject *type, const struct hasten_aggregate *aggregate,
-                              const struct hasten_row *rows, const uint32_t *order, size_t count) {
+                              const struct hasten_row *rows, const uint32_t *order, size_t count,
+                              bool with_calls) {
     PyObject *table = PyTuple_New((Py_ssize_t)count);
     for (size_t i = 0; table != NULL && i < count; i++) {
-        PyObject *row = amount_row(type, aggregate, &rows[order[i]]);
+        PyObject *row = amount_row(type, aggregate, &rows[order[i]], with_calls);
         if (row == NULL || PyTuple_SetItem(table, (Py_ssize_t)i, row) < 0) {
             Py_CLEAR(table);
         }
@@ -116,13 +125,13 @@ static PyObject *amount_table(PyObject *type, const struct hasten_aggregate *agg
 PyObject *hasten_py_functions(const struct hasten_py_state *state,
                               const struct hasten_aggregate *aggregate) {
     return amount_table(state->function_row, aggregate, aggregate->functions,
-                        aggregate->function_order, aggregate->function_order_count);
+                        aggregate->function_order, aggregate->function_order_count, true);
 }
 
 PyObject *hasten_py_lines(const struct hasten_py_state *state,
                           const struct hasten_aggregate *aggregate) {
     return amount_table(state->line_row, aggregate, aggregate->lines, aggregate->line_order,
-                        aggregate->line_order_count);
+                        aggregate->line_order_count, false);
 }
 
 static PyObject *frame_row(const struct hasten_py_state *state,

@@ -25,7 +25,10 @@ static bool is_ours(void) {
 
 static PyObject *write_and_exit(PyObject *module, PyObject *const *args, Py_ssize_t count,
                                 PyObject *names) {
-    hasten_trace_write(traced, HASTEN_TRACE_MAY_END);
+    /* Only the main interpreter's lock guards what is written. */
+    if (is_ours()) {
+        hasten_trace_write(traced, HASTEN_TRACE_MAY_END);
+    }
     return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *))(
         void (*)(void))exit_now)(module, args, count, names);
 }
@@ -115,9 +118,14 @@ static int register_method(PyObject *module, const char *from, const char *name,
 }
 
 int hasten_trace_watch_endings(struct hasten_trace *trace, PyObject *module) {
+    if (register_method(module, "atexit", "register", NULL, "_trace_finish") < 0) {
+        return -1;
+    }
+    if (!is_ours()) {
+        return 0; /* what ends the process is the main interpreter's */
+    }
     traced = trace;
-    if (register_method(module, "atexit", "register", NULL, "_trace_finish") < 0 ||
-        register_method(module, "os", "register_at_fork", "after_in_child", "_trace_forked") < 0 ||
+    if (register_method(module, "os", "register_at_fork", "after_in_child", "_trace_forked") < 0 ||
         PySys_AddAuditHook(on_audit, trace) < 0) {
         return -1;
     }
@@ -132,15 +140,23 @@ PyObject *hasten_trace_forked_method(PyObject *Py_UNUSED(module), PyObject *Py_U
     Py_RETURN_NONE;
 }
 
-/* The last thing at exit. Calls stop being counted; other threads may go on. */
-PyObject *hasten_trace_finish_method(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused)) {
-    if (traced == NULL || !traced->profiler->enabled) {
+/* The last thing at an interpreter's exit. Calls stop being counted; other threads may
+ * go on. */
+PyObject *hasten_trace_finish_method(PyObject *module, PyObject *Py_UNUSED(unused)) {
+    struct hasten_cprofile_state *state = PyModule_GetState(module);
+    struct hasten_trace *trace = state->trace;
+    if (trace == NULL || !trace->profiler->enabled) {
         Py_RETURN_NONE;
     }
-    hasten_trace_write(traced, HASTEN_TRACE_ENDS);
-    if (hasten_mechanism_stop(traced->profiler) < 0) {
+    hasten_trace_write(trace, HASTEN_TRACE_ENDS);
+    if (hasten_mechanism_stop(trace->profiler) < 0) {
         return NULL;
     }
-    traced->profiler->enabled = false;
+    trace->profiler->enabled = false;
+    /* What another thread is in the middle of stays. */
+    if (trace != traced && !trace->writing && trace->naming == 0) {
+        state->trace = NULL;
+        hasten_trace_free(trace);
+    }
     Py_RETURN_NONE;
 }

@@ -3,6 +3,8 @@
  * Starts tracing a program, and gives each stack a root. */
 #include "ext/trace/trace.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,7 +66,9 @@ bool hasten_trace_begin_stack(struct hasten_profiler *profiler) {
         .ident = PyThread_get_thread_ident(),
     };
     thread.is_main = thread.tid == (uint32_t)getpid();
+    trace->naming++;
     hasten_trace_name_thread(&thread);
+    trace->naming--;
     trace->threads[id] = thread;
     /* Naming may have let another thread run. */
     return hasten_stacks_select(profiler->stacks, &profiler->calls);
@@ -128,23 +132,72 @@ static int start(struct hasten_trace *trace, PyObject *module, const char *folde
     return hasten_trace_watch_endings(trace, module);
 }
 
-/* Of the program's main interpreter only: others have no part in its threads. */
+/* Another interpreter than the program's main one: it has parts, threads and an end of
+ * its own, and counts from here on. NULL: it is not traced, or with an exception. */
+static struct hasten_trace *new_for_subinterpreter(void) {
+    if (!HASTEN_PY_SUBINTERPRETERS_TRACED) {
+        return NULL;
+    }
+    struct hasten_trace *trace = PyMem_RawCalloc(1, sizeof *trace);
+    if (trace == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    snprintf(trace->target.interpreter, sizeof trace->target.interpreter, ".%lld",
+             (long long)PyInterpreterState_GetID(PyInterpreterState_Get()));
+    trace->target.label = "subinterpreter";
+    return trace;
+}
+
+void hasten_trace_free(struct hasten_trace *trace) {
+    struct hasten_profiler *profiler = trace->profiler;
+    if (profiler != NULL) {
+        profiler->trace = NULL;
+        Py_DECREF(profiler);
+    }
+    hasten_recorder_free(trace->recorder);
+    hasten_release(NULL, trace->nodes, trace->node_capacity * sizeof *trace->nodes);
+    hasten_release(NULL, trace->codes, trace->code_capacity * sizeof *trace->codes);
+    hasten_release(NULL, trace->threads, trace->thread_capacity * sizeof *trace->threads);
+    free(trace->target.folder);
+    PyMem_RawFree(trace);
+}
+
 static PyObject *trace_program(PyObject *module, PyObject *args) {
-    static struct hasten_trace trace; /* of the process: what ends it asks for it */
+    static struct hasten_trace program; /* what ends the process asks for it */
+    struct hasten_cprofile_state *state = PyModule_GetState(module);
+    struct hasten_trace *trace = &program;
     const char *folder = NULL;
     unsigned long long start_ns = 0;
     int builtins = 1;
     if (!PyArg_ParseTuple(args, "sKp:trace", &folder, &start_ns, &builtins)) {
         return NULL;
     }
-    if (PyInterpreterState_Get() != PyInterpreterState_Main() || trace.profiler != NULL) {
+    if (state->asked_to_trace) {
         Py_RETURN_NONE;
     }
-    trace.target.start_ns = start_ns;
-    trace.builtins = builtins != 0;
-    if (start(&trace, module, folder) < 0) {
+    state->asked_to_trace = true;
+    bool is_main = PyInterpreterState_Get() == PyInterpreterState_Main();
+    if (!is_main) {
+        trace = new_for_subinterpreter();
+    }
+    if (trace == NULL && PyErr_Occurred()) {
         return NULL;
     }
+    if (trace == NULL) {
+        /* It may have a GIL of its own. */
+        __atomic_fetch_add(&program.subinterpreters, 1, __ATOMIC_RELAXED);
+        Py_RETURN_NONE;
+    }
+    trace->target.start_ns = start_ns;
+    trace->builtins = builtins != 0;
+    if (start(trace, module, folder) < 0 || (!is_main && enable(trace->profiler) < 0)) {
+        if (!is_main) {
+            hasten_trace_free(trace);
+        }
+        return NULL;
+    }
+    state->trace = trace;
     Py_RETURN_NONE;
 }
 

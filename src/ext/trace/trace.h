@@ -11,7 +11,8 @@
  *   endings.c  exit, fork, exec, os._exit: what must be written before
  *
  * Each process writes a log of its own, a part; the command puts the parts together
- * at the end. The interpreter's lock guards all of this. */
+ * at the end. A subinterpreter is traced as if it were a process: what it counts is
+ * guarded by its own lock. */
 #ifndef HASTEN_EXT_TRACE_H
 #define HASTEN_EXT_TRACE_H
 
@@ -45,10 +46,11 @@ struct hasten_trace_thread {
 /* Into which file, since when: what the command says. */
 struct hasten_trace_target {
     char *folder;
-    uint64_t start_ns; /* of the recording, on the monotonic clock */
-    uint32_t pid;      /* of the process that this describes */
-    uint32_t parts;    /* begun by this process */
-    const char *label; /* "fork"; NULL: its command line says it */
+    uint64_t start_ns;    /* of the recording, on the monotonic clock */
+    uint32_t pid;         /* of the process that this describes */
+    uint32_t parts;       /* begun by this process */
+    const char *label;    /* "fork"; NULL: its command line says it */
+    char interpreter[24]; /* ".NUMBER" of a subinterpreter, which has parts of its own */
 };
 
 struct hasten_trace {
@@ -57,8 +59,10 @@ struct hasten_trace {
     struct hasten_recorder *recorder; /* NULL: no part is open */
     bool failed;                      /* none can be written */
     bool writing;
+    uint32_t naming; /* threads that begin; naming them may let others run */
     bool builtins;
-    bool folded; /* HASTEN_TRACE_MOST_NODES was reached */
+    bool folded;              /* HASTEN_TRACE_MOST_NODES was reached */
+    uint32_t subinterpreters; /* that began and are not traced. Changed atomically */
     uint32_t process, calls_metric, self_metric;
     struct hasten_trace_node *nodes;
     size_t node_count, node_capacity;
@@ -92,6 +96,9 @@ void hasten_trace_add_active(struct hasten_trace *trace);
 void hasten_trace_name_thread(struct hasten_trace_thread *thread);
 hasten_status hasten_trace_record_code(struct hasten_trace *trace, PyObject *name,
                                        uint32_t *ret_code);
+
+/* Frees a subinterpreter's, which has been written. */
+void hasten_trace_free(struct hasten_trace *trace);
 
 /* endings.c */
 int hasten_trace_watch_endings(struct hasten_trace *trace, PyObject *module);

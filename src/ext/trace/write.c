@@ -13,6 +13,8 @@
 
 #include "core/base/clock.h"
 #include "core/os/process.h"
+#include "core/recording/part_names.h"
+#include "core/report/metric_role.h"
 #include "ext/cprofile/stacks.h"
 
 #define PERIOD_S 0.5
@@ -87,29 +89,37 @@ static hasten_status write_head(struct hasten_trace *trace) {
     };
     hasten_status status = hasten_recorder_process(trace->recorder, &info, &trace->process);
     if (status == HASTEN_OK) {
-        status = hasten_recorder_metric(trace->recorder, "trace.calls", "1", "calls, each counted",
-                                        &trace->calls_metric);
+        status = hasten_recorder_metric(trace->recorder, HASTEN_METRIC_CALLS, "1",
+                                        "calls, each counted", &trace->calls_metric);
     }
     if (status == HASTEN_OK) {
-        status = hasten_recorder_metric(trace->recorder, "trace.self", "ns",
+        status = hasten_recorder_metric(trace->recorder, HASTEN_METRIC_SELF, "ns",
                                         "time of calls without the calls they make",
                                         &trace->self_metric);
     }
     return status;
 }
 
+/* The path of the part that was begun last; false: it is too long. */
+static bool part_path(const struct hasten_trace *trace, const char *state, char *ret_path,
+                      size_t room) {
+    int size = snprintf(ret_path, room, "%s/%u%s-%u%s" HASTEN_PART_SUFFIX, trace->target.folder,
+                        trace->target.pid, trace->target.interpreter, trace->target.parts, state);
+    return size > 0 && (size_t)size < room;
+}
+
 /* A process that begins a second program (exec) has a part for each. */
-static bool open_part(struct hasten_trace *trace) {
+static hasten_status open_part(struct hasten_trace *trace) {
     char path[4096];
-    int size = 0;
     do {
-        size = snprintf(path, sizeof path, "%s/%u-%u.part", trace->target.folder, trace->target.pid,
-                        ++trace->target.parts);
-    } while (size > 0 && (size_t)size < sizeof path && access(path, F_OK) == 0);
-    if (size <= 0 || (size_t)size >= sizeof path ||
-        hasten_recorder_open(path, 1, NULL, &trace->recorder, NULL) != HASTEN_OK) {
-        trace->recorder = NULL;
-        return false;
+        trace->target.parts++;
+        if (!part_path(trace, "", path, sizeof path)) {
+            return HASTEN_LIMIT;
+        }
+    } while (access(path, F_OK) == 0);
+    hasten_status status = hasten_recorder_open(path, 1, NULL, &trace->recorder, NULL);
+    if (status != HASTEN_OK) {
+        return status;
     }
     for (size_t i = 0; i < trace->node_count; i++) {
         trace->nodes[i].recorded = HASTEN_NONE;
@@ -120,7 +130,7 @@ static bool open_part(struct hasten_trace *trace) {
     for (size_t i = 0; i < trace->thread_count; i++) {
         trace->threads[i].recorded = HASTEN_NONE;
     }
-    return write_head(trace) == HASTEN_OK;
+    return write_head(trace);
 }
 
 static hasten_status record_thread(struct hasten_trace *trace, struct hasten_trace_thread *thread) {
@@ -257,6 +267,12 @@ static hasten_status write_all(struct hasten_trace *trace, enum hasten_trace_rea
     if (status == HASTEN_OK && trace->folded) {
         status = hasten_recorder_fact(trace->recorder, "trace.folded", "1");
     }
+    uint32_t subinterpreters = __atomic_load_n(&trace->subinterpreters, __ATOMIC_RELAXED);
+    if (status == HASTEN_OK && subinterpreters > 0) {
+        char count[16];
+        snprintf(count, sizeof count, "%u", subinterpreters);
+        status = hasten_recorder_fact(trace->recorder, "trace.subinterpreters", count);
+    }
     if (status == HASTEN_OK) {
         status = hasten_recorder_fact(trace->recorder, "trace.end",
                                       reason == HASTEN_TRACE_GOES_ON ? "none" : "known");
@@ -267,11 +283,29 @@ static hasten_status write_all(struct hasten_trace *trace, enum hasten_trace_rea
     return status == HASTEN_OK ? hasten_recorder_flush(trace->recorder) : status;
 }
 
-static void give_up(struct hasten_trace *trace) {
+/* Nothing is written any more; the part's name tells the command why. */
+static void give_up(struct hasten_trace *trace, hasten_status status) {
+    char path[4096];
+    char renamed[4096];
     hasten_recorder_free(trace->recorder);
     trace->recorder = NULL;
     trace->failed = true;
     trace->profiler->due = INT64_MAX;
+    const char *state = status == HASTEN_NO_SPACE ? HASTEN_PART_FULL : HASTEN_PART_FAILED;
+    if (part_path(trace, "", path, sizeof path) &&
+        part_path(trace, state, renamed, sizeof renamed)) {
+        (void)rename(path, renamed); /* where there is no part, or no folder any more, nothing */
+    }
+}
+
+static hasten_status write_part(struct hasten_trace *trace, enum hasten_trace_reason reason) {
+    struct hasten_profiler *profiler = trace->profiler;
+    if (!hasten_stacks_select(profiler->stacks, &profiler->calls) ||
+        !hasten_trace_knows_stack(profiler) || !hasten_trace_reserve(trace)) {
+        return HASTEN_NO_MEMORY;
+    }
+    hasten_status status = trace->recorder == NULL ? open_part(trace) : HASTEN_OK;
+    return status == HASTEN_OK ? write_all(trace, reason) : status;
 }
 
 static void write_now(struct hasten_trace *trace, enum hasten_trace_reason reason) {
@@ -280,10 +314,9 @@ static void write_now(struct hasten_trace *trace, enum hasten_trace_reason reaso
     if (trace->recorder != NULL) {
         update_names(trace);
     }
-    if (!hasten_stacks_select(profiler->stacks, &profiler->calls) ||
-        !hasten_trace_knows_stack(profiler) || !hasten_trace_reserve(trace) ||
-        (trace->recorder == NULL && !open_part(trace)) || write_all(trace, reason) != HASTEN_OK) {
-        give_up(trace);
+    hasten_status status = write_part(trace, reason);
+    if (status != HASTEN_OK) {
+        give_up(trace, status);
         return;
     }
     int64_t after = raw_now(trace);
@@ -292,12 +325,13 @@ static void write_now(struct hasten_trace *trace, enum hasten_trace_reason reaso
     profiler->calls.stack.excluded += after - before;
     profiler->due = after + (rest > period ? rest : period);
     if (reason == HASTEN_TRACE_ENDS) {
-        if (hasten_recorder_close(trace->recorder, NULL) != HASTEN_OK) {
-            trace->failed = true; /* what was written before stays readable */
-        }
+        status = hasten_recorder_close(trace->recorder, NULL);
         trace->recorder = NULL;
         trace->failed = true;
         profiler->due = INT64_MAX;
+        if (status != HASTEN_OK) {
+            give_up(trace, status);
+        }
     }
 }
 
@@ -332,7 +366,7 @@ void hasten_trace_forked(struct hasten_trace *trace) {
     }
     if (!hasten_stacks_select(profiler->stacks, &profiler->calls) ||
         !hasten_trace_knows_stack(profiler) || !hasten_trace_reserve(trace)) {
-        give_up(trace);
+        give_up(trace, HASTEN_NO_MEMORY);
         return;
     }
     hasten_stacks_clear(profiler->stacks);
