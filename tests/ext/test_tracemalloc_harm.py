@@ -547,5 +547,5 @@ def test_interpreters_with_the_same_lock():
     if sys.version_info >= (3, 12):
         assert abs(grown - int(check(SHARED_LOCK, "tracemalloc"))) < 5000
     else:
-        # The standard module of 3.11 ends the process here.
+        # The standard module of 3.11 waits for ever here.
         assert grown < 100_000
