@@ -182,7 +182,7 @@ static void take_note(struct cli_memory *memory, const struct cli_parts_found *f
     } else if (found->processes == 0) {
         refuse(memory,
                "no Python process of the program could be looked into: it is linked "
-               "statically, of another architecture, or forbids LD_PRELOAD",
+               "statically, of another architecture, forbids LD_PRELOAD, or ended at once",
                "");
     }
 }

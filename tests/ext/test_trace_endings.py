@@ -134,7 +134,7 @@ def test_command_killed(tmp_path):
     deadline = time.monotonic() + 30
     report = {"complete": False}
     while not report["complete"] and time.monotonic() < deadline:
-        (part,) = tmp_path.glob("app.hasten.*/*.part")
+        (part,) = tmp_path.glob("app.hasten.*/*[0-9]-[0-9].part")
         shown = run(*HASTEN, "report", "--json", part)
         report = json.loads(shown.stdout) if shown.returncode == 0 else report
         time.sleep(0.05)

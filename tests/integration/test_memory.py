@@ -338,7 +338,11 @@ def test_a_handler_ends_it_in_a_hook(
 ) -> None:
     library = build(tmp_path, "heap_hostile.c", "libhostile.so")
     code = f"import ctypes; ctypes.CDLL({str(library)!r}).end_after({time_us})"
-    check(hasten.run(interpreter, "-c", code, options=EXACT), 42)
+    outcome = hasten.run(interpreter, "-c", code, options=EXACT)
+    # A slow machine has recorded nothing by then, and that is said.
+    assert outcome.err == "" or "or ended at once" in outcome.err
+    outcome.err = ""
+    check(outcome, 42)
 
 
 FORKS = """
@@ -366,4 +370,5 @@ def test_another_preloaded_library(
     environment = {**os.environ, "LD_PRELOAD": library}
     outcome = check(hasten.run(interpreter, "-c", FORKS, options=EXACT, env=environment))
     assert outcome.told == {"codes": [7] * 10, "seen": [library, library]}
-    assert len(outcome.recording.processes) == 12
+    # The last child may be seen twice, before and after it becomes another program.
+    assert len(outcome.recording.processes) in (12, 13)
