@@ -13,6 +13,8 @@
 /* The exact distribution up to here; the normal one is as good above. */
 #define EXACT_MOST 64
 
+/* Nine that agree are the fewest to be sure of with the first look's part. */
+#define LEAST_AT_LOOK 9
 /* Most of the error for the last look, which is the one that every undecided
  * comparison reaches. */
 static const double look_alphas[HASTEN_LOOKS] = {0.005, 0.01, 0.035};
@@ -132,7 +134,8 @@ double hasten_look_interval_alpha(size_t look) {
 
 size_t hasten_look_place(size_t look, size_t planned) {
     double place = look_places[look < HASTEN_LOOKS ? look : HASTEN_LOOKS - 1];
-    return (size_t)ceil(place * (double)planned);
+    size_t count = (size_t)ceil(place * (double)planned);
+    return count >= LEAST_AT_LOOK ? count : planned < LEAST_AT_LOOK ? planned : LEAST_AT_LOOK;
 }
 
 enum hasten_comparison hasten_compare(const struct hasten_ratio *ratio, double alpha,
