@@ -18,14 +18,14 @@ const char cli_bench_usage[] = "hasten bench [OPTIONS] STATEMENT [--vs STATEMENT
                                "hasten bench [OPTIONS] -- COMMAND [ARGS...] [--vs COMMAND ...]\n";
 
 const char cli_bench_details[] =
-    "A file's benchmarks are its functions bench_*. `bench_x.params = [...]` runs one for\n"
-    "each; what a function `bench_x.setup` returns, called before each execution and\n"
-    "untimed, are the arguments. Coroutine functions are awaited.\n"
+    "A file's benchmarks are its functions bench_*. `bench_x.params = [...]` runs one\n"
+    "for each; what a function `bench_x.setup` returns, called before each execution\n"
+    "and untimed, are the arguments. Coroutine functions are awaited.\n"
     "\n"
-    "Two sides run side by side, in turns, in fresh processes with the same random hash\n"
-    "seed. The answer is the ratio of B to A with its 95 % interval: faster, slower, same\n"
-    "or unclear. It ends when that is clear or the budget is used up. What benchmarks\n"
-    "print is thrown away.\n"
+    "Two sides run side by side, in turns, in fresh processes with the same random\n"
+    "hash seed. The answer is the ratio of B to A with its 95 % interval: faster,\n"
+    "slower, same or unclear. It ends when that is clear or the budget is used up.\n"
+    "What benchmarks print is thrown away.\n"
     "\n"
     "Examples:\n"
     "  hasten bench --budget 1 'sorted(range(1000))'\n"

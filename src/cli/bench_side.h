@@ -20,7 +20,7 @@ struct bench_side {
     const char *setup; /* statements */
     const char *statement;
     const char *file; /* functions */
-    const char *function;
+    char function[200];
     uint32_t parameter;
     char **command; /* ends with NULL */
 };

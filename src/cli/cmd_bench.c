@@ -51,9 +51,6 @@ static bool add(struct bench_list *list) {
 static void list_done(struct bench_list *list) {
     for (size_t i = 0; i < list->count; i++) {
         struct bench_entry *entry = list->entries[i];
-        if (entry->sides[0].kind == BENCH_FUNCTION) {
-            free((char *)(uintptr_t)entry->sides[0].function);
-        }
         bench_result_done(&entry->result);
         free(entry);
     }
@@ -83,14 +80,15 @@ static const char *special_of(const struct cli_options *options, size_t side) {
 static bool found_function(void *context, const char *function, uint32_t parameter,
                            const char *label) {
     struct bench_list *list = context;
-    char *copy = strdup(function);
-    if (copy == NULL || !add(list)) {
-        free(copy);
+    if (!add(list)) {
         return false;
     }
     struct bench_side *sides = list->entries[list->count - 1]->sides;
     for (size_t side = 0; side < list->side_count; side++) {
-        sides[side].function = copy;
+        int size = snprintf(sides[side].function, sizeof sides[side].function, "%s", function);
+        if (size >= (int)sizeof sides[side].function) {
+            return false;
+        }
         sides[side].parameter = parameter;
         char special[64];
         snprintf(special, sizeof special, "%s", list->sides[side].label);
@@ -224,6 +222,9 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
 
 /* One comparison in twenty is wrong by chance: of many, more must be asked. */
 static void correct(struct bench_list *list) {
+    if (list->count < 2) {
+        return;
+    }
     double *p = malloc(list->count * sizeof *p);
     bool *differs = malloc(list->count * sizeof *differs);
     if (p != NULL && differs != NULL) {
