@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_pin.h"
 #include "cli/bench_reduce.h"
 #include "cli/message.h"
 #include "core/base/clock.h"
@@ -19,13 +20,16 @@
  * busy processes as processors, rounds of 2 ms blocks differed by 1.2 %, of 10 ms
  * blocks by 4 % and more. */
 #define BLOCK_NS 2e6
-/* Rounds a budget is divided into: each costs two starts of an interpreter, and an
- * answer takes at least nine (see hasten_look_alpha). */
-#define ROUND_S 0.5
+/* Rounds a budget is divided into. What differs between processes, by their layout
+ * in memory, is as a rule more than what differs between blocks: rounds are as
+ * short as starting the processes is worth. */
+#define ROUND_S 0.15
 #define LEAST_ROUNDS 12
 /* Of one side alone: a median known this well is known. */
 #define GOOD_SHARE 0.005
-#define MOST_LOOPS 1000000000u
+#define MOST_LOOPS 1e9
+/* The least of so many tells how long an execution takes undisturbed. */
+#define CALIBRATION_BLOCKS 3
 
 struct bench_run {
     const struct bench_side *sides;
@@ -35,6 +39,7 @@ struct bench_run {
     double *log_ratios; /* BENCH_MOST_ROUNDS */
     size_t planned;
     size_t looks; /* taken */
+    bool is_parallel;
     uint64_t start_ns;
 };
 
@@ -57,28 +62,68 @@ static bool keep(struct bench_series *series, const struct bench_block *block) {
     return true;
 }
 
-/* How often to execute for a block of BLOCK_NS. These blocks do not count: they
- * warm the process up. */
+/* How often to execute for a block of BLOCK_NS, found from short to long. These
+ * blocks do not count: they warm the process up. */
 static bool calibrate(struct bench_process *process, struct bench_series *series) {
     uint64_t loops = 1;
-    for (;;) {
+    unsigned long_blocks = 0;
+    double least_ns = INFINITY; /* an execution, in a block that was long enough */
+    while (long_blocks < CALIBRATION_BLOCKS) {
         struct bench_block block;
         if (!bench_process_block(process, loops, &block)) {
             return false;
         }
-        if (process->side->kind == BENCH_COMMAND) {
-            series->loops = 1; /* it has been read from disk now */
-            return true;
-        }
         double block_ns = block.each_ns * (double)loops;
-        if (block_ns >= BLOCK_NS / 2 || loops >= MOST_LOOPS) {
-            double wanted = BLOCK_NS / block.each_ns;
-            series->loops = wanted < 1 ? 1 : wanted > MOST_LOOPS ? MOST_LOOPS : (uint64_t)wanted;
-            return true;
+        bool is_long = block_ns >= BLOCK_NS / 2 || loops >= (uint64_t)MOST_LOOPS;
+        bool is_command = process->side->kind == BENCH_COMMAND;
+        if (is_long || is_command) {
+            least_ns = fmin(least_ns, block.each_ns);
+            long_blocks++;
+        }
+        if (is_command || (loops == 1 && block_ns > 10 * BLOCK_NS)) {
+            break; /* slow: once is enough */
         }
         /* By a hundred at most: first executions are slow. */
-        double factor = BLOCK_NS / (block_ns < 1 ? 1 : block_ns);
-        loops = (uint64_t)((double)loops * (factor > 100 ? 100 : factor < 2 ? 2 : factor));
+        double factor = BLOCK_NS / fmax(least_ns * (double)loops, 1);
+        factor = isinf(least_ns) ? BLOCK_NS / fmax(block_ns, 1) : factor;
+        factor = factor > 100 ? 100 : factor;
+        if (factor >= 1.5) {
+            loops = (uint64_t)fmin(ceil((double)loops * factor), MOST_LOOPS);
+            long_blocks = 0; /* an interruption made it seem long */
+            least_ns = INFINITY;
+        }
+    }
+    series->least_ns = least_ns;
+    return true;
+}
+
+/* Both sides' blocks shall be as long as each other's, because longer ones are
+ * interrupted more often; and the same where they hardly differ, so that no chance
+ * of calibration can make a difference. */
+static void choose_loops(const struct bench_run *run) {
+    struct bench_result *result = run->result;
+    struct bench_series *series = result->series;
+    bool is_command = run->sides[0].kind == BENCH_COMMAND;
+    double ratio = result->side_count == 2 ? series[1].least_ns / series[0].least_ns : 1;
+    bool is_near = result->side_count == 2 && ratio > 0.67 && ratio < 1.5;
+    double mean_ns = is_near ? (series[0].least_ns + series[1].least_ns) / 2 : 0;
+    for (size_t side = 0; side < result->side_count; side++) {
+        double wanted = BLOCK_NS / (is_near ? mean_ns : series[side].least_ns);
+        series[side].loops = is_command || wanted < 1 ? 1 : (uint64_t)fmin(wanted, MOST_LOOPS);
+    }
+}
+
+/* Both processes on one processor, as long as none was seen to use several. */
+static void pin_round(struct bench_run *run, const struct bench_process *processes) {
+    pid_t pids[2];
+    size_t count = run->result->side_count;
+    for (size_t side = 0; side < count; side++) {
+        pids[side] = processes[side].pid;
+        run->is_parallel = run->is_parallel || run->sides[side].kind == BENCH_COMMAND ||
+                           !bench_is_single(processes[side].pid);
+    }
+    if (!run->is_parallel) {
+        bench_pin(pids, count, &run->random);
     }
 }
 
@@ -96,12 +141,15 @@ static bool begin_round(struct bench_run *run, struct bench_process *processes) 
         }
     }
     for (size_t side = 0; side < result->side_count; side++) {
-        struct bench_series *series = &result->series[side];
-        struct bench_block block;
         if (!bench_process_ready(&processes[side])) {
             return false;
         }
-        if (series->loops == 0) {
+    }
+    pin_round(run, processes);
+    for (size_t side = 0; side < result->side_count; side++) {
+        struct bench_series *series = &result->series[side];
+        struct bench_block block;
+        if (result->rounds == 0) {
             if (!calibrate(&processes[side], series)) {
                 return false;
             }
@@ -110,6 +158,9 @@ static bool begin_round(struct bench_run *run, struct bench_process *processes) 
             return false;
         }
         series->starts[result->rounds] = series->block_count;
+    }
+    if (result->rounds == 0) {
+        choose_loops(run);
     }
     if (result->side_count == 2 && strcmp(processes[0].digest, "-") != 0 &&
         strcmp(processes[1].digest, "-") != 0) {
@@ -219,10 +270,9 @@ static bool is_over(struct bench_run *run) {
                GOOD_SHARE * series->summary.median;
 }
 
-/* When the first round has shown what starting costs: fewer rounds where it would
- * cost more than measuring. */
+/* When a round has shown what starting costs: no more of it than of measuring. */
 static void adapt_plan(struct bench_run *run, double start_s) {
-    double rounds = run->plan->budget_s / fmax(2 * start_s, ROUND_S / 2);
+    double rounds = run->plan->budget_s / fmax(2 * start_s, ROUND_S);
     if (rounds < (double)run->planned) {
         run->planned = rounds < LEAST_ROUNDS ? LEAST_ROUNDS : (size_t)rounds;
     }
@@ -240,6 +290,9 @@ static bool run_rounds(struct bench_run *run) {
         }
         double until_s = run->plan->budget_s * (double)(result->rounds + 1) / (double)run->planned;
         done = done && run_round(run, processes, until_s);
+        for (size_t side = 0; side < result->side_count && done; side++) {
+            run->is_parallel = run->is_parallel || !bench_is_single(processes[side].pid);
+        }
         bench_process_end(&processes[0]);
         bench_process_end(&processes[1]);
         if (!done) {

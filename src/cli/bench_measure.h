@@ -35,6 +35,7 @@ struct bench_series {
     size_t block_count, block_capacity;
     size_t starts[BENCH_MOST_ROUNDS + 1];
     uint64_t loops;                  /* executions a block */
+    double least_ns;                 /* an execution, when calibrating */
     size_t warm_up_blocks;           /* left out of the numbers below */
     struct hasten_summary summary;   /* of each_ns */
     struct hasten_interval interval; /* of the median */

@@ -143,7 +143,7 @@ size_t hasten_warm_up(const double *values, size_t count, double *scratch) {
         DEVIATIONS_PER_MEDIAN_DISTANCE * hasten_median_in_place(scratch, count - half);
     double most = fmax(LEVEL_DEVIATIONS * deviation, LEVEL_SHARE * fabs(level));
     size_t start = 0;
-    while (start < half && fabs(median_of_three(values + start) - level) > most) {
+    while (start < half && median_of_three(values + start) - level > most) {
         start++;
     }
     return start;

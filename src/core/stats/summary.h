@@ -37,9 +37,9 @@ struct hasten_summary hasten_summarize(const double *sorted, size_t count, doubl
 /* By Tukey's fences around the quartiles. */
 enum hasten_outlier hasten_outlier_class(const struct hasten_summary *summary, double value);
 
-/* How many values at the start are not of the level of the rest: the program was
+/* How many values at the start are above the level of the rest: the program was
  * still warming up. At most half of them. The level is that of the second half;
- * a value is of it when the median of it and its two followers is within what
+ * a value is of it when the median of it and its two followers is not above what
  * the second half's spread allows. `scratch` holds as many values. */
 size_t hasten_warm_up(const double *values, size_t count, double *scratch);
 
