@@ -24,7 +24,7 @@
  * in memory, is as a rule more than what differs between blocks: rounds are as
  * short as starting the processes is worth. */
 #define ROUND_S 0.15
-#define LEAST_ROUNDS 12
+#define LEAST_ROUNDS 9
 /* Of one side alone: a median known this well is known. */
 #define GOOD_SHARE 0.005
 #define MOST_LOOPS 1e9
@@ -40,8 +40,15 @@ struct bench_run {
     size_t planned;
     size_t looks; /* taken */
     bool is_parallel;
+    int processor; /* that the round runs on; -1: any */
     uint64_t start_ns;
 };
+
+/* Who comes first in whatever is done by turns, where `second` side B does: nothing
+ * may happen to one side always before the other, or it would be a difference. */
+static size_t side_of(const struct bench_run *run, size_t turn, bool second) {
+    return run->result->side_count == 2 && second ? 1 - turn : turn;
+}
 
 static double elapsed_s(const struct bench_run *run) {
     return (double)(hasten_clock_monotonic_ns() - run->start_ns) / 1e9;
@@ -113,40 +120,74 @@ static void choose_loops(const struct bench_run *run) {
     }
 }
 
-/* Both processes on one processor, as long as none was seen to use several. */
-static void pin_round(struct bench_run *run, const struct bench_process *processes) {
-    pid_t pids[2];
-    size_t count = run->result->side_count;
+static size_t pids_of(const struct bench_run *run, const struct bench_process *processes,
+                      pid_t pids[2]) {
+    size_t count = run->result->side_count == 2 ? 2 : 1;
     for (size_t side = 0; side < count; side++) {
         pids[side] = processes[side].pid;
-        run->is_parallel = run->is_parallel || run->sides[side].kind == BENCH_COMMAND ||
-                           !bench_is_single(processes[side].pid);
+    }
+    return count;
+}
+
+/* Both processes on one processor, as long as none was seen to use several. */
+static void pin_round(struct bench_run *run, const struct bench_process *processes) {
+    pid_t pids[2] = {0, 0};
+    size_t count = pids_of(run, processes, pids);
+    run->processor = -1;
+    for (size_t side = 0; side < count; side++) {
+        run->is_parallel =
+            run->is_parallel || run->sides[0].kind == BENCH_COMMAND || !bench_is_single(pids[side]);
     }
     if (!run->is_parallel) {
-        bench_pin(pids, count, &run->random);
+        run->processor = bench_pin(pids, count, &run->random);
+    } else if (run->sides[0].kind != BENCH_COMMAND) {
+        bench_pin_elsewhere(pids, count, -1);
+    }
+}
+
+/* Starts the processes of the next round, without waiting for them. */
+static bool start_round(struct bench_run *run, struct bench_process *processes) {
+    pid_t pids[2] = {0, 0};
+    struct bench_chance chance = {
+        .hash_seed = 1 + hasten_random_below(&run->random, UINT32_MAX - 1),
+        .padding = hasten_random_below(&run->random, 4096),
+    };
+    bool second = hasten_random_below(&run->random, 2) == 1;
+    for (size_t turn = 0; turn < run->result->side_count; turn++) {
+        size_t side = side_of(run, turn, second);
+        if (!bench_process_start(&processes[side], &run->sides[side], &chance,
+                                 run->plan->patience_s)) {
+            return false;
+        }
+    }
+    if (run->processor >= 0) {
+        bench_pin_elsewhere(pids, pids_of(run, processes, pids), run->processor);
+    }
+    return true;
+}
+
+/* Whether both sides returned the same, as far as that can be told. */
+static void compare_results(struct bench_result *result, const struct bench_process *processes) {
+    if (result->side_count == 2 && strcmp(processes[0].digest, "-") != 0 &&
+        strcmp(processes[1].digest, "-") != 0) {
+        result->compared_results++;
+        result->different_results += strcmp(processes[0].digest, processes[1].digest) != 0;
     }
 }
 
 /* Makes the sides' processes of a round ready. */
 static bool begin_round(struct bench_run *run, struct bench_process *processes) {
     struct bench_result *result = run->result;
-    struct bench_chance chance = {
-        .hash_seed = 1 + hasten_random_below(&run->random, UINT32_MAX - 1),
-        .padding = hasten_random_below(&run->random, 4096),
-    };
-    for (size_t side = 0; side < result->side_count; side++) {
-        if (!bench_process_start(&processes[side], &run->sides[side], &chance,
-                                 run->plan->patience_s)) {
-            return false;
-        }
-    }
     for (size_t side = 0; side < result->side_count; side++) {
         if (!bench_process_ready(&processes[side])) {
             return false;
         }
     }
+    compare_results(result, processes);
     pin_round(run, processes);
-    for (size_t side = 0; side < result->side_count; side++) {
+    bool second = hasten_random_below(&run->random, 2) == 1;
+    for (size_t turn = 0; turn < result->side_count; turn++) {
+        size_t side = side_of(run, turn, second);
         struct bench_series *series = &result->series[side];
         struct bench_block block;
         if (result->rounds == 0) {
@@ -162,11 +203,6 @@ static bool begin_round(struct bench_run *run, struct bench_process *processes) 
     if (result->rounds == 0) {
         choose_loops(run);
     }
-    if (result->side_count == 2 && strcmp(processes[0].digest, "-") != 0 &&
-        strcmp(processes[1].digest, "-") != 0) {
-        result->compared_results++;
-        result->different_results += strcmp(processes[0].digest, processes[1].digest) != 0;
-    }
     return true;
 }
 
@@ -174,7 +210,7 @@ static bool begin_round(struct bench_run *run, struct bench_process *processes) 
 static bool run_pair(struct bench_run *run, struct bench_process *processes, bool second) {
     struct bench_result *result = run->result;
     for (size_t turn = 0; turn < result->side_count; turn++) {
-        size_t side = result->side_count == 2 && second ? 1 - turn : turn;
+        size_t side = side_of(run, turn, second);
         struct bench_block block;
         if (!bench_process_block(&processes[side], result->series[side].loops, &block) ||
             !keep(&result->series[side], &block)) {
@@ -186,7 +222,10 @@ static bool run_pair(struct bench_run *run, struct bench_process *processes, boo
 
 /* Blocks until the round's time is over; two pairs at least, or one of what is so
  * slow that there would be too few rounds. */
-static bool run_round(struct bench_run *run, struct bench_process *processes, double until_s) {
+static bool run_round(struct bench_run *run, struct bench_process *processes,
+                      const struct bench_process *next, double until_s) {
+    double longest_s = run->plan->budget_s / LEAST_ROUNDS;
+    double waiting_s = fmax(until_s, elapsed_s(run) + longest_s);
     bool second = hasten_random_below(&run->random, 2) == 1;
     for (size_t pairs = 0;; pairs++) {
         double before_s = elapsed_s(run);
@@ -198,9 +237,13 @@ static bool run_round(struct bench_run *run, struct bench_process *processes, do
         }
         double now_s = elapsed_s(run);
         double pair_s = now_s - before_s;
-        bool is_slow = 2 * pair_s > run->plan->budget_s / LEAST_ROUNDS;
+        bool is_slow = 2 * pair_s > longest_s;
         bool is_whole = !quad_begins || is_slow;
-        if (is_whole && now_s + (is_slow ? 0 : 2 * pair_s) > until_s) {
+        /* As long as the next processes are not ready, time is best spent here. */
+        bool may_end = bench_process_answers(&next[0]) &&
+                       (run->result->side_count == 1 || bench_process_answers(&next[1]));
+        double end_s = may_end || is_slow ? until_s : waiting_s;
+        if (is_whole && now_s + (is_slow ? 0 : 2 * pair_s) > end_s) {
             return true;
         }
         if (run->sides[0].kind == BENCH_COMMAND) {
@@ -278,38 +321,56 @@ static void adapt_plan(struct bench_run *run, double start_s) {
     }
 }
 
+/* Measures with processes that were started, while those of the next round start. */
+static bool measure_round(struct bench_run *run, struct bench_process *processes,
+                          struct bench_process *next) {
+    struct bench_result *result = run->result;
+    double begun_s = elapsed_s(run);
+    if (!begin_round(run, processes)) {
+        return false;
+    }
+    double now_s = elapsed_s(run);
+    if (result->rounds == 1 && run->sides[0].kind != BENCH_COMMAND) {
+        adapt_plan(run, now_s - begun_s);
+    }
+    double until_s = run->plan->budget_s * (double)(result->rounds + 1) / (double)run->planned;
+    if (!start_round(run, next) || !run_round(run, processes, next, until_s)) {
+        return false;
+    }
+    for (size_t side = 0; side < result->side_count; side++) {
+        run->is_parallel = run->is_parallel || !bench_is_single(processes[side].pid);
+    }
+    return true;
+}
+
 static bool run_rounds(struct bench_run *run) {
     struct bench_result *result = run->result;
     struct bench_process processes[2] = {{.pid = 0}, {.pid = 0}};
-    for (;;) {
+    struct bench_process next[2] = {{.pid = 0}, {.pid = 0}};
+    bool done = start_round(run, processes);
+    for (bool is_done = false; done && !is_done;) {
         show_progress(run);
-        double begun_s = elapsed_s(run);
-        bool done = begin_round(run, processes);
-        if (done && result->rounds == 1 && run->sides[0].kind != BENCH_COMMAND) {
-            adapt_plan(run, elapsed_s(run) - begun_s);
+        done = measure_round(run, processes, next);
+        for (size_t side = 0; side < 2; side++) {
+            bench_process_end(&processes[side]);
+            processes[side] = next[side];
+            next[side].pid = 0;
         }
-        double until_s = run->plan->budget_s * (double)(result->rounds + 1) / (double)run->planned;
-        done = done && run_round(run, processes, until_s);
-        for (size_t side = 0; side < result->side_count && done; side++) {
-            run->is_parallel = run->is_parallel || !bench_is_single(processes[side].pid);
-        }
-        bench_process_end(&processes[0]);
-        bench_process_end(&processes[1]);
-        if (!done) {
-            return false;
-        }
-        size_t round = result->rounds++;
-        for (size_t side = 0; side < result->side_count; side++) {
-            result->series[side].starts[round + 1] = result->series[side].block_count;
-        }
-        if (result->side_count == 2) {
-            run->log_ratios[round] =
-                bench_reduce_round(&result->series[0], &result->series[1], round);
-        }
-        if (is_over(run)) {
-            return true;
+        if (done) {
+            size_t round = result->rounds++;
+            for (size_t side = 0; side < result->side_count; side++) {
+                result->series[side].starts[round + 1] = result->series[side].block_count;
+            }
+            if (result->side_count == 2) {
+                run->log_ratios[round] =
+                    bench_reduce_round(&result->series[0], &result->series[1], round);
+            }
+            is_done = is_over(run);
         }
     }
+    bench_process_end(&processes[0]);
+    bench_process_end(&processes[1]);
+    return done;
 }
 
 bool bench_measure(const struct bench_side *sides, size_t side_count, const struct bench_plan *plan,
@@ -325,6 +386,7 @@ bool bench_measure(const struct bench_side *sides, size_t side_count, const stru
         .planned = planned < LEAST_ROUNDS        ? LEAST_ROUNDS
                    : planned > BENCH_MOST_ROUNDS ? BENCH_MOST_ROUNDS
                                                  : (size_t)planned,
+        .processor = -1,
         .start_ns = hasten_clock_monotonic_ns(),
     };
     if (run.log_ratios == NULL) {

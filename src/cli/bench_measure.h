@@ -5,8 +5,7 @@
  * The budget is divided among *rounds*. A round starts a fresh process a side, both
  * with the same random hash seed and environment size, lets them warm up, and has
  * them run short blocks in turns, A B B A or B A A B, which first being random. It
- * gives one estimate of log(B / A): that of the lower quartiles of both sides'
- * blocks, because other programs make blocks slower and never faster. What rounds have in common
+ * gives one estimate of log(B / A), the median of its quads. What rounds have in common
  * with each other is only the truth, so that their number decides how sure the
  * result is (core/stats/paired.h). */
 #ifndef HASTEN_CLI_BENCH_MEASURE_H

@@ -28,22 +28,37 @@ bool bench_is_single(pid_t pid) {
     return entries == 3 && !has_child;
 }
 
-void bench_pin(const pid_t *pids, size_t count, struct hasten_random *random) {
+/* Where it fails the process is gone, which is found out when it is asked. */
+static void move(const pid_t *pids, size_t count, const cpu_set_t *processors) {
+    for (size_t i = 0; i < count; i++) {
+        (void)sched_setaffinity(pids[i], sizeof *processors, processors);
+    }
+}
+
+int bench_pin(const pid_t *pids, size_t count, struct hasten_random *random) {
     cpu_set_t allowed, one;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
-        return; /* more processors than the set can hold: nothing is pinned */
+        return -1; /* more processors than the set can hold: nothing is pinned */
     }
     uint32_t chosen = hasten_random_below(random, (uint32_t)CPU_COUNT(&allowed));
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &allowed) || chosen-- != 0) {
-            continue;
+    for (int processor = 0; processor < CPU_SETSIZE; processor++) {
+        if (CPU_ISSET(processor, &allowed) && chosen-- == 0) {
+            CPU_ZERO(&one);
+            CPU_SET(processor, &one);
+            move(pids, count, &one);
+            return processor;
         }
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        for (size_t i = 0; i < count; i++) {
-            /* Where it fails the process is gone, which is found out at its next block. */
-            (void)sched_setaffinity(pids[i], sizeof one, &one);
-        }
+    }
+    return -1;
+}
+
+void bench_pin_elsewhere(const pid_t *pids, size_t count, int processor) {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
         return;
     }
+    if (processor >= 0 && CPU_COUNT(&allowed) > 1) {
+        CPU_CLR(processor, &allowed);
+    }
+    move(pids, count, &allowed);
 }

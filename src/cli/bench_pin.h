@@ -16,7 +16,11 @@
 
 /* Whether the process has one thread and no children. */
 bool bench_is_single(pid_t pid);
-/* Puts these processes on one processor of those that hasten may use. */
-void bench_pin(const pid_t *pids, size_t count, struct hasten_random *random);
+/* Puts these processes on one processor of those that hasten may use, and answers
+ * which; -1 where none could be chosen. */
+int bench_pin(const pid_t *pids, size_t count, struct hasten_random *random);
+/* Puts them on all the others, where there are any: they get ready meanwhile. With
+ * -1 on all that hasten may use. */
+void bench_pin_elsewhere(const pid_t *pids, size_t count, int processor);
 
 #endif

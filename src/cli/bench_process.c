@@ -183,6 +183,11 @@ bool bench_process_ready(struct bench_process *process) {
     return true;
 }
 
+bool bench_process_answers(const struct bench_process *process) {
+    struct pollfd event = {process->from, POLLIN, 0};
+    return process->side->kind == BENCH_COMMAND || poll(&event, 1, 0) != 0;
+}
+
 /* One run of a command, from fork to its end. */
 static bool run_command(struct bench_process *process, struct bench_block *ret_block) {
     const struct bench_side *side = process->side;

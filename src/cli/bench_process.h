@@ -26,6 +26,8 @@ struct bench_process {
 bool bench_process_start(struct bench_process *process, const struct bench_side *side,
                          const struct bench_chance *chance, double patience_s);
 bool bench_process_ready(struct bench_process *process);
+/* Whether bench_process_ready would not have to wait. */
+bool bench_process_answers(const struct bench_process *process);
 bool bench_process_block(struct bench_process *process, uint64_t loops,
                          struct bench_block *ret_block);
 void bench_process_end(struct bench_process *process);

@@ -11,8 +11,6 @@
 
 /* Blocks of a round that are looked at: more say nothing more about one process. */
 #define MOST_IN_ROUND 2048
-/* With fewer blocks a side, a quartile is a matter of chance. */
-#define LEAST_FOR_QUARTILE 12
 /* Values that are resampled: more make the interval no better, only late. */
 #define MOST_RESAMPLED 20000
 
@@ -31,38 +29,23 @@ static size_t warm_up_of(const struct bench_series *series, size_t round) {
     return hasten_warm_up(times, size, scratch);
 }
 
-/* The lower quartile of a side's blocks from `first` on. */
-static double quick_block(const struct bench_series *series, size_t round, size_t first) {
-    double times[MOST_IN_ROUND];
-    size_t size = round_size(series, round);
-    for (size_t i = first; i < size; i++) {
-        times[i - first] = series->blocks[series->starts[round] + i].each_ns;
-    }
-    hasten_sort(times, size - first);
-    return hasten_quantile(times, size - first, 0.25);
-}
-
 double bench_reduce_round(const struct bench_series *a, const struct bench_series *b,
                           size_t round) {
+    double quads[MOST_IN_ROUND / 2];
     const struct bench_block *of_a = a->blocks + a->starts[round];
     const struct bench_block *of_b = b->blocks + b->starts[round];
     size_t size = round_size(a, round);
     if (size == 1) {
         return log(of_b[0].each_ns / of_a[0].each_ns);
     }
-    if (size < LEAST_FOR_QUARTILE) {
-        double quads[LEAST_FOR_QUARTILE];
-        size_t count = 0;
-        for (size_t i = 0; i + 1 < size; i += 2) {
-            quads[count++] = hasten_abba_log_ratio(of_a[i].each_ns, of_b[i].each_ns,
-                                                   of_b[i + 1].each_ns, of_a[i + 1].each_ns);
-        }
-        return hasten_median_in_place(quads, count);
-    }
     size_t cold_a = warm_up_of(a, round), cold_b = warm_up_of(b, round);
-    /* An even number, so that both orders remain equally often. */
-    size_t cold = ((cold_a > cold_b ? cold_a : cold_b) + 1) / 2 * 2;
-    return log(quick_block(b, round, cold) / quick_block(a, round, cold));
+    size_t cold = cold_a > cold_b ? cold_a : cold_b, count = 0;
+    /* Whole quads; at most half of the blocks is cold. */
+    for (size_t i = cold / 2 * 2; i + 1 < size; i += 2) {
+        quads[count++] = hasten_abba_log_ratio(of_a[i].each_ns, of_b[i].each_ns,
+                                               of_b[i + 1].each_ns, of_a[i + 1].each_ns);
+    }
+    return hasten_median_in_place(quads, count);
 }
 
 /* Counts outliers upwards by what the kernel and the collector did meanwhile. */

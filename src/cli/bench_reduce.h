@@ -6,8 +6,8 @@
 
 #include "cli/bench_measure.h"
 
-/* The log of B / A in a round: of the lower quartiles of the blocks after warm-up;
- * of few blocks the median over quads; of one pair its own. */
+/* The log of B / A in a round: the median over its quads after warm-up, or that of
+ * its only pair. */
 double bench_reduce_round(const struct bench_series *a, const struct bench_series *b, size_t round);
 /* Fills summary, interval, outliers and warm-up. False after saying why not. */
 bool bench_reduce_series(struct bench_series *series, size_t rounds, uint64_t seed);
