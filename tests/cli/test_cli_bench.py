@@ -257,3 +257,29 @@ def test_full_output_is_a_failure(hasten: Hasten) -> None:
         )  # fmt: skip
     assert result.returncode == 1
     assert "cannot write to standard output" in result.stderr
+
+
+# Notes on how many processors it may run; a second thread where it is asked for.
+AFFINITY = """\
+import os, threading
+
+if os.environ.get("THREADED"):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+def bench_affinity():
+    with open("seen", "a") as file:
+        file.write(f"{len(os.sched_getaffinity(0))}\\n")
+"""
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
+@pytest.mark.parametrize("threaded", [False, True])
+def test_one_processor_for_one_thread_only(hasten: Hasten, threaded: bool) -> None:
+    hasten.script("affinity.py", AFFINITY)
+    env = {"THREADED": "1"} if threaded else {}
+    bench(hasten, "--budget", "1", "affinity.py", env=env)
+    seen = (hasten.folder / "seen").read_text().split()
+    everywhere = str(len(os.sched_getaffinity(0)))
+    # The first execution of a process is before it is put anywhere.
+    assert seen[0] == everywhere
+    assert set(seen) == {everywhere} if threaded else seen.count("1") > len(seen) // 2
