@@ -68,6 +68,7 @@ def share(rows, is_it):
 def pyperf(folder, name):
     """Whether pyperf calls a program different from itself."""
     for side in "ab":
+        Path(f"{side}.json").unlink(missing_ok=True)
         command = [folder / "python", "-m", "pyperf", "timeit", "--quiet", "--fast"]
         command += ["-o", f"{side}.json", "-s", SETUP, f"{name}()"]
         subprocess.run(command, check=True, capture_output=True)
