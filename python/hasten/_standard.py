@@ -3,7 +3,8 @@
 
 import importlib
 import sys
-from types import ModuleType
+from types import FunctionType, ModuleType
+from typing import Any
 
 
 def original(name: str) -> ModuleType:
@@ -13,3 +14,14 @@ def original(name: str) -> ModuleType:
         return importlib.import_module(name)
     found: ModuleType = dropin.original(name)
     return found
+
+
+def here(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    """The function, looking names up in `names` in place of its own module's."""
+    copy = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__qualname__ = function.__qualname__
+    copy.__doc__ = function.__doc__
+    return copy

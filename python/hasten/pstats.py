@@ -24,7 +24,7 @@ from types import FunctionType
 from typing import Any
 
 from hasten._pstats import Table
-from hasten._standard import original
+from hasten._standard import here, original
 
 _standard = original("pstats")
 
@@ -41,17 +41,7 @@ _LINES_AT_ONCE = 1000
 
 def _here(function: FunctionType) -> FunctionType:
     """The function with this module's names in place of its own module's."""
-    copy = FunctionType(
-        function.__code__,
-        globals(),
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    copy.__qualname__ = function.__qualname__
-    copy.__doc__ = function.__doc__
-    return copy
+    return here(function, globals())
 
 
 def _all_here(standard: type, cls: type) -> None:

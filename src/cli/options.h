@@ -18,6 +18,7 @@
     X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")           \
     X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")            \
     X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")        \
+    X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")        \
     X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest") \
     X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")       \
     X(HELP, "help", cmd_help, "help on a command")
@@ -34,7 +35,23 @@ enum cli_verb_id {
 #define CLI_LEAKS_EVERY "10" /* seconds */
 enum cli_memory_mode { CLI_MEMORY_SAMPLED, CLI_MEMORY_EXACT, CLI_MEMORY_OFF };
 
+/* More -s than anybody writes. */
+#define CLI_MOST_SETUPS 32
+
+struct cli_bench_options {
+    const char *setups[CLI_MOST_SETUPS]; /* lines of -s */
+    size_t setup_count;
+    const char *vs; /* side B: another statement or file; NULL: A's */
+    const char *vs_python;
+    const char *vs_env; /* NAME=VALUE */
+    double budget_s;
+    double timeout_s;
+    double margin; /* share */
+    bool leaves_gc_on;
+};
+
 struct cli_options {
+    struct cli_bench_options bench;
     const char *output;
     double rate_hz;
     double duration_s; /* 0: until the end */
@@ -89,6 +106,19 @@ extern const struct cli_verb cli_verbs[CLI_VERB_COUNT];
 extern const struct cli_option cli_options[];
 extern const size_t cli_option_count;
 
+/* Values of `hasten bench`, stored by cli/bench_options.c. */
+extern const char cli_bench_usage[];
+extern const char cli_bench_details[];
+void cli_bench_defaults(struct cli_bench_options *options);
+const char *cli_store_setup(struct cli_options *options, const char *value);
+const char *cli_store_vs(struct cli_options *options, const char *value);
+const char *cli_store_vs_python(struct cli_options *options, const char *value);
+const char *cli_store_vs_env(struct cli_options *options, const char *value);
+const char *cli_store_budget(struct cli_options *options, const char *value);
+const char *cli_store_timeout(struct cli_options *options, const char *value);
+const char *cli_store_margin(struct cli_options *options, const char *value);
+const char *cli_store_gc(struct cli_options *options, const char *value);
+
 /* The ways to call it, a line each; what stands after the options in its help. */
 const char *cli_verb_usage(enum cli_verb_id verb);
 const char *cli_verb_details(enum cli_verb_id verb);
@@ -100,6 +130,7 @@ int cmd_run(const struct cli_options *options);
 int cmd_attach(const struct cli_options *options);
 int cmd_report(const struct cli_options *options);
 int cmd_export(const struct cli_options *options);
+int cmd_bench(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);
 int cmd_completion(const struct cli_options *options);
 int cmd_help(const struct cli_options *options);

@@ -149,6 +149,7 @@ static bool parse_all(struct parser *parser) {
 bool cli_parse(enum cli_verb_id verb, int count, char **arguments,
                struct cli_options *ret_options) {
     *ret_options = (struct cli_options){.rate_hz = DEFAULT_RATE_HZ};
+    cli_bench_defaults(&ret_options->bench);
     struct parser parser = {
         .verb = verb, .count = count, .arguments = arguments, .options = ret_options};
     return parse_all(&parser);

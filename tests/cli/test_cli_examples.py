@@ -27,6 +27,7 @@ def folder(tmp_path: Path) -> Path:
     """What the examples take for granted."""
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "data.json").write_text('{"a": [1, 2, 3]}')
+    (tmp_path / "benchmarks.py").write_text("def bench_sum():\n    return sum(range(100))\n")
     home = tmp_path / "home"
     for name in (".local/share/bash-completion/completions", ".zfunc", ".config/fish/completions"):
         (home / name).mkdir(parents=True)

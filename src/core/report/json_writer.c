@@ -4,6 +4,7 @@
 #include "core/report/json_writer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "core/report/text.h"
@@ -133,6 +134,15 @@ void hasten_json_seconds(struct hasten_json *json, const char *key, int64_t dura
 void hasten_json_share(struct hasten_json *json, const char *key, double share) {
     begin(json, key);
     hasten_buffer_format(json->out, "%.6f", share);
+}
+
+void hasten_json_number(struct hasten_json *json, const char *key, double number) {
+    begin(json, key);
+    if (isfinite(number)) {
+        hasten_buffer_format(json->out, "%.9g", number);
+    } else {
+        hasten_buffer_text(json->out, "null");
+    }
 }
 
 void hasten_json_null(struct hasten_json *json, const char *key) {

@@ -27,6 +27,8 @@ void hasten_json_boolean(struct hasten_json *json, const char *key, bool value);
 void hasten_json_seconds(struct hasten_json *json, const char *key, int64_t duration_ns);
 /* A share with six decimals. */
 void hasten_json_share(struct hasten_json *json, const char *key, double share);
+/* Nine digits; null where it is not finite. */
+void hasten_json_number(struct hasten_json *json, const char *key, double number);
 void hasten_json_null(struct hasten_json *json, const char *key);
 
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A process of a side: started, told to run blocks, ended. Of a command each block
+ * is a process of its own, and starting does nothing. */
+#ifndef HASTEN_CLI_BENCH_PROCESS_H
+#define HASTEN_CLI_BENCH_PROCESS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "cli/bench_side.h"
+
+struct bench_process {
+    const struct bench_side *side;
+    struct bench_chance chance;
+    double patience_s; /* a block that takes longer hangs */
+    pid_t pid;         /* 0: none */
+    int to, from;
+    char digest[16]; /* of what it returned; "-": cannot be told */
+    char pending[512];
+    size_t pending_size;
+};
+
+/* All answer false after saying what is wrong; the process is ended then. Starting
+ * does not wait: two sides get ready at the same time, on two processors. */
+bool bench_process_start(struct bench_process *process, const struct bench_side *side,
+                         const struct bench_chance *chance, double patience_s);
+bool bench_process_ready(struct bench_process *process);
+/* Whether bench_process_ready would not have to wait. */
+bool bench_process_answers(const struct bench_process *process);
+bool bench_process_block(struct bench_process *process, uint64_t loops,
+                         struct bench_block *ret_block);
+void bench_process_end(struct bench_process *process);
+
+/* Calls `found` for every function of a file of benchmarks. */
+typedef bool bench_found(void *context, const char *function, uint32_t parameter,
+                         const char *label);
+bool bench_process_list(const struct bench_side *side, double patience_s, bench_found *found,
+                        void *context);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Medians of rounds, quartiles of sides, causes of outliers. */
+#include "cli/bench_reduce.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/message.h"
+
+/* Blocks of a round that are looked at: more say nothing more about one process. */
+#define MOST_IN_ROUND 2048
+/* Values that are resampled: more make the interval no better, only late. */
+#define MOST_RESAMPLED 20000
+
+static size_t round_size(const struct bench_series *series, size_t round) {
+    size_t size = series->starts[round + 1] - series->starts[round];
+    return size < MOST_IN_ROUND ? size : MOST_IN_ROUND;
+}
+
+/* Blocks at the start of a round before the process was warm. */
+static size_t warm_up_of(const struct bench_series *series, size_t round) {
+    double times[MOST_IN_ROUND], scratch[MOST_IN_ROUND];
+    size_t size = round_size(series, round);
+    for (size_t i = 0; i < size; i++) {
+        times[i] = series->blocks[series->starts[round] + i].each_ns;
+    }
+    return hasten_warm_up(times, size, scratch);
+}
+
+double bench_reduce_round(const struct bench_series *a, const struct bench_series *b,
+                          size_t round) {
+    double quads[MOST_IN_ROUND / 2];
+    const struct bench_block *of_a = a->blocks + a->starts[round];
+    const struct bench_block *of_b = b->blocks + b->starts[round];
+    size_t size = round_size(a, round);
+    if (size == 1) {
+        return log(of_b[0].each_ns / of_a[0].each_ns);
+    }
+    size_t cold_a = warm_up_of(a, round), cold_b = warm_up_of(b, round);
+    size_t cold = cold_a > cold_b ? cold_a : cold_b, count = 0;
+    /* Whole quads; at most half of the blocks is cold. */
+    for (size_t i = cold / 2 * 2; i + 1 < size; i += 2) {
+        quads[count++] = hasten_abba_log_ratio(of_a[i].each_ns, of_b[i].each_ns,
+                                               of_b[i + 1].each_ns, of_a[i + 1].each_ns);
+    }
+    return hasten_median_in_place(quads, count);
+}
+
+/* Counts outliers upwards by what the kernel and the collector did meanwhile. */
+static void find_causes(struct bench_series *series, size_t round, size_t cold) {
+    for (size_t i = series->starts[round] + cold; i < series->starts[round + 1]; i++) {
+        const struct bench_block *block = &series->blocks[i];
+        enum hasten_outlier outlier = hasten_outlier_class(&series->summary, block->each_ns);
+        if (outlier != HASTEN_OUTLIER_HIGH && outlier != HASTEN_OUTLIER_HIGH_SEVERE) {
+            continue;
+        }
+        series->outliers++;
+        series->outliers_stolen += block->stolen_ticks > 0;
+        series->outliers_switched += block->switches > 0;
+        series->outliers_collected += block->collections > 0;
+    }
+}
+
+/* What is left of each round (of many blocks every few), one after the other; where each begins. */
+static size_t gather(struct bench_series *series, size_t rounds, double *ret_values,
+                     size_t *ret_starts, size_t *ret_cold) {
+    size_t count = 0, step = 1 + series->block_count / MOST_RESAMPLED;
+    series->warm_up_blocks = 0;
+    series->peak_kb = 0;
+    for (size_t round = 0; round < rounds; round++) {
+        ret_starts[round] = count;
+        ret_cold[round] = warm_up_of(series, round);
+        series->warm_up_blocks += ret_cold[round];
+        for (size_t i = series->starts[round] + ret_cold[round]; i < series->starts[round + 1];
+             i += step) {
+            const struct bench_block *block = &series->blocks[i];
+            ret_values[count++] = block->each_ns;
+            series->peak_kb = block->peak_kb > series->peak_kb ? block->peak_kb : series->peak_kb;
+        }
+    }
+    ret_starts[rounds] = count;
+    return count;
+}
+
+bool bench_reduce_series(struct bench_series *series, size_t rounds, uint64_t seed) {
+    struct hasten_error error = {0};
+    size_t total = series->block_count;
+    double *values = malloc(2 * total * sizeof *values);
+    size_t *starts = malloc((2 * rounds + 1) * sizeof *starts);
+    hasten_status status = HASTEN_NO_MEMORY;
+    if (values != NULL && starts != NULL) {
+        size_t *cold = starts + rounds + 1;
+        size_t count = gather(series, rounds, values, starts, cold);
+        status = hasten_bootstrap_median(NULL, values, starts, rounds, 0.95, seed,
+                                         &series->interval, &error);
+        hasten_sort(values, count);
+        series->summary = hasten_summarize(values, count, values + total);
+        series->outliers = series->outliers_stolen = 0;
+        series->outliers_switched = series->outliers_collected = 0;
+        for (size_t round = 0; round < rounds; round++) {
+            find_causes(series, round, cold[round]);
+        }
+    }
+    if (status != HASTEN_OK) {
+        cli_say("bench: %s", status == HASTEN_NO_MEMORY ? "out of memory" : cli_error_text(&error));
+    }
+    free(values);
+    free(starts);
+    return status == HASTEN_OK;
+}
+
+double bench_reduce_slack(const struct bench_series *series, size_t rounds) {
+    double medians[BENCH_MOST_ROUNDS], scratch[BENCH_MOST_ROUNDS], times[MOST_IN_ROUND];
+    for (size_t round = 0; round < rounds; round++) {
+        size_t size = round_size(series, round);
+        for (size_t i = 0; i < size; i++) {
+            times[i] = series->blocks[series->starts[round] + i].each_ns;
+        }
+        medians[round] = log(hasten_median_in_place(times, size));
+    }
+    hasten_sort(medians, rounds);
+    struct hasten_summary summary = hasten_summarize(medians, rounds, scratch);
+    /* Two deviations of a difference of two such means. */
+    return 2 * 1.4826 * summary.deviation * sqrt(2.0 / (double)rounds);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a benchmark's result means, in words and one line of a picture. */
+#include "cli/bench_show.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/report/text.h"
+
+#define PICTURE_COLUMNS 40
+#define LEVELS 8
+
+static const char *const unicode_levels[LEVELS + 1] = {
+    " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
+static const char *const ascii_levels[LEVELS + 1] = {" ", ".", ":", "-", "=", "+", "*", "%", "#"};
+
+/* "12.3 us": three digits. */
+static void write_time(struct hasten_buffer *out, double time_ns) {
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+    size_t unit = 0;
+    while (unit < 3 && time_ns < units[unit].ns * 0.9995) {
+        unit++;
+    }
+    double amount = time_ns / units[unit].ns;
+    int decimals = amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0;
+    hasten_buffer_format(out, "%.*f %s", decimals, amount, units[unit].name);
+}
+
+static int by_number(const void *left, const void *right) {
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* How the times of blocks are spread, from the least to the 99th percentile. */
+static void write_picture(struct hasten_buffer *out, const struct bench_series *series,
+                          bool unicode) {
+    size_t columns[PICTURE_COLUMNS] = {0};
+    size_t highest = 1;
+    double *times = malloc(series->block_count * sizeof *times);
+    if (times == NULL) {
+        return; /* the picture is an extra */
+    }
+    for (size_t i = 0; i < series->block_count; i++) {
+        times[i] = series->blocks[i].each_ns;
+    }
+    qsort(times, series->block_count, sizeof *times, by_number);
+    double low = times[0];
+    double high = hasten_quantile(times, series->block_count, 0.99);
+    for (size_t i = 0; i < series->block_count && times[i] <= high && high > low; i++) {
+        size_t column = (size_t)((times[i] - low) / (high - low) * (PICTURE_COLUMNS - 1));
+        columns[column]++;
+        highest = columns[column] > highest ? columns[column] : highest;
+    }
+    hasten_buffer_text(out, "   ");
+    write_time(out, low);
+    hasten_buffer_text(out, " ");
+    for (size_t column = 0; column < PICTURE_COLUMNS; column++) {
+        size_t level = (columns[column] * LEVELS + highest - 1) / highest;
+        hasten_buffer_text(out, (unicode ? unicode_levels : ascii_levels)[level]);
+    }
+    hasten_buffer_text(out, " ");
+    write_time(out, high);
+    hasten_buffer_text(out, "\n");
+    free(times);
+}
+
+static void write_outliers(struct hasten_buffer *out, const struct bench_series *series) {
+    if (series->outliers == 0) {
+        return;
+    }
+    hasten_buffer_format(out, "   %zu slow outlier%s", series->outliers,
+                         series->outliers == 1 ? "" : "s");
+    const char *before = ": ";
+    const struct {
+        size_t count;
+        const char *cause;
+    } causes[] = {
+        {series->outliers_stolen, "while the host gave the processor to others"},
+        {series->outliers_switched, "interrupted by other processes"},
+        {series->outliers_collected, "with garbage collections"},
+    };
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+        if (causes[i].count > 0) {
+            hasten_buffer_format(out, "%s%zu %s", before, causes[i].count, causes[i].cause);
+            before = ", ";
+        }
+    }
+    hasten_buffer_text(out, "\n");
+}
+
+static void write_side(struct hasten_buffer *out, const struct bench_entry *entry, size_t index,
+                       bool unicode) {
+    const struct bench_side *side = &entry->sides[index];
+    const struct bench_series *series = &entry->result.series[index];
+    hasten_buffer_text(out, entry->result.side_count == 1 ? "" : index == 0 ? "A  " : "B  ");
+    hasten_text_safe(out, side->label, strlen(side->label), unicode);
+    hasten_buffer_text(out, "\n   ");
+    write_time(out, series->summary.median);
+    hasten_buffer_text(out, " (95 %: ");
+    write_time(out, series->interval.low);
+    hasten_buffer_text(out, " to ");
+    write_time(out, series->interval.high);
+    hasten_buffer_text(out, "), least ");
+    write_time(out, series->summary.least);
+    if (side->kind == BENCH_COMMAND) {
+        hasten_buffer_format(out, "; %zu runs, peak memory %.1f MB", series->summary.count,
+                             (double)series->peak_kb / 1024);
+    } else {
+        hasten_buffer_format(out, "; %zu blocks of %llu in %zu processes", series->summary.count,
+                             (unsigned long long)series->loops, entry->result.rounds);
+    }
+    hasten_buffer_text(out, "\n");
+    if (series->warm_up_blocks > 0) {
+        hasten_buffer_format(out, "   %zu blocks of warm-up left out\n", series->warm_up_blocks);
+    }
+    write_picture(out, series, unicode);
+    write_outliers(out, series);
+}
+
+/* Half of the interval, as a share: what was too small to be seen. */
+static double half_width(const struct hasten_ratio *ratio) {
+    return isinf(ratio->high) ? INFINITY : (ratio->high - ratio->low) / 2;
+}
+
+static void write_comparison(struct hasten_buffer *out, const struct bench_result *result,
+                             const struct bench_plan *plan) {
+    const struct hasten_ratio *ratio = &result->ratio;
+    int decimals = half_width(ratio) < 0.002 ? 4 : 3;
+    switch (result->comparison) {
+    case HASTEN_COMPARISON_FASTER:
+        hasten_buffer_format(out, "B is faster: it takes %.1f %% less time",
+                             100 - 100 * ratio->ratio);
+        break;
+    case HASTEN_COMPARISON_SLOWER:
+        hasten_buffer_format(out, "B is slower: it takes %.1f %% more time",
+                             100 * ratio->ratio - 100);
+        break;
+    case HASTEN_COMPARISON_SAME:
+        hasten_buffer_format(out, "A and B take the same time, within %.3g %%", 100 * plan->margin);
+        break;
+    default:
+        hasten_buffer_text(out, "Unclear which is faster");
+    }
+    if (isinf(ratio->high)) {
+        hasten_buffer_format(out,
+                             "\nratio %.*f; %zu rounds are too few for an interval: a larger "
+                             "--budget has more\n",
+                             decimals, ratio->ratio, ratio->count);
+    } else {
+        hasten_buffer_format(out, "\nratio %.*f (95 %%: %.*f to %.*f), %zu rounds in %.1f s\n",
+                             decimals, ratio->ratio, decimals, ratio->low, decimals, ratio->high,
+                             ratio->count, result->spent_s);
+    }
+    if (result->different_results > 0) {
+        hasten_buffer_format(out,
+                             "A and B do not return the same: in %zu of %zu rounds the results "
+                             "differed\n",
+                             result->different_results, result->compared_results);
+    }
+}
+
+/* What could not have been seen, and what it would take. */
+static void write_stability(struct hasten_buffer *out, const struct bench_result *result,
+                            const struct bench_plan *plan) {
+    double blind = result->side_count == 2 ? half_width(&result->ratio) : result->slack;
+    if (result->comparison == HASTEN_COMPARISON_FASTER ||
+        result->comparison == HASTEN_COMPARISON_SLOWER || isinf(blind)) {
+        return;
+    }
+    hasten_buffer_format(out, "differences under %.1f %% cannot be seen here in this time",
+                         fmax(100 * blind, 0.1));
+    if (blind > 0.002) {
+        /* Errors shrink with the root of the time. */
+        hasten_buffer_format(out, "; --budget %.0fs is for half of that",
+                             ceil(4 * fmin(plan->budget_s, fmax(result->spent_s, 1))));
+    }
+    hasten_buffer_text(out, "\n");
+}
+
+void bench_show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
+                const struct bench_plan *plan) {
+    for (size_t side = 0; side < entry->result.side_count; side++) {
+        write_side(out, entry, side, unicode);
+    }
+    if (entry->result.side_count == 2) {
+        write_comparison(out, &entry->result, plan);
+    }
+    write_stability(out, &entry->result, plan);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hasten bench: works out what the sides are, measures, shows. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "cli/bench_show.h"
+#include "cli/message.h"
+#include "cli/options.h"
+#include "cli/python.h"
+#include "cli/screen.h"
+#include "cli/signals.h"
+#include "core/base/clock.h"
+
+/* A file with more is a mistake: each has a budget of its own. */
+#define MOST_ENTRIES 1000
+/* It could not be measured; the same as wrong usage, and not 1, which is for a
+ * regression that was found. */
+#define EXIT_NOT_MEASURED CLI_EXIT_USAGE
+
+struct bench_list {
+    struct bench_side sides[2]; /* what all entries have in common */
+    size_t side_count;
+    struct bench_entry **entries;
+    size_t count, capacity;
+    char python[2][PATH_MAX];
+    struct hasten_buffer setup, statement;
+};
+
+static bool add(struct bench_list *list) {
+    void *entries = list->entries;
+    if (list->count == MOST_ENTRIES ||
+        hasten_grow(NULL, &entries, &list->capacity, list->count + 1, sizeof *list->entries) != 0) {
+        return false;
+    }
+    list->entries = entries;
+    struct bench_entry *entry = calloc(1, sizeof *entry);
+    if (entry == NULL) {
+        return false;
+    }
+    memcpy(entry->sides, list->sides, sizeof entry->sides);
+    list->entries[list->count++] = entry;
+    return true;
+}
+
+static void list_done(struct bench_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        struct bench_entry *entry = list->entries[i];
+        bench_result_done(&entry->result);
+        free(entry);
+    }
+    hasten_release(NULL, list->entries, list->capacity * sizeof *list->entries);
+    hasten_buffer_done(&list->setup);
+    hasten_buffer_done(&list->statement);
+}
+
+/* How a side is called: `what`, and what is special about it. */
+static void name_side(struct bench_side *side, const char *what, const char *special) {
+    char text[sizeof side->label];
+    snprintf(text, sizeof text, "%s", what);
+    for (char *c = text; *c != '\0'; c++) {
+        *c = *c == '\n' ? ';' : *c;
+    }
+    snprintf(side->label, sizeof side->label, "%.180s%s%.60s%s", text, special == NULL ? "" : " (",
+             special == NULL ? "" : special, special == NULL ? "" : ")");
+}
+
+static const char *special_of(const struct cli_options *options, size_t side) {
+    if (side == 0) {
+        return NULL;
+    }
+    return options->bench.vs_env != NULL ? options->bench.vs_env : options->bench.vs_python;
+}
+
+static bool found_function(void *context, const char *function, uint32_t parameter,
+                           const char *label) {
+    struct bench_list *list = context;
+    if (!add(list)) {
+        return false;
+    }
+    struct bench_side *sides = list->entries[list->count - 1]->sides;
+    for (size_t side = 0; side < list->side_count; side++) {
+        int size = snprintf(sides[side].function, sizeof sides[side].function, "%s", function);
+        if (size >= (int)sizeof sides[side].function) {
+            return false;
+        }
+        sides[side].parameter = parameter;
+        char special[64];
+        snprintf(special, sizeof special, "%s", list->sides[side].label);
+        name_side(&sides[side], label, special[0] == '\0' ? NULL : special);
+    }
+    return true;
+}
+
+/* All functions of the file; side B has those of the same name. */
+static bool take_file(struct bench_list *list, const struct cli_options *options) {
+    for (size_t side = 0; side < list->side_count; side++) {
+        const char *special = special_of(options, side);
+        list->sides[side].kind = BENCH_FUNCTION;
+        list->sides[side].file =
+            side == 1 && options->bench.vs != NULL ? options->bench.vs : options->arguments[0];
+        special = special == NULL && side == 1 ? options->bench.vs : special;
+        snprintf(list->sides[side].label, sizeof list->sides[side].label, "%s",
+                 special == NULL ? "" : special);
+    }
+    struct bench_side reader = list->sides[0];
+    name_side(&reader, reader.file, NULL);
+    if (!bench_process_list(&reader, options->bench.timeout_s, found_function, list)) {
+        return false;
+    }
+    if (list->count == 0) {
+        cli_say("bench: %s has no functions named bench_*", reader.file);
+        return false;
+    }
+    return true;
+}
+
+static bool take_statement(struct bench_list *list, const struct cli_options *options) {
+    for (size_t i = 0; i < options->bench.setup_count; i++) {
+        hasten_buffer_text(&list->setup, i == 0 ? "" : "\n");
+        hasten_buffer_text(&list->setup, options->bench.setups[i]);
+    }
+    for (int i = 0; i < options->argument_count; i++) {
+        hasten_buffer_text(&list->statement, i == 0 ? "" : "\n");
+        hasten_buffer_text(&list->statement, options->arguments[i]);
+    }
+    const char *setup = hasten_buffer_cstring(&list->setup);
+    const char *statement = hasten_buffer_cstring(&list->statement);
+    for (size_t side = 0; side < list->side_count; side++) {
+        list->sides[side].setup = setup[0] == '\0' ? "pass" : setup;
+        list->sides[side].statement =
+            side == 1 && options->bench.vs != NULL ? options->bench.vs : statement;
+        name_side(&list->sides[side], list->sides[side].statement, special_of(options, side));
+    }
+    return !list->setup.failed && !list->statement.failed && add(list);
+}
+
+/* Splits what follows -- at --vs. */
+static bool take_commands(struct bench_list *list, const struct cli_options *options) {
+    char **words = options->arguments;
+    int count = options->argument_count, first = count;
+    for (int i = 0; i < count && first == count; i++) {
+        if (strcmp(words[i], "--vs") == 0) {
+            first = i;
+        }
+    }
+    if (first == 0 || first == count - 1) {
+        cli_say("bench: a command is missing %s --vs", first == 0 ? "before" : "after");
+        return false;
+    }
+    if (first < count) {
+        words[first] = NULL; /* ends A's; B's ends where main's arguments do */
+        list->side_count = 2;
+    }
+    for (size_t side = 0; side < list->side_count; side++) {
+        char **command = side == 1 && first < count ? words + first + 1 : words;
+        char text[sizeof list->sides[side].label] = "";
+        for (char **word = command; *word != NULL && word < words + count; word++) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s", word == command ? "" : " ", *word);
+        }
+        list->sides[side].kind = BENCH_COMMAND;
+        list->sides[side].command = command;
+        name_side(&list->sides[side], text, special_of(options, side));
+    }
+    words[count] = NULL;
+    return add(list);
+}
+
+/* What is the same for all kinds. */
+static bool choose_sides(struct bench_list *list, const struct cli_options *options) {
+    const struct cli_bench_options *bench = &options->bench;
+    bool compares = bench->vs != NULL || bench->vs_python != NULL || bench->vs_env != NULL;
+    list->side_count = compares ? 2 : 1;
+    for (size_t side = 0; side < 2; side++) {
+        const char *wanted =
+            side == 1 && bench->vs_python != NULL ? bench->vs_python : options->python;
+        if (!options->is_command &&
+            !cli_python_choose(wanted, list->python[side], sizeof list->python[side])) {
+            cli_say("bench: no interpreter%s%s found; --python PATH names one",
+                    wanted == NULL ? "" : " ", wanted == NULL ? "" : wanted);
+            return false;
+        }
+        list->sides[side].python = list->python[side];
+        list->sides[side].leaves_gc_on = bench->leaves_gc_on;
+    }
+    list->sides[1].variable = bench->vs_env;
+    return true;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t size = strlen(text), end_size = strlen(end);
+    return size > end_size && strcmp(text + size - end_size, end) == 0;
+}
+
+static bool take_all(struct bench_list *list, const struct cli_options *options) {
+    if (options->argument_count == 0) {
+        cli_say("bench: what shall be measured? `hasten help bench` shows how");
+        return false;
+    }
+    if (options->is_command && (options->bench.setup_count > 0 || options->bench.vs != NULL ||
+                                options->bench.vs_python != NULL || options->python != NULL)) {
+        cli_say("bench: of commands only --vs-env, and --vs after them, can be compared");
+        return false;
+    }
+    if (!choose_sides(list, options)) {
+        return false;
+    }
+    if (options->is_command) {
+        return take_commands(list, options);
+    }
+    if (options->argument_count == 1 && ends_with(options->arguments[0], ".py")) {
+        return take_file(list, options);
+    }
+    return take_statement(list, options);
+}
+
+/* One comparison in twenty is wrong by chance: of many, more must be asked. */
+static void correct(struct bench_list *list) {
+    if (list->count < 2) {
+        return;
+    }
+    double *p = malloc(list->count * sizeof *p);
+    bool *differs = malloc(list->count * sizeof *differs);
+    if (p != NULL && differs != NULL) {
+        for (size_t i = 0; i < list->count; i++) {
+            p[i] = list->entries[i]->result.ratio.p;
+        }
+        hasten_holm(p, list->count, 0.05, differs);
+        for (size_t i = 0; i < list->count; i++) {
+            struct bench_result *result = &list->entries[i]->result;
+            bool was = result->comparison == HASTEN_COMPARISON_FASTER ||
+                       result->comparison == HASTEN_COMPARISON_SLOWER;
+            if (was && !differs[i]) {
+                result->comparison = HASTEN_COMPARISON_UNCLEAR;
+            }
+        }
+    }
+    free(p);
+    free(differs);
+}
+
+static bool show(struct bench_list *list, const struct cli_options *options,
+                 const struct bench_plan *plan) {
+    struct hasten_buffer out;
+    hasten_buffer_init(&out, NULL);
+    if (options->json) {
+        bench_json(&out, list->entries, list->count, plan);
+    } else {
+        bool unicode = cli_screen(STDOUT_FILENO, options).unicode;
+        for (size_t i = 0; i < list->count; i++) {
+            hasten_buffer_text(&out, i == 0 ? "" : "\n");
+            bench_show(&out, list->entries[i], unicode, plan);
+        }
+        if (list->side_count == 2 && list->count > 1) {
+            hasten_buffer_format(&out,
+                                 "\nVerdicts are corrected for %zu comparisons at once (Holm).\n",
+                                 list->count);
+        }
+    }
+    bool is_whole = !out.failed;
+    if (is_whole) {
+        fwrite(out.data, 1, out.size, stdout);
+    } else {
+        cli_say("bench: out of memory");
+    }
+    hasten_buffer_done(&out);
+    return is_whole;
+}
+
+int cmd_bench(const struct cli_options *options) {
+    struct bench_list list = {.side_count = 1};
+    struct bench_plan plan = {
+        .budget_s = options->bench.budget_s,
+        .patience_s = options->bench.timeout_s,
+        .margin = options->bench.margin,
+        .shows_progress = isatty(STDERR_FILENO) == 1,
+    };
+    if (getrandom(&plan.seed, sizeof plan.seed, GRND_NONBLOCK) != (ssize_t)sizeof plan.seed) {
+        plan.seed = hasten_clock_wall_ns() ^ (uint64_t)getpid() << 40;
+    }
+    hasten_buffer_init(&list.setup, NULL);
+    hasten_buffer_init(&list.statement, NULL);
+    cli_signals_catch_stop();
+    bool done = take_all(&list, options);
+    for (size_t i = 0; i < list.count && done; i++) {
+        struct bench_entry *entry = list.entries[i];
+        done = bench_measure(entry->sides, list.side_count, &plan, &entry->result);
+        plan.seed++;
+    }
+    if (done) {
+        if (list.side_count == 2) {
+            correct(&list);
+        }
+        done = show(&list, options, &plan);
+    }
+    list_done(&list);
+    if (cli_signals_stop_asked()) {
+        cli_signals_die_by(SIGINT);
+    }
+    return done ? CLI_EXIT_OK : EXIT_NOT_MEASURED;
+}
