@@ -30,10 +30,10 @@ def test_no_impossible_stack(hasten: Hasten, interpreter: Interpreter, rate: int
     outcome.recording.check_consistency()
     found = impossible(outcome.recording)
     samples = int(outcome.recording.facts["samples"])
-    # None from 3.12 on. On 3.11, where CPython says least of what was called, once or twice
-    # in a million samples the caller is at the line of another call or, more rarely, is
-    # another function (README.md, Figures): there one is allowed.
-    known = 1 if interpreter.version == (3, 11) else 0
+    # None from 3.12 on. On 3.11, where CPython says least of what was called, in 1 to 5 of a
+    # million samples the caller is at the line of another call or, more rarely, is another
+    # function (README.md, Figures): with chance, up to 12 in a million and one more.
+    known = 1 + samples * 12 // 1_000_000 if interpreter.version == (3, 11) else 0
     assert sum(found.values()) <= known, found
     assert samples > 1_000
 
