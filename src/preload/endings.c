@@ -19,9 +19,9 @@ void hasten_heap_begin(struct hasten_heap *heap) {
         hasten_arena_init(&book->arena);
         hasten_arena_init(&heap->table_arena);
     } else {
-        pthread_mutex_lock(&heap->table_lock);
+        hasten_heap_lock(&heap->table_lock);
         hasten_samples_done(&heap->samples);
-        pthread_mutex_unlock(&heap->table_lock);
+        hasten_heap_unlock(&heap->table_lock);
     }
     struct hasten_arena arena = book->arena;
     *book = (struct hasten_heap_book){.arena = arena};
@@ -50,11 +50,11 @@ void hasten_heap_finish(enum hasten_heap_reason reason) {
     }
     uint64_t left = self->left;
     self->left = HASTEN_SELF_NEVER;
-    pthread_mutex_lock(&heap->lock);
+    hasten_heap_lock(&heap->lock);
     if (!heap->has_forked) {
         hasten_heap_write(heap, reason);
     }
-    pthread_mutex_unlock(&heap->lock);
+    hasten_heap_unlock(&heap->lock);
     self->left = left;
 }
 

@@ -128,14 +128,14 @@ static void add_point(struct hasten_heap *heap, uint64_t now_ns) {
 static bool enter(struct hasten_heap *heap, const struct hasten_heap_sample *sample) {
     struct hasten_heap_sample stale = {0};
     bool entered;
-    pthread_mutex_lock(&heap->table_lock);
+    hasten_heap_lock(&heap->table_lock);
     if (hasten_samples_may_hold(hasten_filter, sample->address)) {
         if (!hasten_samples_take(&heap->samples, sample->address, &stale)) {
             stale.address = 0;
         }
     }
     entered = hasten_samples_put(&heap->samples, sample);
-    pthread_mutex_unlock(&heap->table_lock);
+    hasten_heap_unlock(&heap->table_lock);
     if (stale.address != 0) {
         hasten_sites_freed(&heap->book.sites, stale.site, weight_of(stale.size), false);
     }
@@ -187,18 +187,21 @@ void hasten_heap_allocated(struct hasten_self *self, const void *block, size_t s
         self->left -= size < self->left ? size + 1 : 0;
         return;
     }
+    if (self->locks > 0) {
+        return; /* a signal's handler allocates in the middle of a hook */
+    }
     int error_number = errno;
     self->done += self->drawn - self->left + size + 1;
     uint64_t left = self->drawn = draw(self);
     self->left = HASTEN_SELF_NEVER;
-    pthread_mutex_lock(&heap->lock);
+    hasten_heap_lock(&heap->lock);
     if (heap->has_forked) {
         hasten_heap_drop(heap);
     }
     if (!heap->is_closed && !heap->is_ending) {
         record(heap, self, block, size, origin, caller);
     }
-    pthread_mutex_unlock(&heap->lock);
+    hasten_heap_unlock(&heap->lock);
     self->left = left;
     errno = error_number;
 }
@@ -218,35 +221,35 @@ bool hasten_heap_take(const void *block, struct hasten_heap_sample *ret_sample) 
     if (hasten_self_is_inside(&hasten_self)) {
         return false;
     }
-    pthread_mutex_lock(&heap->table_lock);
+    hasten_heap_lock(&heap->table_lock);
     if (!heap->has_forked) {
         found = hasten_samples_take(&heap->samples, (uintptr_t)block, ret_sample);
     }
-    pthread_mutex_unlock(&heap->table_lock);
+    hasten_heap_unlock(&heap->table_lock);
     return found;
 }
 
 void hasten_heap_put_back(const struct hasten_heap_sample *sample) {
     struct hasten_heap *heap = &hasten_heap;
     bool put = true;
-    pthread_mutex_lock(&heap->table_lock);
+    hasten_heap_lock(&heap->table_lock);
     if (!heap->has_forked) {
         put = hasten_samples_put(&heap->samples, sample);
     }
-    pthread_mutex_unlock(&heap->table_lock);
+    hasten_heap_unlock(&heap->table_lock);
     (void)put; /* there was room before; else it counts as alive for good */
 }
 
 void hasten_heap_gone(const struct hasten_self *self, const struct hasten_heap_sample *sample) {
     struct hasten_heap *heap = &hasten_heap;
-    pthread_mutex_lock(&heap->lock);
+    hasten_heap_lock(&heap->lock);
     heap->is_ending = heap->is_ending || hasten_python_is_ending(&heap->python);
     if (!heap->has_forked && !heap->is_closed && !heap->is_ending) {
         hasten_sites_freed(&heap->book.sites, sample->site, weight_of(sample->size),
                            was_soon(heap, self, sample));
         add_point(heap, hasten_clock_monotonic_ns() - heap->start_ns);
     }
-    pthread_mutex_unlock(&heap->lock);
+    hasten_heap_unlock(&heap->lock);
 }
 
 bool hasten_heap_freed(const struct hasten_self *self, const void *block) {

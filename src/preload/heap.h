@@ -101,6 +101,18 @@ struct hasten_heap {
 
 extern struct hasten_heap hasten_heap;
 
+/* Takes one of the two locks. A handler of a signal that comes meanwhile sees it and does
+ * not wait for what its own thread has. */
+static inline void hasten_heap_lock(pthread_mutex_t *lock) {
+    hasten_self.locks++;
+    pthread_mutex_lock(lock);
+}
+
+static inline void hasten_heap_unlock(pthread_mutex_t *lock) {
+    pthread_mutex_unlock(lock);
+    hasten_self.locks--;
+}
+
 /* The slow half of counting a block that hasten_self_passes did not let pass. `caller`:
  * the return address of whoever asked, for native memory. errno stays. */
 void hasten_heap_allocated(struct hasten_self *self, const void *block, size_t size,

@@ -28,6 +28,7 @@ struct hasten_self {
     uint32_t generation; /* of the process in which `thread` means something */
     uint32_t thread;
     bool has_begun;
+    volatile uint8_t locks; /* that this thread has or waits for: a signal's handler asks */
 };
 
 /* Initial-exec: no call, no allocation, and legal in a library that is loaded first. */
@@ -36,7 +37,7 @@ extern uint8_t hasten_filter[HASTEN_SAMPLES_FILTER_SIZE];
 
 /* This thread is inside a hook, or in what one called. */
 static inline bool hasten_self_is_inside(const struct hasten_self *self) {
-    return self->left >= HASTEN_SELF_NEVER / 2; /* it was counted down meanwhile */
+    return self->locks > 0 || self->left >= HASTEN_SELF_NEVER / 2; /* it was counted down */
 }
 
 /* Counts a block of `size` bytes. False: it may be one to sample. */
