@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/message.h"
 #include "cli/signals.h"
 
 /* In the child: becomes the program, or tells the parent why not. */
@@ -80,6 +82,15 @@ static bool is_over(const struct cli_child *child, bool block) {
             nanosleep(&pause, NULL); /* a stop that the sampler has not seen yet */
         }
     }
+}
+
+int cli_child_not_started(const char *program, int reason) {
+    if (reason == ENOENT || reason == ENOTDIR) {
+        cli_say("cannot run %s: it was not found", program);
+        return CLI_EXIT_NOT_FOUND;
+    }
+    cli_say("cannot run %s: %s", program, strerror(reason));
+    return CLI_EXIT_NOT_EXECUTABLE;
 }
 
 bool cli_child_ended(struct cli_child *child, bool block) {

@@ -17,6 +17,8 @@ struct cli_child {
  * everything inherited. Answers 0, or the errno of exec. Installs the signal
  * handlers of cli/signals.h. */
 int cli_child_start(struct cli_child *child, char *const *arguments);
+/* Says that it did not start, and why; answers with what exit status a shell says that. */
+int cli_child_not_started(const char *program, int reason);
 /* Whether it has ended; waits for that where `block`. */
 bool cli_child_ended(struct cli_child *child, bool block);
 /* "0", "3", "signal 9" into `text`. */

@@ -3,7 +3,6 @@
  * hasten run: starts the program, samples it, passes its end on. The program is
  * never worse off than without hasten: whatever fails after its start is said,
  * and the program goes on. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,15 +95,6 @@ static void watch(struct cli_session *session, struct cli_child *child, struct c
     cli_session_finish(session, status);
 }
 
-static int say_not_started(const char *program, int reason) {
-    if (reason == ENOENT || reason == ENOTDIR) {
-        cli_say("cannot run %s: it was not found", program);
-        return CLI_EXIT_NOT_FOUND;
-    }
-    cli_say("cannot run %s: %s", program, strerror(reason));
-    return CLI_EXIT_NOT_EXECUTABLE;
-}
-
 static int run(const struct cli_options *options, char **arguments, const char *path) {
     struct cli_session session;
     struct cli_memory memory;
@@ -135,7 +125,7 @@ static int run(const struct cli_options *options, char **arguments, const char *
         cli_leaks_abandon(&leaks);
         cli_memory_end(&memory);
         cli_session_abandon(&session);
-        return say_not_started(arguments[0], reason);
+        return cli_child_not_started(arguments[0], reason);
     }
     if (hasten_sampler_add(session.sampler, (uint32_t)child.pid, true, &error) != HASTEN_OK) {
         cli_say("the program runs, but cannot be sampled: %s", cli_error_text(&error));

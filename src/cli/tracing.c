@@ -175,15 +175,6 @@ static bool write_recording(struct tracing *tracing, const struct cli_child *chi
     return true;
 }
 
-static int say_not_started(const char *program, int reason) {
-    if (reason == ENOENT || reason == ENOTDIR) {
-        cli_say("cannot run %s: it was not found", program);
-        return CLI_EXIT_NOT_FOUND;
-    }
-    cli_say("cannot run %s: %s", program, strerror(reason));
-    return CLI_EXIT_NOT_EXECUTABLE;
-}
-
 int cli_tracing_run(const struct cli_options *options, char **arguments, const char *path) {
     struct tracing tracing = {.options = options, .path = path};
     struct cli_child child;
@@ -204,7 +195,7 @@ int cli_tracing_run(const struct cli_options *options, char **arguments, const c
         cli_parts_remove(&tracing.parts);
         cli_memory_end(&tracing.memory);
         unlink(path);
-        return say_not_started(arguments[0], reason);
+        return cli_child_not_started(arguments[0], reason);
     }
     while (!cli_child_ended(&child, true)) {
     }

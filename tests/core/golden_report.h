@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 #include "failing_allocator.h"
@@ -53,6 +54,26 @@ __attribute__((unused)) static char *render(const struct hasten_profile *profile
     struct hasten_error error;
     CHECK_STATUS(hasten_report_terminal(profile, options, &text, &error), HASTEN_OK);
     return text;
+}
+
+/* No line is longer than the page, from the width that the numbers alone need, which the
+ * options give. Frees the profile. */
+__attribute__((unused)) static void check_lines_fit(struct hasten_profile *profile,
+                                                    struct hasten_report_options options) {
+    for (; options.columns <= 140; options.columns++) {
+        char *text = render(profile, &options);
+        for (const char *line = text; *line != '\0';) {
+            size_t size = strcspn(line, "\n");
+            if (size > options.columns) {
+                fprintf(stderr, "%u columns: %.*s\n", options.columns, (int)size, line);
+                CHECK(false);
+            }
+            line += size + (line[size] == '\n');
+        }
+        CHECK(true);
+        hasten_report_free_text(profile, text);
+    }
+    hasten_profile_free(profile);
 }
 
 /* The terminal report of a profile, which is freed, as a golden file. */

@@ -273,15 +273,22 @@ static hasten_status take_node(struct hasten_rows *rows, struct hasten_builder *
     return rows->complaint != NULL ? HASTEN_OK : hasten_builder_node(builder, &node);
 }
 
+/* Columns of text, in their order. */
+static hasten_status take_texts(struct hasten_rows *rows, struct hasten_builder *builder,
+                                uint32_t *const *ret_strings, size_t count) {
+    hasten_status status = HASTEN_OK;
+    for (size_t i = 0; i < count && status == HASTEN_OK; i++) {
+        size_t size = 0;
+        const char *text = hasten_rows_text(rows, &size);
+        status = hasten_builder_intern(builder, text, size, ret_strings[i]);
+    }
+    return status;
+}
+
 static hasten_status take_metric(struct hasten_rows *rows, struct hasten_builder *builder) {
     struct hasten_metric metric = {0};
     uint32_t *strings[] = {&metric.name, &metric.unit, &metric.description};
-    hasten_status status = HASTEN_OK;
-    for (size_t i = 0; i < sizeof strings / sizeof strings[0] && status == HASTEN_OK; i++) {
-        size_t size = 0;
-        const char *text = hasten_rows_text(rows, &size);
-        status = hasten_builder_intern(builder, text, size, strings[i]);
-    }
+    hasten_status status = take_texts(rows, builder, strings, sizeof strings / sizeof strings[0]);
     if (status != HASTEN_OK || rows->complaint != NULL) {
         return status;
     }
@@ -308,12 +315,7 @@ static hasten_status take_value(struct hasten_rows *rows, struct hasten_builder 
 static hasten_status take_series(struct hasten_rows *rows, struct hasten_builder *builder) {
     struct hasten_series series = {.process = hasten_rows_u32(rows)};
     uint32_t *strings[] = {&series.name, &series.unit, &series.description};
-    hasten_status status = HASTEN_OK;
-    for (size_t i = 0; i < sizeof strings / sizeof strings[0] && status == HASTEN_OK; i++) {
-        size_t size = 0;
-        const char *text = hasten_rows_text(rows, &size);
-        status = hasten_builder_intern(builder, text, size, strings[i]);
-    }
+    hasten_status status = take_texts(rows, builder, strings, sizeof strings / sizeof strings[0]);
     if (status != HASTEN_OK || rows->complaint != NULL) {
         return status;
     }

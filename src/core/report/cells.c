@@ -177,21 +177,27 @@ void hasten_cell_source(struct hasten_table *table, const struct hasten_row *row
                       hasten_buffer_cstring(text));
 }
 
+void hasten_cell_append_thread(struct hasten_page *page, struct hasten_buffer *out,
+                               const struct hasten_thread *thread) {
+    const char *name = page->aggregate->profile->strings[thread->name];
+    if (thread->is_main != 0) {
+        hasten_buffer_text(out, "main thread");
+    } else if (name[0] == '\0') {
+        hasten_buffer_format(out, "thread %u", thread->tid);
+    } else {
+        hasten_page_safe(page, out, name);
+    }
+}
+
 void hasten_cell_thread(struct hasten_table *table, uint32_t index) {
     const struct hasten_aggregate *aggregate = table->page->aggregate;
     const struct hasten_thread *thread = &aggregate->profile->threads[index];
     const char *name = aggregate->profile->strings[thread->name];
     struct hasten_buffer *text = &table->page->scratch;
     hasten_buffer_clear(text);
-    if (thread->is_main != 0) {
-        hasten_buffer_text(text, "main thread");
-    } else if (name[0] == '\0') {
-        hasten_buffer_format(text, "thread %u", thread->tid);
-    } else {
-        hasten_page_safe(table->page, text, name);
-        if (aggregate->threads[index].shares_name) {
-            hasten_buffer_format(text, ", %u", thread->tid);
-        }
+    hasten_cell_append_thread(table->page, text, thread);
+    if (thread->is_main == 0 && name[0] != '\0' && aggregate->threads[index].shares_name) {
+        hasten_buffer_format(text, ", %u", thread->tid);
     }
     hasten_table_text(table,
                       aggregate->threads[index].is_main ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN,

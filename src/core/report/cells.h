@@ -30,6 +30,9 @@ void hasten_cell_append_name(struct hasten_page *page, struct hasten_buffer *out
 /* "file.py:41"; the text of that line, else the function that it is in. */
 void hasten_cell_place(struct hasten_table *table, const struct hasten_row *row);
 void hasten_cell_source(struct hasten_table *table, const struct hasten_row *row);
+/* "main thread", "pool_0", "thread 4711". */
+void hasten_cell_append_thread(struct hasten_page *page, struct hasten_buffer *out,
+                               const struct hasten_thread *thread);
 /* "main thread", "pool_0", "python3, 4711": threads that nobody named have the
  * program's name. */
 void hasten_cell_thread(struct hasten_table *table, uint32_t index);

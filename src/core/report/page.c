@@ -66,6 +66,13 @@ void hasten_page_paragraph(struct hasten_page *page, enum hasten_style style, co
     hasten_page_style(page, HASTEN_STYLE_PLAIN);
 }
 
+void hasten_page_more(struct hasten_page *page, size_t count) {
+    struct hasten_buffer *text = &page->scratch;
+    hasten_buffer_clear(text);
+    hasten_buffer_format(text, "and %zu more", count);
+    hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
+}
+
 void hasten_page_cut(struct hasten_page *page, const char *text, size_t columns) {
     hasten_text_cut_end(&page->out, text, columns, page->options->unicode);
 }

@@ -50,6 +50,8 @@ void hasten_page_style(struct hasten_page *page, enum hasten_style style);
 void hasten_page_heading(struct hasten_page *page, const char *title, const char *remark);
 /* An indented, wrapped paragraph in one style. */
 void hasten_page_paragraph(struct hasten_page *page, enum hasten_style style, const char *text);
+/* "and 12 more": rows that are not shown. */
+void hasten_page_more(struct hasten_page *page, size_t count);
 /* Text that is safe already, in at most `columns` columns. */
 void hasten_page_cut(struct hasten_page *page, const char *text, size_t columns);
 /* Draws `bar` in `columns` columns of which the whole stands for `full_ns`.

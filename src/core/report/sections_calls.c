@@ -132,7 +132,6 @@ static void add_thread(struct hasten_table *table, uint32_t index) {
     const struct hasten_profile *profile = aggregate->profile;
     const struct hasten_thread *thread = &profile->threads[index];
     const struct hasten_process *process = &profile->processes[thread->process];
-    const char *name = profile->strings[thread->name];
     struct hasten_buffer *text = &table->page->scratch;
     int64_t time_ns = aggregate->threads[index].traced_ns;
     hasten_table_bar(table, (struct hasten_bar){.python_ns = time_ns});
@@ -144,13 +143,7 @@ static void add_thread(struct hasten_table *table, uint32_t index) {
     hasten_page_safe(table->page, text, profile->strings[process->label]);
     hasten_table_text(table, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
     hasten_buffer_clear(text);
-    if (thread->is_main != 0) {
-        hasten_buffer_text(text, "main thread");
-    } else if (name[0] == '\0') {
-        hasten_buffer_format(text, "thread %u", thread->tid);
-    } else {
-        hasten_page_safe(table->page, text, name);
-    }
+    hasten_cell_append_thread(table->page, text, thread);
     hasten_table_text(table, HASTEN_STYLE_PLAIN, hasten_buffer_cstring(text));
 }
 
@@ -180,9 +173,7 @@ void hasten_section_traced_threads(struct hasten_page *page) {
     }
     hasten_table_finish(&table);
     if (shown < count) {
-        hasten_buffer_clear(&page->scratch);
-        hasten_buffer_format(&page->scratch, "and %zu more", count - shown);
-        hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(&page->scratch));
+        hasten_page_more(page, count - shown);
     }
     hasten_thread_order_free(page, order);
 }

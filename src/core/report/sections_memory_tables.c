@@ -380,10 +380,7 @@ static void write_owners(struct hasten_page *page, const struct owners *owners, 
         }
         hasten_table_finish(&table);
         if (shown < count) {
-            struct hasten_buffer *text = &page->scratch;
-            hasten_buffer_clear(text);
-            hasten_buffer_format(text, "and %zu more", count - shown);
-            hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
+            hasten_page_more(page, count - shown);
         }
     }
     hasten_release(allocator, order, all * sizeof *order);

@@ -209,10 +209,7 @@ void hasten_section_processes(struct hasten_page *page) {
     }
     hasten_table_finish(&table);
     if (shown < count) {
-        struct hasten_buffer *text = &page->scratch;
-        hasten_buffer_clear(text);
-        hasten_buffer_format(text, "and %zu more", count - shown);
-        hasten_page_paragraph(page, HASTEN_STYLE_FAINT, hasten_buffer_cstring(text));
+        hasten_page_more(page, count - shown);
     }
 }
 
