@@ -27,12 +27,17 @@ const char cli_bench_details[] =
     "slower, same or unclear. It ends when that is clear or the budget is used up.\n"
     "What benchmarks print is thrown away.\n"
     "\n"
+    "With --vs-rev both sides are installed from git into environments of their own,\n"
+    "A from the working tree as it is, and kept in ~/.cache/hasten. The benchmarks are\n"
+    "those of the working tree.\n"
+    "\n"
     "Examples:\n"
     "  hasten bench --budget 1 'sorted(range(1000))'\n"
     "  hasten bench --budget 1 -s 'x = list(range(100))' '99 in x' --vs '99 in set(x)'\n"
     "  hasten bench --budget 1 benchmarks.py\n"
     "  hasten bench --budget 1 --json benchmarks.py --vs-env PYTHONMALLOC=malloc\n"
     "  hasten bench --budget 1 -- python -c pass --vs python -S -c pass\n"
+    "  hasten bench --budget 1 --vs-rev HEAD~1 benchmarks.py\n"
     "\n"
     "Exit status:\n"
     "  0  measured\n"
@@ -89,6 +94,17 @@ const char *cli_store_vs_env(struct cli_options *options, const char *value) {
     options->bench.vs_env = value;
     return equals == NULL || equals == value || equals - value > 255 ? "NAME=VALUE is expected"
                                                                      : NULL;
+}
+
+const char *cli_store_vs_rev(struct cli_options *options, const char *value) {
+    options->bench.vs_rev = value;
+    return value[0] == '\0' ? "a revision is expected, like HEAD~1 or main" : NULL;
+}
+
+const char *cli_store_install(struct cli_options *options, const char *value) {
+    options->bench.install = value;
+    bool is_line = value[0] != '\0' && strchr(value, '\n') == NULL && strlen(value) < 2000;
+    return is_line ? NULL : "a line of shell is expected, like 'pip install .[fast]'";
 }
 
 const char *cli_store_budget(struct cli_options *options, const char *value) {

@@ -126,10 +126,43 @@ def function_runner(function, parameter):
     return run, lambda: function(*prepare())
 
 
+def place_imports(path):
+    """Where modules beside a file are found: beside it, or, in the environment of another
+    revision, in that one's folder, after what is installed there."""
+    folder = os.environ.get("HASTEN_BENCH_FOLDER")
+    if folder is None:
+        if path is not None:
+            sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+        return
+    import sysconfig
+
+    inside = os.path.relpath(os.path.dirname(os.path.abspath(path or "x")))
+    if path is not None and not inside.startswith(".."):
+        folder = os.path.normpath(os.path.join(folder, inside))
+    sys.path[:] = [entry for entry in sys.path if entry]
+    packages = sysconfig.get_paths()["purelib"]
+    sys.path.insert(sys.path.index(packages) + 1 if packages in sys.path else 0, folder)
+
+
+def check_origin(path=None):
+    """What was imported from the working tree is not what the revision has."""
+    top = os.environ.get("HASTEN_BENCH_APART")
+    if top is None:
+        return
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not file.startswith(os.path.join(top, "")):
+            continue
+        own = path is not None and file == os.path.abspath(path)
+        if own or file.startswith((sys.prefix, sys.base_prefix)) or "-packages" in file:
+            continue
+        raise ImportError(f"{name} was imported from the working tree, not from its revision")
+
+
 def load(path):
     import importlib.util
 
-    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    place_imports(path)
     spec = importlib.util.spec_from_file_location("hasten_benchmarks", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules["hasten_benchmarks"] = module
@@ -226,13 +259,16 @@ def main():
             answer(listing(what[0]))
             return
         if kind == "statement":
+            place_imports(None)
             module = types.ModuleType("__main__")
             sys.modules["__main__"] = module
             run, once = statement_runner(what[0], what[1], module.__dict__)
         else:
             function = getattr(load(what[0]), what[1])
             run, once = function_runner(function, parameters(function)[int(what[2])])
-        answer(f"ready {digest(once())}\n")
+        first = digest(once())
+        check_origin(what[0] if kind == "function" else None)
+        answer(f"ready {first}\n")
         serve(commands, answer, leaves_gc_on, run)
     except (Exception, SystemExit):
         import traceback

@@ -16,6 +16,8 @@ struct bench_side {
     const char *python;    /* the interpreter; not for commands */
     const char *directory; /* where it runs; NULL: here */
     const char *variable;  /* "NAME=VALUE" on top of the environment; NULL: none */
+    /* Of another revision (cli/revision.h), before `variable`; NULL: none. */
+    const char *const *settings;
     bool leaves_gc_on;
     const char *setup; /* statements */
     const char *statement;

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/message.h"
 #include "cli/signals.h"
 #include "core/base/clock.h"
@@ -24,6 +25,7 @@
 /* Sets what the side and chance ask for. */
 static void set_environment(const struct bench_side *side, const struct bench_chance *chance) {
     char text[MOST_PADDING + 1];
+    cli_command_environment(side->settings);
     if (getenv("PYTHONHASHSEED") == NULL) {
         snprintf(text, sizeof text, "%u", chance->hash_seed);
         setenv("PYTHONHASHSEED", text, 1);

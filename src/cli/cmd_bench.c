@@ -13,6 +13,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/python.h"
+#include "cli/revision.h"
 #include "cli/screen.h"
 #include "cli/signals.h"
 #include "core/base/clock.h"
@@ -30,6 +31,8 @@ struct bench_list {
     size_t count, capacity;
     char python[2][PATH_MAX];
     struct hasten_buffer setup, statement;
+    struct revision_project project;
+    struct revision *revisions; /* of --vs-rev, one a side; NULL: none */
 };
 
 static bool add(struct bench_list *list) {
@@ -57,6 +60,11 @@ static void list_done(struct bench_list *list) {
     hasten_release(NULL, list->entries, list->capacity * sizeof *list->entries);
     hasten_buffer_done(&list->setup);
     hasten_buffer_done(&list->statement);
+    for (size_t side = 0; side < 2 && list->revisions != NULL; side++) {
+        revision_done(&list->revisions[side]);
+    }
+    free(list->revisions);
+    revision_project_done(&list->project);
 }
 
 /* How a side is called: `what`, and what is special about it. */
@@ -74,7 +82,10 @@ static const char *special_of(const struct cli_options *options, size_t side) {
     if (side == 0) {
         return NULL;
     }
-    return options->bench.vs_env != NULL ? options->bench.vs_env : options->bench.vs_python;
+    const struct cli_bench_options *bench = &options->bench;
+    return bench->vs_rev != NULL   ? bench->vs_rev
+           : bench->vs_env != NULL ? bench->vs_env
+                                   : bench->vs_python;
 }
 
 static bool found_function(void *context, const char *function, uint32_t parameter,
@@ -172,15 +183,48 @@ static bool take_commands(struct bench_list *list, const struct cli_options *opt
     return add(list);
 }
 
+/* Both revisions, and their environments in the sides. */
+static bool take_revisions(struct bench_list *list, const struct cli_options *options) {
+    const struct cli_bench_options *bench = &options->bench;
+    if (bench->vs != NULL || bench->vs_python != NULL || bench->vs_env != NULL) {
+        cli_say("bench: --vs-rev compares the same code of two revisions: no other --vs with it");
+        return false;
+    }
+    list->revisions = calloc(2, sizeof *list->revisions);
+    if (list->revisions == NULL) {
+        cli_say("bench: out of memory");
+        return false;
+    }
+    list->revisions[0].entry.lock = list->revisions[1].entry.lock = -1;
+    if (!revision_project_find(&list->project, list->python[0], bench->install)) {
+        return false;
+    }
+    for (size_t side = 0; side < 2; side++) {
+        struct revision *revision = &list->revisions[side];
+        if (!revision_prepare(&list->project, side == 0 ? NULL : bench->vs_rev, revision)) {
+            return false;
+        }
+        list->sides[side].python = revision->python;
+        list->sides[side].settings = revision->settings;
+        list->sides[side].directory = options->is_command ? revision->folder : NULL;
+    }
+    if (revision_is_dirty(&list->project)) {
+        cli_say("bench: A is the working tree with changes that are not committed");
+    }
+    revision_cache_clean();
+    return true;
+}
+
 /* What is the same for all kinds. */
 static bool choose_sides(struct bench_list *list, const struct cli_options *options) {
     const struct cli_bench_options *bench = &options->bench;
-    bool compares = bench->vs != NULL || bench->vs_python != NULL || bench->vs_env != NULL;
+    bool compares = bench->vs != NULL || bench->vs_python != NULL || bench->vs_env != NULL ||
+                    bench->vs_rev != NULL;
     list->side_count = compares ? 2 : 1;
     for (size_t side = 0; side < 2; side++) {
         const char *wanted =
             side == 1 && bench->vs_python != NULL ? bench->vs_python : options->python;
-        if (!options->is_command &&
+        if ((!options->is_command || bench->vs_rev != NULL) &&
             !cli_python_choose(wanted, list->python[side], sizeof list->python[side])) {
             cli_say("bench: no interpreter%s%s found; --python PATH names one",
                     wanted == NULL ? "" : " ", wanted == NULL ? "" : wanted);
@@ -190,7 +234,7 @@ static bool choose_sides(struct bench_list *list, const struct cli_options *opti
         list->sides[side].leaves_gc_on = bench->leaves_gc_on;
     }
     list->sides[1].variable = bench->vs_env;
-    return true;
+    return bench->vs_rev == NULL || take_revisions(list, options);
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -204,8 +248,10 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
         return false;
     }
     if (options->is_command && (options->bench.setup_count > 0 || options->bench.vs != NULL ||
-                                options->bench.vs_python != NULL || options->python != NULL)) {
-        cli_say("bench: of commands only --vs-env, and --vs after them, can be compared");
+                                options->bench.vs_python != NULL ||
+                                (options->python != NULL && options->bench.vs_rev == NULL))) {
+        cli_say("bench: of commands only --vs-env, --vs-rev, and --vs after them, can be "
+                "compared");
         return false;
     }
     if (!choose_sides(list, options)) {

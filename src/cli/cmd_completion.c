@@ -45,13 +45,13 @@ static void bash(void) {
          "    local options\n"
          "    COMPREPLY=()");
     fputs("    if ((COMP_CWORD == 1)); then\n        COMPREPLY=($(compgen -W '", stdout);
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         printf("%s ", cli_verbs[verb].name);
     }
     puts("--version --help' -- \"$word\"))\n        return\n    fi");
     bash_values();
     puts("    case ${COMP_WORDS[1]} in");
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         printf("    %s) options='", cli_verbs[verb].name);
         for (size_t i = 0; i < cli_option_count; i++) {
             if (applies(&cli_options[i], verb) && cli_options[i].name != NULL) {
@@ -121,7 +121,7 @@ static void zsh(void) {
          "    if ((CURRENT == 2)); then\n"
          "        local -a commands\n"
          "        commands=(");
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         printf("            '%s:", cli_verbs[verb].name);
         quoted(cli_verbs[verb].summary, true);
         puts("'");
@@ -134,7 +134,7 @@ static void zsh(void) {
          "    shift words\n"
          "    ((CURRENT--))\n"
          "    case $verb in");
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         printf("    %s) _arguments -S", cli_verbs[verb].name);
         for (size_t i = 0; i < cli_option_count; i++) {
             if (applies(&cli_options[i], verb)) {
@@ -150,12 +150,12 @@ static void zsh(void) {
 
 static void fish(void) {
     puts("# fish completion of hasten; made by `hasten completion fish`");
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         printf("complete -c hasten -n __fish_use_subcommand -f -a %s -d '", cli_verbs[verb].name);
         quoted(cli_verbs[verb].summary, false);
         puts("'");
     }
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         for (size_t i = 0; i < cli_option_count; i++) {
             const struct cli_option *option = &cli_options[i];
             if (!applies(option, verb)) {

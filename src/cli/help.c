@@ -19,7 +19,7 @@ enum cli_verb_id cli_find_verb(const char *name) {
 void cli_help_overview(FILE *out) {
     fputs("hasten finds out what makes a Python program slow.\n\nUsage: hasten COMMAND ...\n\n",
           out);
-    for (unsigned verb = 0; verb < CLI_VERB_COUNT; verb++) {
+    for (unsigned verb = 0; verb < CLI_VERB_LISTED; verb++) {
         fprintf(out, "  %-11s %s\n", cli_verbs[verb].name, cli_verbs[verb].summary);
     }
     fputs("\nTry: hasten run app.py\n"
@@ -69,7 +69,9 @@ static void write_option(FILE *out, const struct cli_option *option) {
 }
 
 void cli_help_verb(enum cli_verb_id verb, FILE *out) {
-    fprintf(out, "hasten %s: %s\n\n", cli_verbs[verb].name, cli_verbs[verb].summary);
+    const char *summary = cli_verbs[verb].summary;
+    fprintf(out, "hasten %s%s%s\n\n", cli_verbs[verb].name, summary == NULL ? "" : ": ",
+            summary == NULL ? "" : summary);
     const char *usage = cli_verb_usage(verb);
     for (const char *line = usage; *line != '\0';) {
         size_t size = strcspn(line, "\n");

@@ -12,7 +12,8 @@
 #include "hasten/report.h"
 #include "hasten/sampler.h"
 
-/* Verbs, in the order of the help. X(name, function, summary). */
+/* Verbs, in the order of the help. X(name, function, summary). Those without a summary,
+ * at the end, are for other programs, and in no list. */
 #define CLI_VERB_MAP(X)                                                                   \
     X(RUN, "run", cmd_run, "run a Python program and say where its time goes")            \
     X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")           \
@@ -21,13 +22,15 @@
     X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")        \
     X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest") \
     X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")       \
-    X(HELP, "help", cmd_help, "help on a command")
+    X(HELP, "help", cmd_help, "help on a command")                                        \
+    X(REVISION, "revision", cmd_revision, NULL)
 
 enum cli_verb_id {
 #define CLI_VERB_ENUM(id, name, function, summary) CLI_VERB_##id,
     CLI_VERB_MAP(CLI_VERB_ENUM)
 #undef CLI_VERB_ENUM
-        CLI_VERB_COUNT
+        CLI_VERB_COUNT,
+    CLI_VERB_LISTED = CLI_VERB_REVISION
 };
 
 #define CLI_ON(verb) (1u << CLI_VERB_##verb)
@@ -43,7 +46,9 @@ struct cli_bench_options {
     size_t setup_count;
     const char *vs; /* side B: another statement or file; NULL: A's */
     const char *vs_python;
-    const char *vs_env; /* NAME=VALUE */
+    const char *vs_env;  /* NAME=VALUE */
+    const char *vs_rev;  /* a git revision */
+    const char *install; /* how revisions are installed; NULL: as pyproject.toml says */
     double budget_s;
     double timeout_s;
     double margin; /* share */
@@ -114,6 +119,8 @@ const char *cli_store_setup(struct cli_options *options, const char *value);
 const char *cli_store_vs(struct cli_options *options, const char *value);
 const char *cli_store_vs_python(struct cli_options *options, const char *value);
 const char *cli_store_vs_env(struct cli_options *options, const char *value);
+const char *cli_store_vs_rev(struct cli_options *options, const char *value);
+const char *cli_store_install(struct cli_options *options, const char *value);
 const char *cli_store_budget(struct cli_options *options, const char *value);
 const char *cli_store_timeout(struct cli_options *options, const char *value);
 const char *cli_store_margin(struct cli_options *options, const char *value);
@@ -134,5 +141,6 @@ int cmd_bench(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);
 int cmd_completion(const struct cli_options *options);
 int cmd_help(const struct cli_options *options);
+int cmd_revision(const struct cli_options *options);
 
 #endif

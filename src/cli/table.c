@@ -251,7 +251,7 @@ const struct cli_option cli_options[] = {
      "block, but the program gets slower; off"},
     {0, "memory-interval", "SIZE", CLI_ON(RUN), false, NULL, store_memory_interval,
      "bytes between two samples of memory, on average (default: 512K)"},
-    {0, "python", "PATH", CLI_ON(RUN) | CLI_ON(BENCH), false, NULL, store_python,
+    {0, "python", "PATH", CLI_ON(RUN) | CLI_ON(BENCH) | CLI_ON(REVISION), false, NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
     {0, "no-report", NULL, ON_SAMPLING, false, NULL, store_no_report, "only write the recording"},
@@ -263,6 +263,11 @@ const struct cli_option cli_options[] = {
      "compare with the same on another interpreter"},
     {0, "vs-env", "NAME=VALUE", CLI_ON(BENCH), false, NULL, cli_store_vs_env,
      "compare with the same where this environment variable is set"},
+    {0, "vs-rev", "REV", CLI_ON(BENCH), false, NULL, cli_store_vs_rev,
+     "compare with another revision of the project here: HEAD~1, main, v1.2"},
+    {0, "install", "CMD", CLI_ON(BENCH) | CLI_ON(REVISION), false, NULL, cli_store_install,
+     "how a revision is installed (default: tool.hasten.install in pyproject.toml, else pip "
+     "where there is something to install)"},
     {0, "budget", "SECONDS", CLI_ON(BENCH), false, NULL, cli_store_budget,
      "time for a benchmark: 30, 30s, 2m (default: 10; less where it is clear before)"},
     {0, "timeout", "SECONDS", CLI_ON(BENCH), false, NULL, cli_store_timeout,
@@ -271,8 +276,8 @@ const struct cli_option cli_options[] = {
      "what differs by less is the same (default: 1)"},
     {0, "gc", NULL, CLI_ON(BENCH), false, NULL, cli_store_gc,
      "leave the garbage collector on; without, it runs before each block and not in it"},
-    {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH), false, NULL, store_json,
-     "JSON instead of text"},
+    {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH) | CLI_ON(REVISION), false,
+     NULL, store_json, "JSON instead of text"},
     {0, "sort", "BY", ON_SHOWING, false, "self total calls name file", store_sort,
      "order of the tables: self (default), total, calls (of a traced program), name or file"},
     {0, "limit", "N", ON_SHOWING, false, NULL, store_limit,
@@ -302,6 +307,7 @@ static const char *const usages[CLI_VERB_COUNT] = {
     [CLI_VERB_DOCTOR] = "hasten doctor [--json]\n",
     [CLI_VERB_COMPLETION] = "hasten completion bash|zsh|fish\n",
     [CLI_VERB_HELP] = "hasten help [COMMAND]\n",
+    [CLI_VERB_REVISION] = "hasten revision [OPTIONS] REV\n",
 };
 
 static const char *const details[CLI_VERB_COUNT] = {
@@ -400,6 +406,13 @@ static const char *const details[CLI_VERB_COUNT] = {
     [CLI_VERB_HELP] = "Examples:\n"
                       "  hasten help\n"
                       "  hasten help run\n",
+    [CLI_VERB_REVISION] =
+        "For other programs: builds that revision of the project here (. is the working\n"
+        "tree as it is) where it is not built yet, and prints where it is.\n"
+        "\n"
+        "Exit status:\n"
+        "  0  it is there\n"
+        "  2  wrong usage, or it cannot be built\n",
 };
 
 /* Filled by the map, so that no verb can lack its row. */

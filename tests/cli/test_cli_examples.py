@@ -35,6 +35,12 @@ def folder(tmp_path: Path) -> Path:
         [HASTEN, "run", "--python", sys.executable, "--no-report", "app.py"],
         cwd=tmp_path, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
+    for words in (["init", "--quiet"], ["add", "benchmarks.py"], ["commit", "-m", "1"],
+                  ["commit", "--allow-empty", "-m", "2"]):  # fmt: skip
+        subprocess.run(
+            ["git", "-c", "user.name=x", "-c", "user.email=x@y", *words],
+            cwd=tmp_path, check=True, capture_output=True,
+        )  # fmt: skip
     return tmp_path
 
 

@@ -9,6 +9,7 @@ import pytest
 from hasten_command import GOLDEN, HASTEN, Hasten, check_golden
 
 VERBS = ["run", "attach", "report", "bench", "doctor", "completion", "help"]
+HIDDEN = ["revision"]
 
 
 def test_overview(hasten: Hasten) -> None:
@@ -25,7 +26,7 @@ def test_nothing_said_is_a_usage_error(hasten: Hasten) -> None:
     assert result.stderr == hasten("help").stdout
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [*VERBS, *HIDDEN])
 def test_help_of_verbs(hasten: Hasten, verb: str) -> None:
     result = hasten("help", verb)
     check_golden(GOLDEN / "help" / f"{verb}.txt", result.stdout)
