@@ -36,7 +36,6 @@ struct bench_run {
     const struct bench_plan *plan;
     struct bench_result *result;
     struct hasten_random random;
-    double *log_ratios; /* BENCH_MOST_ROUNDS */
     size_t planned;
     size_t looks; /* taken */
     bool is_parallel;
@@ -260,6 +259,21 @@ static void show_progress(const struct bench_run *run) {
     }
 }
 
+/* Whether it is clear on which side of the threshold B is. An alarm has to hold among
+ * all comparisons; that there is none costs nothing when it is wrong. */
+static bool is_guarded(const struct bench_run *run, const struct hasten_ratio *decided,
+                       double alpha) {
+    const struct bench_result *result = run->result;
+    double most = 1 + run->plan->threshold;
+    size_t comparisons = run->plan->comparisons < 1 ? 1 : run->plan->comparisons;
+    struct hasten_ratio strict;
+    return decided->high < most ||
+           (decided->low > most &&
+            hasten_paired_ratio(NULL, result->log_ratios, result->rounds,
+                                alpha / (double)comparisons, &strict, NULL) == HASTEN_OK &&
+            strict.low > most);
+}
+
 /* Looks at the estimates so far where a look is due. True when it is clear. */
 static bool look(struct bench_run *run, bool is_last) {
     struct bench_result *result = run->result;
@@ -276,16 +290,17 @@ static bool look(struct bench_run *run, bool is_last) {
     double alpha = hasten_look_alpha(due - 1);
     double shown = hasten_look_interval_alpha(due - 1);
     struct hasten_ratio decided, ratio;
-    if (hasten_paired_ratio(NULL, run->log_ratios, result->rounds, alpha, &decided, NULL) !=
+    if (hasten_paired_ratio(NULL, result->log_ratios, result->rounds, alpha, &decided, NULL) !=
             HASTEN_OK ||
-        hasten_paired_ratio(NULL, run->log_ratios, result->rounds, shown, &ratio, NULL) !=
+        hasten_paired_ratio(NULL, result->log_ratios, result->rounds, shown, &ratio, NULL) !=
             HASTEN_OK) {
         return false;
     }
     result->comparison = hasten_compare(&decided, alpha, run->plan->margin);
     result->ratio = ratio;
     result->alpha = alpha;
-    return result->comparison != HASTEN_COMPARISON_UNCLEAR;
+    return run->plan->guards ? is_guarded(run, &decided, alpha)
+                             : result->comparison != HASTEN_COMPARISON_UNCLEAR;
 }
 
 /* Whether another round would add nothing, or there is no time for it. */
@@ -362,7 +377,7 @@ static bool run_rounds(struct bench_run *run) {
                 result->series[side].starts[round + 1] = result->series[side].block_count;
             }
             if (result->side_count == 2) {
-                run->log_ratios[round] =
+                result->log_ratios[round] =
                     bench_reduce_round(&result->series[0], &result->series[1], round);
             }
             is_done = is_over(run);
@@ -376,20 +391,22 @@ static bool run_rounds(struct bench_run *run) {
 bool bench_measure(const struct bench_side *sides, size_t side_count, const struct bench_plan *plan,
                    struct bench_result *result) {
     double planned = plan->budget_s / ROUND_S;
-    *result = (struct bench_result){.side_count = side_count};
+    *result = (struct bench_result){
+        .side_count = side_count,
+        .log_ratios = malloc(BENCH_MOST_ROUNDS * sizeof(double)),
+    };
     struct bench_run run = {
         .sides = sides,
         .plan = plan,
         .result = result,
         .random = {plan->seed},
-        .log_ratios = malloc(BENCH_MOST_ROUNDS * sizeof(double)),
         .planned = planned < LEAST_ROUNDS        ? LEAST_ROUNDS
                    : planned > BENCH_MOST_ROUNDS ? BENCH_MOST_ROUNDS
                                                  : (size_t)planned,
         .processor = -1,
         .start_ns = hasten_clock_monotonic_ns(),
     };
-    if (run.log_ratios == NULL) {
+    if (result->log_ratios == NULL) {
         cli_say("bench: out of memory");
         return false;
     }
@@ -404,7 +421,6 @@ bool bench_measure(const struct bench_side *sides, size_t side_count, const stru
     if (done) {
         result->slack = bench_reduce_slack(&result->series[0], result->rounds);
     }
-    free(run.log_ratios);
     return done;
 }
 
@@ -414,4 +430,6 @@ void bench_result_done(struct bench_result *result) {
         hasten_release(NULL, series->blocks, series->block_capacity * sizeof *series->blocks);
         series->blocks = NULL;
     }
+    free(result->log_ratios);
+    result->log_ratios = NULL;
 }

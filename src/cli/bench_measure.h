@@ -26,6 +26,11 @@ struct bench_plan {
     double margin; /* a ratio this near to 1 is "same" */
     uint64_t seed;
     bool shows_progress;
+    /* `hasten check` asks whether B is slower by more than this share, and of how many
+     * benchmarks; it is clear when that is. */
+    bool guards;
+    double threshold;
+    size_t comparisons;
 };
 
 /* What was measured of a side. */
@@ -49,7 +54,8 @@ struct bench_result {
     double slack; /* share by which rounds of one side differ: what cannot be seen */
     struct bench_series series[2];
     struct hasten_ratio ratio;
-    double alpha; /* of the last look */
+    double alpha;       /* of the last look */
+    double *log_ratios; /* an estimate a round */
     enum hasten_comparison comparison;
     size_t compared_results, different_results; /* rounds whose sides could be compared */
 };

@@ -48,8 +48,7 @@ void cli_bench_defaults(struct cli_bench_options *options) {
         .budget_s = DEFAULT_BUDGET_S, .timeout_s = DEFAULT_TIMEOUT_S, .margin = DEFAULT_MARGIN};
 }
 
-/* "30", "30s", "2m", "1h". */
-static bool seconds(const char *text, double least, double *ret_seconds) {
+bool cli_seconds(const char *text, double least, double *ret_seconds) {
     char *end = NULL;
     double value = strtod(text, &end);
     double unit = 1;
@@ -108,13 +107,13 @@ const char *cli_store_install(struct cli_options *options, const char *value) {
 }
 
 const char *cli_store_budget(struct cli_options *options, const char *value) {
-    return seconds(value, 0.1, &options->bench.budget_s)
+    return cli_seconds(value, 0.1, &options->bench.budget_s)
                ? NULL
                : "a time from 0.1 to 86400 seconds is expected, like 30s or 2m";
 }
 
 const char *cli_store_timeout(struct cli_options *options, const char *value) {
-    return seconds(value, 0.1, &options->bench.timeout_s)
+    return cli_seconds(value, 0.1, &options->bench.timeout_s)
                ? NULL
                : "a time from 0.1 to 86400 seconds is expected, like 30s or 2m";
 }

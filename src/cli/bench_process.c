@@ -248,10 +248,10 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
     return true;
 }
 
-bool bench_process_list(const struct bench_side *side, double patience_s, bench_found *found,
-                        void *context) {
+bool bench_process_list(const struct bench_side *side, const char *what, double patience_s,
+                        bench_found *found, void *context) {
     struct bench_process process = {.side = side, .patience_s = patience_s};
-    const char *const words[4] = {"list", side->file, NULL, NULL};
+    const char *const words[4] = {what, side->file, NULL, NULL};
     char line[512];
     if (!start_python(&process, words)) {
         return false;

@@ -32,10 +32,12 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
                          struct bench_block *ret_block);
 void bench_process_end(struct bench_process *process);
 
-/* Calls `found` for every function of a file of benchmarks. */
+/* Calls `found` for every function of a file of benchmarks. The label is how it is called
+ * ("list"), or its budget ("budgets": bytes, nanoseconds, a class, each "-" where there is
+ * none). */
 typedef bool bench_found(void *context, const char *function, uint32_t parameter,
                          const char *label);
-bool bench_process_list(const struct bench_side *side, double patience_s, bench_found *found,
-                        void *context);
+bool bench_process_list(const struct bench_side *side, const char *what, double patience_s,
+                        bench_found *found, void *context);
 
 #endif

@@ -5,6 +5,7 @@
 interpreter can be a side, with or without hasten. It needs the standard library only.
 
     argv: READ WRITE GC list FILE
+                        budgets FILE
                         function FILE NAME PARAMETER
                         statement SETUP STATEMENT
     in:   "run LOOPS"
@@ -174,14 +175,22 @@ def parameters(function):
     return list(getattr(function, "params", (None,)))
 
 
-def listing(path):
+def budget_of(function):
+    """What `hasten.budget` left on it: bytes, nanoseconds, a class of complexity."""
+    budget = getattr(function, "__hasten_budget__", None) or {}
+    wanted = [budget.get(key) for key in ("memory_bytes", "time_ns", "complexity")]
+    return " ".join("-" if value is None else f"{value}" for value in wanted)
+
+
+def listing(path, kind):
     lines = []
     for name, function in vars(load(path)).items():
         if not name.startswith("bench_") or not callable(function):
             continue
         for index, parameter in enumerate(parameters(function)):
             shown = "" if parameter is None else "[" + " ".join(repr(parameter).split())[:40] + "]"
-            lines.append(f"name {name} {index} {name}{shown}\n")
+            label = name + shown if kind == "list" else budget_of(function)
+            lines.append(f"name {name} {index} {label}\n")
     return "".join(lines) + "end\n"
 
 
@@ -255,8 +264,8 @@ def main():
             data = data[os.write(write, data) :]
 
     try:
-        if kind == "list":
-            answer(listing(what[0]))
+        if kind in ("list", "budgets"):
+            answer(listing(what[0], kind))
             return
         if kind == "statement":
             place_imports(None)

@@ -121,7 +121,7 @@ static bool take_file(struct bench_list *list, const struct cli_options *options
     }
     struct bench_side reader = list->sides[0];
     name_side(&reader, reader.file, NULL);
-    if (!bench_process_list(&reader, options->bench.timeout_s, found_function, list)) {
+    if (!bench_process_list(&reader, "list", options->bench.timeout_s, found_function, list)) {
         return false;
     }
     if (list->count == 0) {

@@ -20,6 +20,7 @@
     X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")            \
     X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")        \
     X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")        \
+    X(CHECK, "check", cmd_check, "fail where benchmarks got slower than a revision was")  \
     X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest") \
     X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")       \
     X(HELP, "help", cmd_help, "help on a command")                                        \
@@ -55,8 +56,20 @@ struct cli_bench_options {
     bool leaves_gc_on;
 };
 
+struct cli_check_options {
+    const char *against; /* a git revision; NULL: budgets alone */
+    const char *junit;   /* a file; NULL: none */
+    const char *history_file;
+    double threshold, memory_threshold, budget_s;
+    bool has_threshold, has_memory_threshold, has_budget;
+    bool allows_different;
+    bool github;
+    bool shows_history, fails_if_worse, records;
+};
+
 struct cli_options {
     struct cli_bench_options bench;
+    struct cli_check_options check;
     const char *output;
     double rate_hz;
     double duration_s; /* 0: until the end */
@@ -114,6 +127,8 @@ extern const size_t cli_option_count;
 /* Values of `hasten bench`, stored by cli/bench_options.c. */
 extern const char cli_bench_usage[];
 extern const char cli_bench_details[];
+/* "30", "30s", "2m", "1h", from `least` to a day. */
+bool cli_seconds(const char *text, double least, double *ret_seconds);
 void cli_bench_defaults(struct cli_bench_options *options);
 const char *cli_store_setup(struct cli_options *options, const char *value);
 const char *cli_store_vs(struct cli_options *options, const char *value);
@@ -125,6 +140,21 @@ const char *cli_store_budget(struct cli_options *options, const char *value);
 const char *cli_store_timeout(struct cli_options *options, const char *value);
 const char *cli_store_margin(struct cli_options *options, const char *value);
 const char *cli_store_gc(struct cli_options *options, const char *value);
+
+/* Values of `hasten check`, stored by cli/check_options.c. */
+extern const char cli_check_usage[];
+extern const char cli_check_details[];
+const char *cli_store_against(struct cli_options *options, const char *value);
+const char *cli_store_junit(struct cli_options *options, const char *value);
+const char *cli_store_github(struct cli_options *options, const char *value);
+const char *cli_store_threshold(struct cli_options *options, const char *value);
+const char *cli_store_memory_threshold(struct cli_options *options, const char *value);
+const char *cli_store_check_budget(struct cli_options *options, const char *value);
+const char *cli_store_allow_different(struct cli_options *options, const char *value);
+const char *cli_store_history(struct cli_options *options, const char *value);
+const char *cli_store_history_file(struct cli_options *options, const char *value);
+const char *cli_store_record(struct cli_options *options, const char *value);
+const char *cli_store_fail_if_worse(struct cli_options *options, const char *value);
 
 /* The ways to call it, a line each; what stands after the options in its help. */
 const char *cli_verb_usage(enum cli_verb_id verb);
@@ -138,6 +168,7 @@ int cmd_attach(const struct cli_options *options);
 int cmd_report(const struct cli_options *options);
 int cmd_export(const struct cli_options *options);
 int cmd_bench(const struct cli_options *options);
+int cmd_check(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);
 int cmd_completion(const struct cli_options *options);
 int cmd_help(const struct cli_options *options);

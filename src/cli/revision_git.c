@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -188,6 +189,23 @@ bool revision_git_commit(const struct revision_project *project, const char *ref
     }
     snprintf(tree, sizeof tree, "%s^{tree}", ret_commit);
     return ask(project->top, tree, "the revision cannot be read", ret_tree, REVISION_NAME_SIZE);
+}
+
+bool revision_git_head(char ret_commit[REVISION_NAME_SIZE], int64_t *ret_committed_s,
+                       bool *ret_is_dirty) {
+    const char *const log[] = {"log", "-1", "--format=%ct %H", NULL};
+    const char *const status[] = {"status", "--porcelain", "--untracked-files=no", NULL};
+    char line[128], first[PATH_MAX];
+    if (git(NULL, NULL, log, "a history needs commits", line, sizeof line) != 0 ||
+        git(NULL, NULL, status, "git status failed", first, sizeof first) != 0) {
+        return false;
+    }
+    if (sscanf(line, "%" SCNd64 " %64s", ret_committed_s, ret_commit) != 2) {
+        cli_say("git answered something else than a commit");
+        return false;
+    }
+    *ret_is_dirty = first[0] != '\0';
+    return true;
 }
 
 /* Lets the clone find objects in the repository and among snapshots. */

@@ -27,7 +27,8 @@ def folder(tmp_path: Path) -> Path:
     """What the examples take for granted."""
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "data.json").write_text('{"a": [1, 2, 3]}')
-    (tmp_path / "benchmarks.py").write_text("def bench_sum():\n    return sum(range(100))\n")
+    for name in ("benchmarks.py", "bench_sum.py"):
+        (tmp_path / name).write_text("def bench_sum():\n    return sum(range(100))\n")
     home = tmp_path / "home"
     for name in (".local/share/bash-completion/completions", ".zfunc", ".config/fish/completions"):
         (home / name).mkdir(parents=True)
@@ -35,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
         [HASTEN, "run", "--python", sys.executable, "--no-report", "app.py"],
         cwd=tmp_path, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
-    for words in (["init", "--quiet"], ["add", "benchmarks.py"], ["commit", "-m", "1"],
+    for words in (["init", "--quiet"], ["add", "--all", "*.py"], ["commit", "-m", "1"],
                   ["commit", "--allow-empty", "-m", "2"]):  # fmt: skip
         subprocess.run(
             ["git", "-c", "user.name=x", "-c", "user.email=x@y", *words],

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Numbers as a person writes them. */
+#include "cli/check_text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void check_format(struct check_text *text, const char *format, ...) {
+    size_t room = sizeof text->data - text->used;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(text->data + text->used, room, format, arguments);
+    va_end(arguments);
+    if (size > 0) {
+        text->used += (size_t)size < room ? (size_t)size : room - 1;
+    }
+}
+
+void check_time(struct check_text *text, double time_ns) {
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+    size_t unit = 0;
+    while (unit < 3 && time_ns < units[unit].ns * 0.9995) {
+        unit++;
+    }
+    double amount = time_ns / units[unit].ns;
+    check_format(text, "%.*f %s",
+                 amount < 9.995   ? 2
+                 : amount < 99.95 ? 1
+                                  : 0,
+                 amount, units[unit].name);
+}
+
+void check_percent(struct check_text *text, double share) {
+    check_format(text, "%.3g %%", 100 * share);
+}
+
+void check_change(struct check_text *text, double ratio) {
+    double percent = 100 * (ratio - 1);
+    if (isinf(ratio) || isnan(ratio)) {
+        check_format(text, "?");
+    } else {
+        check_format(text, "%+.*f %%", fabs(percent) < 9.95 ? 1 : 0, percent);
+    }
+}
