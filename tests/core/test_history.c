@@ -7,10 +7,15 @@
 #include "core/history/history.h"
 #include "failing_allocator.h"
 
-#define RUN(commit, committed, benchmarks)                                              \
-    "{\"hasten_history\": 1, \"commit\": \"" commit "\", \"committed\": " #committed    \
-    ", \"measured\": 5, \"machine\": \"m\", \"python\": \"3.11.7\", \"dirty\": false, " \
-    "\"benchmarks\": {" benchmarks "}}\n"
+/* A line of a history. */
+static void add_run(struct hasten_buffer *text, const char *commit, int committed,
+                    const char *benchmarks) {
+    hasten_buffer_format(text,
+                         "{\"hasten_history\": 1, \"commit\": \"%s\", \"committed\": %d, "
+                         "\"measured\": 5, \"machine\": \"m\", \"python\": \"3.11.7\", "
+                         "\"dirty\": false, \"benchmarks\": {%s}}\n",
+                         commit, committed, benchmarks);
+}
 
 static hasten_status parse(const char *text, struct hasten_history **history,
                            struct hasten_error *error) {
@@ -19,19 +24,18 @@ static hasten_status parse(const char *text, struct hasten_history **history,
 
 static void test_order(void) {
     struct hasten_history *history = NULL;
+    struct hasten_buffer text;
     /* Two branches, each with its runs, as git leaves them in conflict. */
-    const char *text =
-        RUN("aaa", 10, "\"x::f\": {\"time_s\": 1.5, \"peak_bytes\": 100}") "<<<<<<< HEAD\n" RUN(
-            "ccc",
-            30, "\"x::g\": {\"time_s\": 4}, \"x::f\": {\"time_s\": 3}") "=======\r\n\n" RUN("bbb",
-                                                                                            20,
-                                                                                            "\"x::"
-                                                                                            "f\": "
-                                                                                            "{\"tim"
-                                                                                            "e_"
-                                                                                            "s\": "
-                                                                                            "2}") ">>>>>>> other\n";
-    if (!CHECK_STATUS(parse(text, &history, NULL), HASTEN_OK)) {
+    hasten_buffer_init(&text, NULL);
+    add_run(&text, "aaa", 10, "\"x::f\": {\"time_s\": 1.5, \"peak_bytes\": 100}");
+    hasten_buffer_text(&text, "<<<<<<< HEAD\n");
+    add_run(&text, "ccc", 30, "\"x::g\": {\"time_s\": 4}, \"x::f\": {\"time_s\": 3}");
+    hasten_buffer_text(&text, "=======\r\n\n");
+    add_run(&text, "bbb", 20, "\"x::f\": {\"time_s\": 2}");
+    hasten_buffer_text(&text, ">>>>>>> other\n");
+    hasten_status status = parse(hasten_buffer_cstring(&text), &history, NULL);
+    hasten_buffer_done(&text);
+    if (!CHECK_STATUS(status, HASTEN_OK)) {
         return;
     }
     CHECK_EQ_INT(history->run_count, 3);
@@ -62,6 +66,8 @@ static void test_empty(void) {
     hasten_history_free(NULL);
 }
 
+#define FIRST "{\"hasten_history\": 1, \"commit\": \"a\", \"committed\": 1, \"benchmarks\": {"
+
 static void test_damage(void) {
     static const struct {
         const char *line;
@@ -77,11 +83,11 @@ static void test_damage(void) {
          "the line at byte 1 is not of a history: commit, or a time, is missing"},
         {"{\"hasten_history\": 1, \"commit\": \"a\", \"committed\": -1}", HASTEN_CORRUPT,
          "the line at byte 1 is not of a history: commit, or a time, is missing"},
-        {RUN("a", 1, "\"x\": {\"time_s\": -1}"), HASTEN_CORRUPT,
+        {FIRST "\"x\": {\"time_s\": -1}}}", HASTEN_CORRUPT,
          "the line at byte 1 is not of a history: a measurement is not a positive number"},
-        {RUN("a", 1, "\"x\": {\"time_s\": 1e999}"), HASTEN_CORRUPT,
+        {FIRST "\"x\": {\"time_s\": 1e999}}}", HASTEN_CORRUPT,
          "the line at byte 1 is not of a history: a measurement is not a positive number"},
-        {RUN("a", 1, "\"x\": {}"), HASTEN_CORRUPT,
+        {FIRST "\"x\": {}}}", HASTEN_CORRUPT,
          "the line at byte 1 is not of a history: a measurement is not a positive number"},
     };
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -97,19 +103,23 @@ static void test_damage(void) {
 }
 
 static void test_no_memory(void) {
-    const char *text = RUN("a", 1, "\"x\": {\"time_s\": 1}") RUN("b", 2, "\"y\": {\"time_s\": 1}");
+    struct hasten_buffer text;
+    hasten_buffer_init(&text, NULL);
+    add_run(&text, "a", 1, "\"x\": {\"time_s\": 1}");
+    add_run(&text, "b", 2, "\"y\": {\"time_s\": 1}");
     struct failing_allocator failing;
     hasten_status status = HASTEN_NO_MEMORY;
     for (unsigned call = 1; call < 100 && status == HASTEN_NO_MEMORY; call++) {
         struct hasten_history *history = NULL;
         failing_allocator_init(&failing, call, true);
-        status = hasten_history_parse(text, strlen(text), &failing.allocator, &history, NULL);
+        status = hasten_history_parse(text.data, text.size, &failing.allocator, &history, NULL);
         hasten_history_free(history);
         CHECK_EQ_INT(failing.live_blocks, 0);
         CHECK(!failing.wrong_size);
         CHECK(call > 1 || status == HASTEN_NO_MEMORY);
     }
     CHECK_STATUS(status, HASTEN_OK);
+    hasten_buffer_done(&text);
 }
 
 static void test_files(void) {
