@@ -209,7 +209,7 @@ static bool take_revisions(struct bench_list *list, const struct cli_options *op
         list->sides[side].directory = options->is_command ? revision->folder : NULL;
     }
     if (revision_is_dirty(&list->project)) {
-        cli_say("bench: A is the working tree with changes that are not committed");
+        cli_say("bench: A is the working tree, with changes that are not committed");
     }
     revision_cache_clean();
     return true;

@@ -215,11 +215,24 @@ static size_t list_entries(const char *folder, struct listed *ret_listed) {
     return count;
 }
 
+/* An object, or an index that a killed hasten left behind. What is used again is as
+ * good as new: git says so by the file's time. */
+static int remove_old(const char *path, const struct stat *info, int kind, struct FTW *place) {
+    (void)place;
+    if (kind == FTW_F && time(NULL) - info->st_mtime > KEPT_S) {
+        unlink(path);
+    }
+    return 0;
+}
+
 void revision_cache_clean(void) {
     char folder[PATH_MAX - 320];
     struct listed *listed = malloc(LISTED_MOST * sizeof *listed);
     if (listed != NULL && revision_cache_folder(folder, sizeof folder)) {
         size_t count = list_entries(folder, listed);
+        char objects[PATH_MAX];
+        snprintf(objects, sizeof objects, "%s/objects", folder);
+        nftw(objects, remove_old, 16, FTW_PHYS);
         qsort(listed, count, sizeof *listed, latest_first);
         for (size_t i = 0; i < count; i++) {
             char path[PATH_MAX];

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_sides_run_their_own_revision(hasten: Hasten, repository: Repository, ki
     result = bench(hasten, repository, "HEAD", *words, **more)
     assert result.returncode == 0, result.stderr
     assert result.stderr == (
-        "hasten: bench: A is the working tree with changes that are not committed\n"
+        "hasten: bench: A is the working tree, with changes that are not committed\n"
     )
     answer = json.loads(result.stdout)
     assert answer["verdict"] == "faster"
@@ -154,15 +155,63 @@ def test_killed_build_is_begun_again(hasten: Hasten, repository: Repository) -> 
     assert not (entry / "src" / "left-behind").exists()
 
 
+def test_interrupted_build_leaves_nothing_running(hasten: Hasten, repository: Repository) -> None:
+    pid_file = hasten.folder / "pid"
+    process = hasten.start(
+        "revision", "--python", sys.executable, "--install", f"echo $$ > {pid_file}; sleep 60",
+        "HEAD", cwd=repository.folder, env=os.environ | repository.env,
+    )  # fmt: skip
+    wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"), "the build")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == -signal.SIGINT
+    assert process.communicate()[1] == ""
+    builder = Path("/proc", pid_file.read_text().strip())
+    wait_until(lambda: not builder.exists() or is_zombie(builder), "its end")
+
+
+def is_zombie(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_in_a_hook(hasten: Hasten, repository: Repository) -> None:
+    env = repository.env | {"GIT_DIR": ".git", "GIT_INDEX_FILE": ".git/index"}
+    repository.write(worker=SLOW)
+    answer = revision(hasten, repository, ".", env=env)
+    assert Path(json.loads(answer.stdout)["root"], "worker.py").read_text() == SLOW
+    assert repository.git("status", "--porcelain") == "M worker.py"
+
+
+def test_editable_installation_is_not_what_is_found(hasten: Hasten, repository: Repository) -> None:
+    """In an environment that has the working tree on its path."""
+    environment = hasten.folder / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    (packages / "worker.pth").write_text(f"{repository.folder}\n")
+    (packages / "other.py").write_text("")
+    repository.write(worker=SLOW)
+    words = ["revision", "--json", "--python", environment / "bin" / "python", "HEAD"]
+    answer = hasten(*words, cwd=repository.folder, env=repository.env)
+    root = json.loads(answer.stdout)["root"]
+    assert source_of(answer) == f"{root}/worker.py"
+    assert "linked/other.py" in source_of(answer, "import other; print(other.__file__)")
+
+
 def test_old_ones_go_away(hasten: Hasten, repository: Repository) -> None:
     revision(hasten, repository, "HEAD")
     (old,) = repository.entries()
     long_ago = 1_600_000_000
     os.utime(old / "done", (long_ago, long_ago))
+    left_behind = old.parent / "objects" / "index-1"
+    left_behind.write_text("")
+    os.utime(left_behind, (long_ago, long_ago))
     repository.write(worker=SLOW)
     repository.commit()
     revision(hasten, repository, "HEAD")
     assert old not in repository.entries()
+    assert not left_behind.exists()
     assert len(repository.entries()) == 1
 
 
