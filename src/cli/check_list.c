@@ -18,7 +18,7 @@ static bool out_of_memory(void) {
 
 const char *check_verdict_name(enum check_verdict verdict) {
     static const char *const names[] = {
-#define CHECK_VERDICT_NAME(id, name) [CHECK_##id] = name,
+#define CHECK_VERDICT_NAME(id, name) [CHECK_##id] = (name),
         CHECK_VERDICT_MAP(CHECK_VERDICT_NAME)
 #undef CHECK_VERDICT_NAME
     };

@@ -74,8 +74,9 @@ static bool take(struct streams *streams, size_t which) {
     if (size < 0 && errno == EINTR) {
         return true;
     }
-    if (size > 0 && streams->buffers[which]->size < MOST_KEPT) {
-        hasten_buffer_append(streams->buffers[which], text, (size_t)size);
+    struct hasten_buffer *buffer = streams->buffers[which];
+    if (size > 0 && buffer != NULL && buffer->size < MOST_KEPT) {
+        hasten_buffer_append(buffer, text, (size_t)size);
     }
     return size > 0;
 }
