@@ -26,6 +26,7 @@ struct bench_plan {
     double margin; /* a ratio this near to 1 is "same" */
     uint64_t seed;
     bool shows_progress;
+    bool skips_memory;
 };
 
 /* What was measured of a side. */
@@ -40,6 +41,9 @@ struct bench_series {
     struct hasten_interval interval; /* of the median */
     size_t outliers, outliers_switched, outliers_stolen, outliers_collected;
     uint64_t peak_kb;
+    struct bench_amount amounts[BENCH_AMOUNTS];
+    bool prints;      /* executions do */
+    char changed[64]; /* a name whose value one changed; "-": none */
 };
 
 struct bench_result {

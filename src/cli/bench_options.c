@@ -118,3 +118,9 @@ const char *cli_store_gc(struct cli_options *options, const char *value) {
     options->bench.leaves_gc_on = true;
     return NULL;
 }
+
+const char *cli_store_no_memory(struct cli_options *options, const char *value) {
+    (void)value;
+    options->bench.skips_memory = true;
+    return NULL;
+}

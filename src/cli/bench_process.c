@@ -32,9 +32,13 @@ void bench_process_end(struct bench_process *process) {
     }
 }
 
+static bool is_quiet(const struct bench_process *process) {
+    return process->chance.instrument != NULL && process->chance.instrument->is_quiet;
+}
+
 /* Says what is wrong with the side; ends it. */
 static bool fail(struct bench_process *process, const char *what) {
-    if (!cli_signals_stop_asked()) {
+    if (!cli_signals_stop_asked() && !is_quiet(process)) {
         cli_say("bench: %s: %s", process->side->label, what);
     }
     bench_process_end(process);
@@ -51,7 +55,7 @@ static bool more(struct bench_process *process, uint64_t deadline_ns) {
             return fail(process, "did not come to an end in time; --timeout allows more");
         }
         uint64_t left_ms = (deadline_ns - now_ns) / 1000000 + 1;
-        int got = poll(&event, 1, left_ms > 1000000 ? 1000000 : (int)left_ms);
+        int got = poll(&event, 1, left_ms > BENCH_LOOK_MS ? BENCH_LOOK_MS : (int)left_ms);
         if (cli_signals_stop_asked()) {
             return fail(process, "stopped");
         }
@@ -75,13 +79,17 @@ static void take(struct bench_process *process, size_t size) {
 /* Hands on an exception's text. */
 static bool show_error(struct bench_process *process, size_t size, uint64_t deadline_ns) {
     size = size < MOST_ERROR_TEXT ? size : MOST_ERROR_TEXT;
-    fprintf(stderr, "hasten: bench: %s raised an exception\n", process->side->label);
+    if (!is_quiet(process)) {
+        fprintf(stderr, "hasten: bench: %s raised an exception\n", process->side->label);
+    }
     while (size > 0) {
         if (process->pending_size == 0 && !more(process, deadline_ns)) {
             return false;
         }
         size_t part = process->pending_size < size ? process->pending_size : size;
-        fwrite(process->pending, 1, part, stderr);
+        if (!is_quiet(process)) {
+            fwrite(process->pending, 1, part, stderr);
+        }
         take(process, part);
         size -= part;
     }
@@ -120,11 +128,22 @@ static uint64_t deadline_of(const struct bench_process *process) {
     return hasten_clock_monotonic_ns() + (uint64_t)(process->patience_s * 1e9);
 }
 
+static void write_flags(const struct bench_process *process, char *ret_flags, size_t size) {
+    const struct bench_instrument *instrument = process->chance.instrument;
+    bool is_empty = instrument != NULL && instrument->is_empty;
+    snprintf(ret_flags, size, "%s,%s,%s,%s", process->side->leaves_gc_on ? "gc" : "no-gc",
+             is_empty ? "empty" : "whole", instrument != NULL ? "counted" : "timed",
+             process->side->unrolls && instrument == NULL ? "unroll" : "plain");
+}
+
+/* Words before the interpreter's at most. */
+#define MOST_PREFIX 8
+
 /* Starts python on the program with these words after the descriptors. */
 static bool start_python(struct bench_process *process, const char *const words[4]) {
     const struct bench_side *side = process->side;
     int there[2] = {-1, -1}, back[2] = {-1, -1};
-    char read_end[16], write_end[16];
+    char read_end[16], write_end[16], flags[64];
     if (pipe2(there, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0) {
         cli_say("bench: no pipe for %s: %s", side->label, strerror(errno));
         if (there[0] >= 0) {
@@ -135,10 +154,23 @@ static bool start_python(struct bench_process *process, const char *const words[
     }
     snprintf(read_end, sizeof read_end, "%d", there[0]);
     snprintf(write_end, sizeof write_end, "%d", back[1]);
-    const char *arguments[] = {side->python, "-c",      bench_program,
-                               read_end,     write_end, side->leaves_gc_on ? "on" : "off",
-                               words[0],     words[1],  words[2],
-                               words[3],     NULL};
+    const struct bench_instrument *instrument = process->chance.instrument;
+    const char *arguments[MOST_PREFIX + 11];
+    size_t used = 0;
+    while (instrument != NULL && instrument->prefix != NULL && used < MOST_PREFIX &&
+           instrument->prefix[used] != NULL) {
+        arguments[used] = instrument->prefix[used];
+        used++;
+    }
+    write_flags(process, flags, sizeof flags);
+    const char *const own[] = {side->python, "-c", bench_program, read_end, write_end, flags};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        arguments[used++] = own[i];
+    }
+    for (size_t i = 0; i < 4; i++) {
+        arguments[used++] = words[i];
+    }
+    arguments[used] = NULL;
     const int keep[2] = {there[0], back[1]};
     bool started =
         bench_spawn(side, &process->chance, (char *const *)arguments, keep, &process->pid);
@@ -159,7 +191,7 @@ bool bench_process_start(struct bench_process *process, const struct bench_side 
                          const struct bench_chance *chance, double patience_s) {
     char parameter[16];
     *process = (struct bench_process){
-        .side = side, .chance = *chance, .patience_s = patience_s, .digest = "-"};
+        .side = side, .chance = *chance, .patience_s = patience_s, .digest = "-", .changed = "-"};
     if (side->kind == BENCH_COMMAND) {
         return true;
     }
@@ -177,9 +209,11 @@ bool bench_process_ready(struct bench_process *process) {
     if (!read_line(process, deadline_of(process), line, sizeof line)) {
         return false;
     }
-    if (sscanf(line, "ready %15s", process->digest) != 1) {
+    int prints = 0;
+    if (sscanf(line, "ready %15s %d %63s", process->digest, &prints, process->changed) != 3) {
         return fail(process, "answered something else when it started");
     }
+    process->prints = prints != 0;
     return true;
 }
 
@@ -245,6 +279,21 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
     }
     block.stolen_ticks = (uint32_t)(bench_stolen_ticks() - stolen);
     *ret_block = block;
+    return true;
+}
+
+bool bench_process_count(struct bench_process *process, const char *what, int64_t *ret_number) {
+    char line[128];
+    int size = snprintf(line, sizeof line, "count %s\n", what);
+    if (write(process->to, line, (size_t)size) != size) {
+        return fail(process, "the process ended before its time: it exited or was killed");
+    }
+    if (!read_line(process, deadline_of(process), line, sizeof line)) {
+        return false;
+    }
+    if (sscanf(line, "counted %" SCNd64, ret_number) != 1) {
+        return fail(process, "answered something else after counting");
+    }
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_amounts.h"
 #include "core/report/text.h"
 
 #define PICTURE_COLUMNS 40
@@ -94,6 +95,26 @@ static void write_outliers(struct hasten_buffer *out, const struct bench_series 
     hasten_buffer_text(out, "\n");
 }
 
+/* What makes the numbers mean something else than one may think. */
+static void write_notes(struct hasten_buffer *out, const struct bench_side *side,
+                        const struct bench_series *series) {
+    if (series->prints) {
+        hasten_buffer_text(out, "   it prints: that is thrown away, but its time counts\n");
+    }
+    if (series->changed[0] == '\0' || strcmp(series->changed, "-") == 0) {
+        return;
+    }
+    if (side->kind == BENCH_STATEMENT) {
+        hasten_buffer_format(out,
+                             "   it changes %s, and later executions find it changed: a bench_ "
+                             "function with a\n   setup gets it anew each time\n",
+                             series->changed);
+    } else {
+        hasten_buffer_text(out, "   it changes its parameter, and later executions find it "
+                                "changed: a setup that\n   copies it gives each its own\n");
+    }
+}
+
 static void write_side(struct hasten_buffer *out, const struct bench_entry *entry, size_t index,
                        bool unicode) {
     const struct bench_side *side = &entry->sides[index];
@@ -109,8 +130,7 @@ static void write_side(struct hasten_buffer *out, const struct bench_entry *entr
     hasten_buffer_text(out, "), least ");
     write_time(out, series->summary.least);
     if (side->kind == BENCH_COMMAND) {
-        hasten_buffer_format(out, "; %zu runs, peak memory %.1f MB", series->summary.count,
-                             (double)series->peak_kb / 1024);
+        hasten_buffer_format(out, "; %zu runs", series->summary.count);
     } else {
         hasten_buffer_format(out, "; %zu blocks of %llu in %zu processes", series->summary.count,
                              (unsigned long long)series->loops, entry->result.rounds);
@@ -121,6 +141,8 @@ static void write_side(struct hasten_buffer *out, const struct bench_entry *entr
     }
     write_picture(out, series, unicode);
     write_outliers(out, series);
+    bench_amounts_text(out, series->amounts);
+    write_notes(out, side, series);
 }
 
 /* Half of the interval, as a share: what was too small to be seen. */
@@ -157,6 +179,7 @@ static void write_comparison(struct hasten_buffer *out, const struct bench_resul
                              decimals, ratio->ratio, decimals, ratio->low, decimals, ratio->high,
                              ratio->count, result->spent_s);
     }
+    bench_amounts_text_compared(out, result->series[0].amounts, result->series[1].amounts);
     if (result->different_results > 0) {
         hasten_buffer_format(out,
                              "A and B do not return the same: in %zu of %zu rounds the results "

@@ -279,6 +279,7 @@ int cmd_bench(const struct cli_options *options) {
         .budget_s = options->bench.budget_s,
         .patience_s = options->bench.timeout_s,
         .margin = options->bench.margin,
+        .skips_memory = options->bench.skips_memory,
         .shows_progress = isatty(STDERR_FILENO) == 1,
     };
     if (getrandom(&plan.seed, sizeof plan.seed, GRND_NONBLOCK) != (ssize_t)sizeof plan.seed) {

@@ -48,6 +48,7 @@ struct cli_bench_options {
     double timeout_s;
     double margin; /* share */
     bool leaves_gc_on;
+    bool skips_memory;
 };
 
 struct cli_options {
@@ -118,6 +119,7 @@ const char *cli_store_budget(struct cli_options *options, const char *value);
 const char *cli_store_timeout(struct cli_options *options, const char *value);
 const char *cli_store_margin(struct cli_options *options, const char *value);
 const char *cli_store_gc(struct cli_options *options, const char *value);
+const char *cli_store_no_memory(struct cli_options *options, const char *value);
 
 /* The ways to call it, a line each; what stands after the options in its help. */
 const char *cli_verb_usage(enum cli_verb_id verb);

@@ -271,6 +271,8 @@ const struct cli_option cli_options[] = {
      "what differs by less is the same (default: 1)"},
     {0, "gc", NULL, CLI_ON(BENCH), false, NULL, cli_store_gc,
      "leave the garbage collector on; without, it runs before each block and not in it"},
+    {0, "no-memory", NULL, CLI_ON(BENCH), false, NULL, cli_store_no_memory,
+     "do not count memory, for which a few more executions are needed"},
     {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH), false, NULL, store_json,
      "JSON instead of text"},
     {0, "sort", "BY", ON_SHOWING, false, "self total calls name file", store_sort,

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""hasten bench: what is counted beside the time, and what is said of how a benchmark behaves.
+Counts are exact, so that they are compared exactly."""
+
+import json
+import sys
+
+import pytest
+from hasten_command import Hasten
+
+MILLION = 1_000_000
+
+
+def sides(hasten: Hasten, *arguments: object, budget: str = "0.2") -> dict:
+    result = hasten("bench", "--json", "--python", sys.executable, "--budget", budget, *arguments)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)["benchmarks"][0]
+
+
+def test_memory_is_counted_to_the_byte(hasten: Hasten) -> None:
+    entry = sides(hasten, f"bytearray({MILLION})", "--vs", f"bytearray({3 * MILLION})")
+    memory = entry["a"]["memory"]
+    assert memory["peak_bytes"] == memory["allocated_bytes"] == sys.getsizeof(bytearray(MILLION))
+    assert entry["memory"]["peak_difference_bytes"] == 2 * MILLION
+    assert entry["memory"]["peak_ratio"] == pytest.approx(3, rel=1e-4)
+
+
+def test_what_is_freed_counts_as_allocated_but_not_at_the_peak(hasten: Hasten) -> None:
+    entry = sides(hasten, "for _ in range(10): bytearray(1000000)")
+    memory = entry["a"]["memory"]
+    assert memory["allocated_bytes"] >= 10 * MILLION
+    assert MILLION <= memory["peak_bytes"] < 1.01 * MILLION
+
+
+def test_setup_and_loop_take_no_memory(hasten: Hasten) -> None:
+    entry = sides(hasten, "-s", "x = bytearray(5000000)", "pass")
+    assert entry["a"]["memory"] == {"peak_bytes": 0, "allocated_bytes": 0}
+    hasten.script(
+        "fresh.py",
+        "def bench_f(x): pass\nbench_f.setup = lambda: bytearray(5000000)\n"
+        "async def bench_g(x): return bytearray(x)\nbench_g.params = [1000000]\n",
+    )
+    answer = json.loads(
+        hasten("bench", "--json", "--python", sys.executable, "--budget", "0.2", "fresh.py").stdout
+    )
+    without, waiting = (entry["a"]["memory"] for entry in answer["benchmarks"])
+    assert without == {"peak_bytes": 0, "allocated_bytes": 0}
+    assert MILLION <= waiting["peak_bytes"] < MILLION + 10_000
+
+
+HIDDEN = """\
+import os, subprocess, sys
+if os.environ.get("PYTHONMALLOC") == "malloc":
+    assert "LD_PRELOAD" not in os.environ and "HASTEN_COUNTERS" not in os.environ
+    command = [sys.executable, "-S", "-c", "x = bytearray(50_000_000)"]
+
+    def bench_f(seen=[]):
+        if len(seen) < 2:
+            # Neither what others allocate nor a copy of this process counts.
+            seen.append(subprocess.run(command, check=True))
+            if os.fork() == 0:
+                kept = bytearray(50_000_000)
+                os._exit(0)
+            os.wait()
+        return bytearray(1_000_000)
+else:
+    def bench_f():
+        return bytearray(1_000_000)
+"""
+
+
+def test_the_program_does_not_see_it(hasten: Hasten) -> None:
+    hasten.script("hidden.py", HIDDEN)
+    memory = sides(hasten, "hidden.py")["a"]["memory"]
+    assert MILLION <= memory["peak_bytes"] < 2 * MILLION
+
+
+def test_threads_count_together(hasten: Hasten) -> None:
+    setup = (
+        "from threading import Thread; made = []; make = lambda: made.append(bytearray(1000000))"
+    )
+    body = "made.clear(); t = [Thread(target=make) for _ in '1234']"
+    body += "; [x.start() for x in t]; [x.join() for x in t]"
+    memory = sides(hasten, "-s", setup, body)["a"]["memory"]
+    assert memory["allocated_bytes"] >= 4 * MILLION
+
+
+def test_memory_of_commands_is_that_of_all_processes(hasten: Hasten) -> None:
+    words = [sys.executable, "-S", "-c", "bytearray(50_000_000)"]
+    inner = f"import subprocess; subprocess.run({words})"
+    result = hasten(
+        "bench", "--json", "--budget", "0.2", "--", sys.executable, "-S", "-c", inner
+    )  # fmt: skip
+    memory = json.loads(result.stdout)["benchmarks"][0]["a"]["memory"]
+    assert 50_000_000 < memory["allocated_bytes"] < 150_000_000
+    assert memory["peak_bytes"] > MILLION
+
+
+def test_no_memory(hasten: Hasten) -> None:
+    entry = sides(hasten, "--no-memory", "pass")
+    assert entry["a"]["memory"] is None
+
+
+def test_text_of_memory(hasten: Hasten) -> None:
+    result = hasten(
+        "bench", "--python", sys.executable, "--budget", "0.2",
+        "bytearray(1 << 20)", "--vs", "bytearray(1 << 21)",
+    )  # fmt: skip
+    assert "   memory: 1.00 MiB at its peak, 1.00 MiB allocated in all\n" in result.stdout
+    assert "B against A: peak memory 1.00 MiB more (ratio 2.000), allocated" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "prints", "changed"),
+    [
+        (["1 + 1"], False, None),
+        (["print(1)"], True, None),
+        (["-s", "x = [3, 1, 2]", "x.sort()"], False, "x"),
+        (["-s", "x = [3, 1, 2]", "y = sorted(x)"], False, None),
+        (["-s", "n = 1", "n += 1"], False, "n"),
+        (["grows.py"], False, "its-parameter"),
+    ],
+)
+def test_printing_and_side_effects_are_said(
+    hasten: Hasten, arguments: list[str], prints: bool, changed: str | None
+) -> None:
+    hasten.script("grows.py", "def bench_f(x): x.append(1)\nbench_f.params = [[1]]\n")
+    entry = sides(hasten, "--no-memory", *arguments)
+    assert (entry["a"]["prints"], entry["a"]["changed"]) == (prints, changed)
+    text = hasten(
+        "bench", "--no-memory", "--python", sys.executable, "--budget", "0.1", *arguments
+    ).stdout
+    assert ("it prints" in text) == prints
+    assert ("it changes" in text) == (changed is not None)
