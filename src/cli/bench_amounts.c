@@ -44,13 +44,16 @@ void bench_amounts_text(struct hasten_buffer *out, const struct bench_amount *am
         }
         hasten_buffer_text(out, "\n");
     }
+    const char *before = "   counted: ";
     for (enum bench_amount_id id = BENCH_INSTRUCTIONS; id < BENCH_AMOUNTS; id++) {
         if (amounts[id].is_known) {
-            hasten_buffer_text(out, "   ");
+            hasten_buffer_text(out, before);
             bench_amount_text(out, id, amounts[id].value);
-            hasten_buffer_format(out, " %s\n", count_name(id));
+            hasten_buffer_format(out, " %s", count_name(id));
+            before = ", ";
         }
     }
+    hasten_buffer_text(out, before[0] == ',' ? "\n" : "");
 }
 
 /* "the same", "1.20 KiB more (ratio 2.05)". */

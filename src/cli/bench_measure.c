@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_counts.h"
 #include "cli/bench_memory.h"
 #include "cli/bench_pin.h"
 #include "cli/bench_reduce.h"
@@ -417,6 +418,11 @@ bool bench_measure(const struct bench_side *sides, size_t side_count, const stru
     result->spent_s = elapsed_s(&run);
     for (size_t side = 0; side < side_count && done; side++) {
         done = bench_reduce_series(&result->series[side], result->rounds, plan->seed);
+    }
+    for (size_t side = 0; side < side_count && done; side++) {
+        struct bench_series *series = &result->series[side];
+        done = bench_counts_take(&sides[side], plan->counts, series->loops, plan->patience_s,
+                                 series->amounts);
     }
     if (done) {
         count_memory(&run);

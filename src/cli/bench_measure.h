@@ -27,6 +27,7 @@ struct bench_plan {
     uint64_t seed;
     bool shows_progress;
     bool skips_memory;
+    unsigned counts; /* bench_counts.h */
 };
 
 /* What was measured of a side. */

@@ -25,7 +25,9 @@ extern const char bench_program[];
 
 void bench_process_end(struct bench_process *process) {
     if (process->pid > 0) {
-        close(process->to);
+        if (process->to >= 0) {
+            close(process->to);
+        }
         close(process->from);
         bench_kill(process->pid);
         process->pid = 0;
@@ -130,14 +132,25 @@ static uint64_t deadline_of(const struct bench_process *process) {
 
 static void write_flags(const struct bench_process *process, char *ret_flags, size_t size) {
     const struct bench_instrument *instrument = process->chance.instrument;
-    bool is_empty = instrument != NULL && instrument->is_empty;
-    snprintf(ret_flags, size, "%s,%s,%s,%s", process->side->leaves_gc_on ? "gc" : "no-gc",
-             is_empty ? "empty" : "whole", instrument != NULL ? "counted" : "timed",
+    snprintf(ret_flags, size, "%s,%s,%s", process->side->leaves_gc_on ? "gc" : "no-gc",
+             instrument != NULL ? "counted" : "timed",
              process->side->unrolls && instrument == NULL ? "unroll" : "plain");
 }
 
-/* Words before the interpreter's at most. */
+/* Words before the interpreter's or command's at most, and of a command that has such. */
 #define MOST_PREFIX 8
+#define MOST_WORDS 1000
+
+static size_t write_prefix(const struct bench_process *process, const char **ret_words) {
+    const struct bench_instrument *instrument = process->chance.instrument;
+    size_t used = 0;
+    while (instrument != NULL && instrument->prefix != NULL && used < MOST_PREFIX &&
+           instrument->prefix[used] != NULL) {
+        ret_words[used] = instrument->prefix[used];
+        used++;
+    }
+    return used;
+}
 
 /* Starts python on the program with these words after the descriptors. */
 static bool start_python(struct bench_process *process, const char *const words[4]) {
@@ -154,14 +167,8 @@ static bool start_python(struct bench_process *process, const char *const words[
     }
     snprintf(read_end, sizeof read_end, "%d", there[0]);
     snprintf(write_end, sizeof write_end, "%d", back[1]);
-    const struct bench_instrument *instrument = process->chance.instrument;
     const char *arguments[MOST_PREFIX + 11];
-    size_t used = 0;
-    while (instrument != NULL && instrument->prefix != NULL && used < MOST_PREFIX &&
-           instrument->prefix[used] != NULL) {
-        arguments[used] = instrument->prefix[used];
-        used++;
-    }
+    size_t used = write_prefix(process, arguments);
     write_flags(process, flags, sizeof flags);
     const char *const own[] = {side->python, "-c", bench_program, read_end, write_end, flags};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
@@ -231,7 +238,20 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
     int status = 0;
     char what[64];
     uint64_t start_ns = hasten_clock_monotonic_ns();
-    if (!bench_spawn(side, &process->chance, side->command, keep, &pid)) {
+    char *arguments[MOST_PREFIX + MOST_WORDS + 1];
+    size_t used = write_prefix(process, (const char **)arguments);
+    char **words = side->command;
+    for (size_t i = 0; used > 0 && side->command[i] != NULL; i++) {
+        if (i == MOST_WORDS) {
+            return fail(process, "has too many words to be counted in");
+        }
+        arguments[used++] = side->command[i];
+    }
+    if (used > 0) {
+        arguments[used] = NULL;
+        words = arguments;
+    }
+    if (!bench_spawn(side, &process->chance, words, keep, &pid)) {
         return false;
     }
     if (!bench_wait(pid, process->patience_s, &status, &usage)) {
@@ -252,8 +272,8 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
     return true;
 }
 
-bool bench_process_block(struct bench_process *process, uint64_t loops,
-                         struct bench_block *ret_block) {
+static bool run_block(struct bench_process *process, const char *what, uint64_t loops,
+                      struct bench_block *ret_block) {
     char line[128];
     struct bench_block block = {0};
     uint64_t stolen = bench_stolen_ticks();
@@ -263,7 +283,7 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
         }
     } else {
         uint64_t spent_ns = 0;
-        int size = snprintf(line, sizeof line, "run %" PRIu64 "\n", loops);
+        int size = snprintf(line, sizeof line, "%s %" PRIu64 "\n", what, loops);
         if (write(process->to, line, (size_t)size) != size) {
             return fail(process, "the process ended before its time: it exited or was killed");
         }
@@ -282,6 +302,16 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
     return true;
 }
 
+bool bench_process_block(struct bench_process *process, uint64_t loops,
+                         struct bench_block *ret_block) {
+    return run_block(process, "run", loops, ret_block);
+}
+
+bool bench_process_empty(struct bench_process *process, uint64_t loops) {
+    struct bench_block block;
+    return run_block(process, "empty", loops, &block);
+}
+
 bool bench_process_count(struct bench_process *process, const char *what, int64_t *ret_number) {
     char line[128];
     int size = snprintf(line, sizeof line, "count %s\n", what);
@@ -294,6 +324,19 @@ bool bench_process_count(struct bench_process *process, const char *what, int64_
     if (sscanf(line, "counted %" SCNd64, ret_number) != 1) {
         return fail(process, "answered something else after counting");
     }
+    return true;
+}
+
+bool bench_process_finish(struct bench_process *process) {
+    int status = 0;
+    struct rusage usage;
+    close(process->to);
+    process->to = -1;
+    if (!bench_wait(process->pid, process->patience_s, &status, &usage)) {
+        return fail(process, "did not come to an end in time; --timeout allows more");
+    }
+    close(process->from);
+    process->pid = 0;
     return true;
 }
 

@@ -7,9 +7,9 @@ interpreter can be a side, with or without hasten. It needs the standard library
     argv: READ WRITE FLAGS list FILE
                            function FILE NAME PARAMETER
                            statement SETUP STATEMENT
-          FLAGS: gc (it is left alone), empty (loops without what is measured),
-          counted (ends at once), unroll; joined by commas
+          FLAGS: gc (it is left alone), counted (ends at once), unroll; joined by commas
     in:   "run LOOPS"
+          "empty LOOPS"   the same without what is executed
           "count memory", "count bytecodes"   one execution
     out:  "ready DIGEST PRINTS CHANGED"   of the first execution: what it returned, "-" where
               that cannot be told; whether it printed, 0 or 1; a name whose value it
@@ -74,7 +74,7 @@ class Statement:
         return self.names.pop("inner")
 
     def runner(self, clock, empty=False):
-        inner = self.compiled("pass" if empty else self.statement)
+        inner = self.compiled("" if empty else self.statement)
         return lambda loops: inner(itertools.repeat(None, loops), clock)
 
     def unrolled_runner(self, clock):
@@ -293,10 +293,13 @@ def first(side, leaves_gc_on):
 
 def count_bytecodes(run, empty):
     monitoring = getattr(sys, "monitoring", None)
-    tools = [] if monitoring is None else [4, 3, 5, 2, 1, 0]
-    tool = next((number for number in tools if monitoring.get_tool(number) is None), None)
-    if tool is None:
+    if monitoring is None:
         return -1
+    # 3 and 4 have no name and are nobody's.
+    free = [number for number in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(number) is None]
+    if not free:
+        return -2
+    tool = free[0]
     try:
         from hasten._bytecodes import executed, tick
     except ImportError:  # this interpreter has no hasten: the same number, later
@@ -364,8 +367,13 @@ def serve(commands, answer, leaves_gc_on, side, run):
             gc.disable()
         collections = 0
         before = switches()
-        is_block = words[0] == b"run"
-        done = run(int(words[1])) if is_block else count(side, words[1].decode())
+        is_block = words[0] != b"count"
+        if words[0] == b"run":
+            done = run(int(words[1]))
+        elif is_block:
+            done = side.runner(time.perf_counter_ns, empty=True)(int(words[1]))
+        else:
+            done = count(side, words[1].decode())
         involuntary = switches() - before
         gc.enable()
         answer(f"ok {done} {involuntary} {collections}\n" if is_block else f"counted {done}\n")
@@ -400,11 +408,11 @@ def main():
         if "unroll" in flags:
             run = side.unrolled_runner(clock)
         else:
-            run = side.runner(clock, empty="empty" in flags)
+            run = side.runner(clock)
         leaves_gc_on = "gc" in flags
         answer(first(side, leaves_gc_on))
         serve(commands, answer, leaves_gc_on, side, run)
-        if "empty" in flags or "counted" in flags:
+        if "counted" in flags:
             os._exit(0)  # what ending takes is not counted
     except (Exception, SystemExit):
         import traceback

@@ -12,6 +12,8 @@
 
 #define PICTURE_COLUMNS 40
 #define LEVELS 8
+/* Rounds whose differences say something about those of others. */
+#define LEAST_TELLING 5
 
 static const char *const unicode_levels[LEVELS + 1] = {
     " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
@@ -194,6 +196,13 @@ static void write_stability(struct hasten_buffer *out, const struct bench_result
     double blind = result->side_count == 2 ? half_width(&result->ratio) : result->slack;
     if (result->comparison == HASTEN_COMPARISON_FASTER ||
         result->comparison == HASTEN_COMPARISON_SLOWER || isinf(blind)) {
+        return;
+    }
+    if (result->rounds < LEAST_TELLING) {
+        hasten_buffer_format(out,
+                             "%zu round%s are too few to say which differences could be seen; a "
+                             "larger --budget has more\n",
+                             result->rounds, result->rounds == 1 ? "" : "s");
         return;
     }
     hasten_buffer_format(out, "differences under %.1f %% cannot be seen here in this time",

@@ -31,7 +31,6 @@ struct bench_instrument {
     const char *library;  /* loaded first; NULL: none */
     const char *counters; /* what it is told, in the environment */
     char *const *prefix;  /* words before the interpreter's or command's; NULL: none */
-    bool is_empty;        /* loops without what is measured */
     bool is_fixed;        /* it lies at the same addresses each time */
     bool is_quiet;        /* what goes wrong is not said, nor what it says */
 };

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cli/bench_counts.h"
 #include "cli/bench_show.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -279,6 +280,7 @@ int cmd_bench(const struct cli_options *options) {
         .budget_s = options->bench.budget_s,
         .patience_s = options->bench.timeout_s,
         .margin = options->bench.margin,
+        .counts = options->bench.counts,
         .skips_memory = options->bench.skips_memory,
         .shows_progress = isatty(STDERR_FILENO) == 1,
     };
@@ -288,7 +290,8 @@ int cmd_bench(const struct cli_options *options) {
     hasten_buffer_init(&list.setup, NULL);
     hasten_buffer_init(&list.statement, NULL);
     cli_signals_catch_stop();
-    bool done = take_all(&list, options);
+    bool done = take_all(&list, options) &&
+                bench_counts_possible(plan.counts, list.entries[0]->sides[0].kind);
     for (size_t i = 0; i < list.count && done; i++) {
         struct bench_entry *entry = list.entries[i];
         done = bench_measure(entry->sides, list.side_count, &plan, &entry->result);

@@ -271,6 +271,9 @@ const struct cli_option cli_options[] = {
      "what differs by less is the same (default: 1)"},
     {0, "gc", NULL, CLI_ON(BENCH), false, NULL, cli_store_gc,
      "leave the garbage collector on; without, it runs before each block and not in it"},
+    {0, "count", "WHAT", CLI_ON(BENCH), false, "instructions bytecodes", cli_store_count,
+     "count too: instructions (by Valgrind) or bytecodes (CPython 3.12 and later); may be given "
+     "twice"},
     {0, "no-memory", NULL, CLI_ON(BENCH), false, NULL, cli_store_no_memory,
      "do not count memory, for which a few more executions are needed"},
     {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH), false, NULL, store_json,

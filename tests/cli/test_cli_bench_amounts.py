@@ -3,6 +3,9 @@
 Counts are exact, so that they are compared exactly."""
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -132,3 +135,69 @@ def test_printing_and_side_effects_are_said(
     ).stdout
     assert ("it prints" in text) == prints
     assert ("it changes" in text) == (changed is not None)
+
+
+def interpreter_with_monitoring() -> str | None:
+    """One of those that the tests know: 3.12 or later."""
+    named = os.environ.get("HASTEN_TEST_PYTHONS", "").split(":")
+    for python in [sys.executable, *filter(None, named), "python3.12", "python3.13"]:
+        path = shutil.which(python)
+        code = "import sys; sys.exit(sys.version_info < (3, 12))"
+        if (
+            path
+            and subprocess.run([path, "-c", code], check=False, capture_output=True).returncode == 0
+        ):
+            return path
+    return None
+
+
+MONITORED = interpreter_with_monitoring()
+
+
+@pytest.mark.skipif(MONITORED is None, reason="no CPython 3.12 or later")
+def test_bytecodes_are_counted(hasten: Hasten) -> None:
+    hasten.script(
+        "loops.py", "def bench_f(n):\n    for _ in range(n): pass\nbench_f.params = [1000]\n"
+    )
+    count = ["--no-memory", "--python", MONITORED, "--count", "bytecodes"]
+    entry = sides(hasten, *count, "-s", "x = 1", "x + 1", "--vs", "x + 1\nx + 1")
+    # LOAD_FAST, LOAD_CONST, BINARY_OP, POP_TOP; POP_TOP and a constant's load may be others.
+    once = entry["a"]["bytecodes"]
+    assert 3 <= once <= 5
+    assert entry["bytecodes"] == {"ratio": 2, "difference": once}
+    loop = sides(hasten, *count, "loops.py")["a"]["bytecodes"]
+    assert 2000 <= loop <= 5000
+    assert sides(hasten, *count, "loops.py")["a"]["bytecodes"] == loop
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="it has them")
+def test_bytecodes_need_monitoring(hasten: Hasten) -> None:
+    result = hasten(
+        "bench", "--python", sys.executable, "--budget", "0.1", "--count", "bytecodes", "pass"
+    )
+    assert result.returncode == 2
+    assert result.stderr == (
+        "hasten: bench: pass: bytecodes can be counted by CPython 3.12 and later only; "
+        "--python names another interpreter\n"
+    )
+
+
+def test_counts_that_cannot_be(hasten: Hasten) -> None:
+    result = hasten("bench", "--count", "bytecodes", "--", "true")
+    assert result.returncode == 2
+    assert "not of commands" in result.stderr
+    result = hasten(
+        "bench", "--python", sys.executable, "--count", "instructions", "pass", env={"PATH": "/"}
+    )
+    assert result.returncode == 2
+    assert "install the package valgrind" in result.stderr
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="no Valgrind")
+def test_instructions_are_counted(hasten: Hasten) -> None:
+    entry = sides(
+        hasten, "--no-memory", "--timeout", "5", "--count", "instructions",
+        "-s", "x = 10 ** 300", "x * x", "--vs", "x * x\nx * x",
+    )  # fmt: skip
+    assert entry["a"]["instructions"] > 500
+    assert entry["instructions"]["ratio"] == pytest.approx(2, rel=0.02)
