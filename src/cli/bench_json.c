@@ -82,6 +82,7 @@ void bench_json(struct hasten_buffer *out, struct bench_entry *const *entries, s
     hasten_json_string(&json, "hasten", HASTEN_VERSION);
     hasten_json_number(&json, "budget_s", plan->budget_s);
     hasten_json_boolean(&json, "gc", entries[0]->sides[0].leaves_gc_on);
+    hasten_json_boolean(&json, "unrolled", entries[0]->sides[0].unrolls);
     if (count == 1 && entries[0]->result.side_count == 2) {
         write_comparison(&json, &entries[0]->result);
     }

@@ -131,3 +131,9 @@ const char *cli_store_count(struct cli_options *options, const char *value) {
     options->bench.counts |= BENCH_COUNT(is_bytecodes ? BENCH_BYTECODES : BENCH_INSTRUCTIONS);
     return NULL;
 }
+
+const char *cli_store_unroll(struct cli_options *options, const char *value) {
+    (void)value;
+    options->bench.unrolls = true;
+    return NULL;
+}

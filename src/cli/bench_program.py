@@ -42,6 +42,8 @@ def inner(_it, _timer):
 MOST_TEXT = 20000
 # Copies of a statement in the shorter of two loops whose difference is measured.
 COPIES = 100
+# Parts of a block that is measured so.
+MOST_CHUNKS = 15
 # Not so many of a long one that compiling them takes long.
 MOST_COPIED = 20000
 # What tells hasten_counters.so where to begin and end (core/heap/counters.h).
@@ -85,12 +87,19 @@ class Statement:
         long = self.compiled("\n".join([self.statement] * (2 * copies)))
 
         def run(loops):
-            # In the order of A B B A, so that drift is in both too.
-            turns = max(1, loops // copies // 2)
-            spent = -short(itertools.repeat(None, turns), clock)
-            spent += long(itertools.repeat(None, 2 * turns), clock)
-            spent -= short(itertools.repeat(None, turns), clock)
-            return max(0, round(spent * loops / (2 * turns * copies)))
+            # In many short turns, of which the median counts: an interruption is in one of
+            # them, and would be in the difference. A B A, so that drift is not.
+            executed = max(1, loops // copies)
+            chunks = min(MOST_CHUNKS, executed)
+            turns = executed // chunks
+            differences = []
+            for _ in range(chunks):
+                before = short(itertools.repeat(None, turns), clock)
+                both = long(itertools.repeat(None, 2 * turns), clock)
+                after = short(itertools.repeat(None, turns), clock)
+                differences.append(both - before - after)
+            differences.sort()
+            return max(0, round(differences[chunks // 2] * loops / (2 * turns * copies)))
 
         return run
 

@@ -40,9 +40,10 @@ static int by_number(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* How the times of blocks are spread, from the least to the 99th percentile. */
+/* How the times of blocks are spread, from the least to the 99th percentile; differences
+ * err to both sides. */
 static void write_picture(struct hasten_buffer *out, const struct bench_series *series,
-                          bool unicode) {
+                          bool is_difference, bool unicode) {
     size_t columns[PICTURE_COLUMNS] = {0};
     size_t highest = 1;
     double *times = malloc(series->block_count * sizeof *times);
@@ -53,9 +54,12 @@ static void write_picture(struct hasten_buffer *out, const struct bench_series *
         times[i] = series->blocks[i].each_ns;
     }
     qsort(times, series->block_count, sizeof *times, by_number);
-    double low = times[0];
-    double high = hasten_quantile(times, series->block_count, 0.99);
+    double low = is_difference ? hasten_quantile(times, series->block_count, 0.05) : times[0];
+    double high = hasten_quantile(times, series->block_count, is_difference ? 0.95 : 0.99);
     for (size_t i = 0; i < series->block_count && times[i] <= high && high > low; i++) {
+        if (times[i] < low) {
+            continue;
+        }
         size_t column = (size_t)((times[i] - low) / (high - low) * (PICTURE_COLUMNS - 1));
         columns[column]++;
         highest = columns[column] > highest ? columns[column] : highest;
@@ -129,19 +133,23 @@ static void write_side(struct hasten_buffer *out, const struct bench_entry *entr
     write_time(out, series->interval.low);
     hasten_buffer_text(out, " to ");
     write_time(out, series->interval.high);
-    hasten_buffer_text(out, "), least ");
-    write_time(out, series->summary.least);
+    hasten_buffer_text(out, ")");
+    if (!side->unrolls) { /* the least of differences is noise */
+        hasten_buffer_text(out, ", least ");
+        write_time(out, series->summary.least);
+    }
     if (side->kind == BENCH_COMMAND) {
         hasten_buffer_format(out, "; %zu runs", series->summary.count);
     } else {
         hasten_buffer_format(out, "; %zu blocks of %llu in %zu processes", series->summary.count,
                              (unsigned long long)series->loops, entry->result.rounds);
+        hasten_buffer_text(out, side->unrolls ? ", loop subtracted" : "");
     }
     hasten_buffer_text(out, "\n");
     if (series->warm_up_blocks > 0) {
         hasten_buffer_format(out, "   %zu blocks of warm-up left out\n", series->warm_up_blocks);
     }
-    write_picture(out, series, unicode);
+    write_picture(out, series, side->unrolls, unicode);
     write_outliers(out, series);
     bench_amounts_text(out, series->amounts);
     write_notes(out, side, series);

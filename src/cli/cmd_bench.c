@@ -189,6 +189,7 @@ static bool choose_sides(struct bench_list *list, const struct cli_options *opti
         }
         list->sides[side].python = list->python[side];
         list->sides[side].leaves_gc_on = bench->leaves_gc_on;
+        list->sides[side].unrolls = bench->unrolls;
     }
     list->sides[1].variable = bench->vs_env;
     return true;
@@ -204,8 +205,9 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
         cli_say("bench: what shall be measured? `hasten help bench` shows how");
         return false;
     }
-    if (options->is_command && (options->bench.setup_count > 0 || options->bench.vs != NULL ||
-                                options->bench.vs_python != NULL || options->python != NULL)) {
+    if (options->is_command &&
+        (options->bench.setup_count > 0 || options->bench.vs != NULL ||
+         options->bench.vs_python != NULL || options->python != NULL || options->bench.unrolls)) {
         cli_say("bench: of commands only --vs-env, and --vs after them, can be compared");
         return false;
     }
@@ -215,7 +217,12 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
     if (options->is_command) {
         return take_commands(list, options);
     }
-    if (options->argument_count == 1 && ends_with(options->arguments[0], ".py")) {
+    bool is_file = options->argument_count == 1 && ends_with(options->arguments[0], ".py");
+    if (is_file && options->bench.unrolls) {
+        cli_say("bench: --unroll copies statements; a function loops in itself, or not");
+        return false;
+    }
+    if (is_file) {
         return take_file(list, options);
     }
     return take_statement(list, options);

@@ -201,3 +201,22 @@ def test_instructions_are_counted(hasten: Hasten) -> None:
     )  # fmt: skip
     assert entry["a"]["instructions"] > 500
     assert entry["instructions"]["ratio"] == pytest.approx(2, rel=0.02)
+
+
+def test_unrolled_statements_are_timed_without_their_loop(hasten: Hasten) -> None:
+    entry = sides(
+        hasten, "--no-memory", "--unroll", "-s", "x = []", "x", "--vs", "x\nx\nx\nx", budget="3"
+    )
+    # Thrice as much at least, which no loop around both would leave.
+    assert entry["ratio"] > 2.5
+    assert 0 < entry["a"]["least_s"] <= entry["a"]["median_s"]
+    result = hasten("bench", "--unroll", "--python", sys.executable, "--budget", "0.2", "pass")
+    assert ", loop subtracted\n" in result.stdout
+
+
+@pytest.mark.parametrize("arguments", [["file.py"], ["--", "true"]])
+def test_what_cannot_be_unrolled(hasten: Hasten, arguments: list[str]) -> None:
+    hasten.script("file.py", "def bench_f(): pass\n")
+    result = hasten("bench", "--unroll", *arguments)
+    assert result.returncode == 2
+    assert result.stderr.startswith("hasten: bench: ")
