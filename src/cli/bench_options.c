@@ -137,3 +137,8 @@ const char *cli_store_unroll(struct cli_options *options, const char *value) {
     options->bench.unrolls = true;
     return NULL;
 }
+
+const char *cli_store_html(struct cli_options *options, const char *value) {
+    options->bench.html = value;
+    return value[0] == '\0' ? "a file name is expected" : NULL;
+}

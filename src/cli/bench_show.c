@@ -19,8 +19,7 @@ static const char *const unicode_levels[LEVELS + 1] = {
     " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
 static const char *const ascii_levels[LEVELS + 1] = {" ", ".", ":", "-", "=", "+", "*", "%", "#"};
 
-/* "12.3 us": three digits. */
-static void write_time(struct hasten_buffer *out, double time_ns) {
+void bench_time_text(struct hasten_buffer *out, double time_ns) {
     static const struct {
         double ns;
         const char *name;
@@ -65,14 +64,14 @@ static void write_picture(struct hasten_buffer *out, const struct bench_series *
         highest = columns[column] > highest ? columns[column] : highest;
     }
     hasten_buffer_text(out, "   ");
-    write_time(out, low);
+    bench_time_text(out, low);
     hasten_buffer_text(out, " ");
     for (size_t column = 0; column < PICTURE_COLUMNS; column++) {
         size_t level = (columns[column] * LEVELS + highest - 1) / highest;
         hasten_buffer_text(out, (unicode ? unicode_levels : ascii_levels)[level]);
     }
     hasten_buffer_text(out, " ");
-    write_time(out, high);
+    bench_time_text(out, high);
     hasten_buffer_text(out, "\n");
     free(times);
 }
@@ -122,21 +121,21 @@ static void write_notes(struct hasten_buffer *out, const struct bench_side *side
 }
 
 static void write_side(struct hasten_buffer *out, const struct bench_entry *entry, size_t index,
-                       bool unicode) {
+                       bool unicode, bool has_picture) {
     const struct bench_side *side = &entry->sides[index];
     const struct bench_series *series = &entry->result.series[index];
     hasten_buffer_text(out, entry->result.side_count == 1 ? "" : index == 0 ? "A  " : "B  ");
     hasten_text_safe(out, side->label, strlen(side->label), unicode);
     hasten_buffer_text(out, "\n   ");
-    write_time(out, series->summary.median);
+    bench_time_text(out, series->summary.median);
     hasten_buffer_text(out, " (95 %: ");
-    write_time(out, series->interval.low);
+    bench_time_text(out, series->interval.low);
     hasten_buffer_text(out, " to ");
-    write_time(out, series->interval.high);
+    bench_time_text(out, series->interval.high);
     hasten_buffer_text(out, ")");
     if (!side->unrolls) { /* the least of differences is noise */
         hasten_buffer_text(out, ", least ");
-        write_time(out, series->summary.least);
+        bench_time_text(out, series->summary.least);
     }
     if (side->kind == BENCH_COMMAND) {
         hasten_buffer_format(out, "; %zu runs", series->summary.count);
@@ -149,7 +148,9 @@ static void write_side(struct hasten_buffer *out, const struct bench_entry *entr
     if (series->warm_up_blocks > 0) {
         hasten_buffer_format(out, "   %zu blocks of warm-up left out\n", series->warm_up_blocks);
     }
-    write_picture(out, series, side->unrolls, unicode);
+    if (has_picture) {
+        write_picture(out, series, side->unrolls, unicode);
+    }
     write_outliers(out, series);
     bench_amounts_text(out, series->amounts);
     write_notes(out, side, series);
@@ -223,13 +224,23 @@ static void write_stability(struct hasten_buffer *out, const struct bench_result
     hasten_buffer_text(out, "\n");
 }
 
-void bench_show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
-                const struct bench_plan *plan) {
+static void show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
+                 bool has_picture, const struct bench_plan *plan) {
     for (size_t side = 0; side < entry->result.side_count; side++) {
-        write_side(out, entry, side, unicode);
+        write_side(out, entry, side, unicode, has_picture);
     }
     if (entry->result.side_count == 2) {
         write_comparison(out, &entry->result, plan);
     }
     write_stability(out, &entry->result, plan);
+}
+
+void bench_show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
+                const struct bench_plan *plan) {
+    show(out, entry, unicode, true, plan);
+}
+
+void bench_show_words(struct hasten_buffer *out, const struct bench_entry *entry,
+                      const struct bench_plan *plan) {
+    show(out, entry, true, false, plan);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/bench_counts.h"
+#include "cli/bench_html.h"
 #include "cli/bench_show.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -299,6 +300,9 @@ int cmd_bench(const struct cli_options *options) {
     cli_signals_catch_stop();
     bool done = take_all(&list, options) &&
                 bench_counts_possible(plan.counts, list.entries[0]->sides[0].kind);
+    const char *html = options->bench.html;
+    bool has_page = done && html != NULL && bench_html_prepare(html);
+    done = done && (html == NULL || has_page);
     for (size_t i = 0; i < list.count && done; i++) {
         struct bench_entry *entry = list.entries[i];
         done = bench_measure(entry->sides, list.side_count, &plan, &entry->result);
@@ -308,7 +312,10 @@ int cmd_bench(const struct cli_options *options) {
         if (list.side_count == 2) {
             correct(&list);
         }
-        done = show(&list, options, &plan);
+        done = show(&list, options, &plan) &&
+               (html == NULL || bench_html_write(html, list.entries, list.count, &plan));
+    } else if (has_page) {
+        bench_html_abandon(html);
     }
     list_done(&list);
     if (cli_signals_stop_asked()) {

@@ -49,6 +49,7 @@ struct cli_bench_options {
     double margin; /* share */
     bool leaves_gc_on;
     bool skips_memory;
+    const char *html; /* file; NULL: none */
     bool unrolls;
     unsigned counts; /* BENCH_COUNT(...) */
 };
@@ -123,6 +124,7 @@ const char *cli_store_margin(struct cli_options *options, const char *value);
 const char *cli_store_gc(struct cli_options *options, const char *value);
 const char *cli_store_count(struct cli_options *options, const char *value);
 const char *cli_store_unroll(struct cli_options *options, const char *value);
+const char *cli_store_html(struct cli_options *options, const char *value);
 const char *cli_store_no_memory(struct cli_options *options, const char *value);
 
 /* The ways to call it, a line each; what stands after the options in its help. */

@@ -276,6 +276,8 @@ const struct cli_option cli_options[] = {
      "twice"},
     {0, "unroll", NULL, CLI_ON(BENCH), false, NULL, cli_store_unroll,
      "of a statement: subtract what the loop around it takes, for times of a few ns"},
+    {0, "html", "FILE", CLI_ON(BENCH), false, NULL, cli_store_html,
+     "also write a page of the results, with pictures"},
     {0, "no-memory", NULL, CLI_ON(BENCH), false, NULL, cli_store_no_memory,
      "do not count memory, for which a few more executions are needed"},
     {0, "json", NULL, CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH), false, NULL, store_json,
