@@ -2,7 +2,9 @@
  *
  * Results as JSON: docs/bench.md has the fields. */
 #include <math.h>
+#include <string.h>
 
+#include "cli/bench_amounts.h"
 #include "cli/bench_show.h"
 #include "core/report/json_writer.h"
 
@@ -28,6 +30,13 @@ static void write_series(struct hasten_json *json, const char *key, const struct
     hasten_json_integer(json, "slow_outliers_collected", (int64_t)series->outliers_collected);
     if (side->kind == BENCH_COMMAND) {
         hasten_json_integer(json, "peak_bytes", (int64_t)series->peak_kb * 1024);
+    }
+    bench_amounts_json(json, series->amounts);
+    hasten_json_boolean(json, "prints", series->prints);
+    if (strcmp(series->changed, "-") == 0 || series->changed[0] == '\0') {
+        hasten_json_null(json, "changed");
+    } else {
+        hasten_json_string(json, "changed", series->changed);
     }
     hasten_json_close(json, '}');
 }
@@ -61,6 +70,7 @@ static void write_entry(struct hasten_json *json, const struct bench_entry *entr
         } else {
             hasten_json_boolean(json, "same_results", result->different_results == 0);
         }
+        bench_amounts_json_compared(json, result->series[0].amounts, result->series[1].amounts);
     }
     hasten_json_close(json, '}');
 }
@@ -72,6 +82,7 @@ void bench_json(struct hasten_buffer *out, struct bench_entry *const *entries, s
     hasten_json_string(&json, "hasten", HASTEN_VERSION);
     hasten_json_number(&json, "budget_s", plan->budget_s);
     hasten_json_boolean(&json, "gc", entries[0]->sides[0].leaves_gc_on);
+    hasten_json_boolean(&json, "unrolled", entries[0]->sides[0].unrolls);
     if (count == 1 && entries[0]->result.side_count == 2) {
         write_comparison(&json, &entries[0]->result);
     }

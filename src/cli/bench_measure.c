@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_counts.h"
+#include "cli/bench_memory.h"
 #include "cli/bench_pin.h"
 #include "cli/bench_reduce.h"
 #include "cli/message.h"
@@ -181,6 +183,11 @@ static bool begin_round(struct bench_run *run, struct bench_process *processes) 
         if (!bench_process_ready(&processes[side])) {
             return false;
         }
+    }
+    for (size_t side = 0; side < result->side_count; side++) {
+        result->series[side].prints = processes[side].prints;
+        memcpy(result->series[side].changed, processes[side].changed,
+               sizeof result->series[side].changed);
     }
     compare_results(result, processes);
     pin_round(run, processes);
@@ -388,6 +395,17 @@ static bool run_rounds(struct bench_run *run) {
     return done;
 }
 
+static void count_memory(const struct bench_run *run) {
+    for (size_t side = 0; side < run->result->side_count && !run->plan->skips_memory; side++) {
+        struct bench_series *series = &run->result->series[side];
+        bench_memory_count(&run->sides[side], run->plan->patience_s, series->amounts);
+        if (run->sides[side].kind == BENCH_COMMAND) {
+            series->amounts[BENCH_PEAK_BYTES] =
+                (struct bench_amount){true, (double)series->peak_kb * 1024};
+        }
+    }
+}
+
 bool bench_measure(const struct bench_side *sides, size_t side_count, const struct bench_plan *plan,
                    struct bench_result *result) {
     double planned = plan->budget_s / ROUND_S;
@@ -418,7 +436,13 @@ bool bench_measure(const struct bench_side *sides, size_t side_count, const stru
     for (size_t side = 0; side < side_count && done; side++) {
         done = bench_reduce_series(&result->series[side], result->rounds, plan->seed);
     }
+    for (size_t side = 0; side < side_count && done; side++) {
+        struct bench_series *series = &result->series[side];
+        done = bench_counts_take(&sides[side], plan->counts, series->loops, plan->patience_s,
+                                 series->amounts);
+    }
     if (done) {
+        count_memory(&run);
         result->slack = bench_reduce_slack(&result->series[0], result->rounds);
     }
     return done;

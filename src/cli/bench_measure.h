@@ -26,6 +26,8 @@ struct bench_plan {
     double margin; /* a ratio this near to 1 is "same" */
     uint64_t seed;
     bool shows_progress;
+    bool skips_memory;
+    unsigned counts; /* bench_counts.h */
     /* `hasten check` asks whether B is slower by more than this share, and of how many
      * benchmarks; it is clear when that is. */
     bool guards;
@@ -45,6 +47,9 @@ struct bench_series {
     struct hasten_interval interval; /* of the median */
     size_t outliers, outliers_switched, outliers_stolen, outliers_collected;
     uint64_t peak_kb;
+    struct bench_amount amounts[BENCH_AMOUNTS];
+    bool prints;      /* executions do */
+    char changed[64]; /* a name whose value one changed; "-": none */
 };
 
 struct bench_result {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_counts.h"
 #include "cli/options.h"
 
 #define DEFAULT_BUDGET_S 10
@@ -132,4 +133,27 @@ const char *cli_store_gc(struct cli_options *options, const char *value) {
     (void)value;
     options->bench.leaves_gc_on = true;
     return NULL;
+}
+
+const char *cli_store_no_memory(struct cli_options *options, const char *value) {
+    (void)value;
+    options->bench.skips_memory = true;
+    return NULL;
+}
+
+const char *cli_store_count(struct cli_options *options, const char *value) {
+    bool is_bytecodes = strcmp(value, "bytecodes") == 0;
+    options->bench.counts |= BENCH_COUNT(is_bytecodes ? BENCH_BYTECODES : BENCH_INSTRUCTIONS);
+    return NULL;
+}
+
+const char *cli_store_unroll(struct cli_options *options, const char *value) {
+    (void)value;
+    options->bench.unrolls = true;
+    return NULL;
+}
+
+const char *cli_store_html(struct cli_options *options, const char *value) {
+    options->bench.html = value;
+    return value[0] == '\0' ? "a file name is expected" : NULL;
 }

@@ -25,16 +25,22 @@ extern const char bench_program[];
 
 void bench_process_end(struct bench_process *process) {
     if (process->pid > 0) {
-        close(process->to);
+        if (process->to >= 0) {
+            close(process->to);
+        }
         close(process->from);
         bench_kill(process->pid);
         process->pid = 0;
     }
 }
 
+static bool is_quiet(const struct bench_process *process) {
+    return process->chance.instrument != NULL && process->chance.instrument->is_quiet;
+}
+
 /* Says what is wrong with the side; ends it. */
 static bool fail(struct bench_process *process, const char *what) {
-    if (!cli_signals_stop_asked()) {
+    if (!cli_signals_stop_asked() && !is_quiet(process)) {
         cli_say("bench: %s: %s", process->side->label, what);
     }
     bench_process_end(process);
@@ -51,7 +57,7 @@ static bool more(struct bench_process *process, uint64_t deadline_ns) {
             return fail(process, "did not come to an end in time; --timeout allows more");
         }
         uint64_t left_ms = (deadline_ns - now_ns) / 1000000 + 1;
-        int got = poll(&event, 1, left_ms > 1000000 ? 1000000 : (int)left_ms);
+        int got = poll(&event, 1, left_ms > BENCH_LOOK_MS ? BENCH_LOOK_MS : (int)left_ms);
         if (cli_signals_stop_asked()) {
             return fail(process, "stopped");
         }
@@ -75,13 +81,17 @@ static void take(struct bench_process *process, size_t size) {
 /* Hands on an exception's text. */
 static bool show_error(struct bench_process *process, size_t size, uint64_t deadline_ns) {
     size = size < MOST_ERROR_TEXT ? size : MOST_ERROR_TEXT;
-    fprintf(stderr, "hasten: bench: %s raised an exception\n", process->side->label);
+    if (!is_quiet(process)) {
+        fprintf(stderr, "hasten: bench: %s raised an exception\n", process->side->label);
+    }
     while (size > 0) {
         if (process->pending_size == 0 && !more(process, deadline_ns)) {
             return false;
         }
         size_t part = process->pending_size < size ? process->pending_size : size;
-        fwrite(process->pending, 1, part, stderr);
+        if (!is_quiet(process)) {
+            fwrite(process->pending, 1, part, stderr);
+        }
         take(process, part);
         size -= part;
     }
@@ -120,11 +130,33 @@ static uint64_t deadline_of(const struct bench_process *process) {
     return hasten_clock_monotonic_ns() + (uint64_t)(process->patience_s * 1e9);
 }
 
+static void write_flags(const struct bench_process *process, char *ret_flags, size_t size) {
+    const struct bench_instrument *instrument = process->chance.instrument;
+    snprintf(ret_flags, size, "%s,%s,%s", process->side->leaves_gc_on ? "gc" : "no-gc",
+             instrument != NULL ? "counted" : "timed",
+             process->side->unrolls && instrument == NULL ? "unroll" : "plain");
+}
+
+/* Words before the interpreter's or command's at most, and of a command that has such. */
+#define MOST_PREFIX 8
+#define MOST_WORDS 1000
+
+static size_t write_prefix(const struct bench_process *process, const char **ret_words) {
+    const struct bench_instrument *instrument = process->chance.instrument;
+    size_t used = 0;
+    while (instrument != NULL && instrument->prefix != NULL && used < MOST_PREFIX &&
+           instrument->prefix[used] != NULL) {
+        ret_words[used] = instrument->prefix[used];
+        used++;
+    }
+    return used;
+}
+
 /* Starts python on the program with these words after the descriptors. */
 static bool start_python(struct bench_process *process, const char *const words[4]) {
     const struct bench_side *side = process->side;
     int there[2] = {-1, -1}, back[2] = {-1, -1};
-    char read_end[16], write_end[16];
+    char read_end[16], write_end[16], flags[64];
     if (pipe2(there, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0) {
         cli_say("bench: no pipe for %s: %s", side->label, strerror(errno));
         if (there[0] >= 0) {
@@ -135,10 +167,17 @@ static bool start_python(struct bench_process *process, const char *const words[
     }
     snprintf(read_end, sizeof read_end, "%d", there[0]);
     snprintf(write_end, sizeof write_end, "%d", back[1]);
-    const char *arguments[] = {side->python, "-c",      bench_program,
-                               read_end,     write_end, side->leaves_gc_on ? "on" : "off",
-                               words[0],     words[1],  words[2],
-                               words[3],     NULL};
+    const char *arguments[MOST_PREFIX + 11];
+    size_t used = write_prefix(process, arguments);
+    write_flags(process, flags, sizeof flags);
+    const char *const own[] = {side->python, "-c", bench_program, read_end, write_end, flags};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        arguments[used++] = own[i];
+    }
+    for (size_t i = 0; i < 4; i++) {
+        arguments[used++] = words[i];
+    }
+    arguments[used] = NULL;
     const int keep[2] = {there[0], back[1]};
     bool started =
         bench_spawn(side, &process->chance, (char *const *)arguments, keep, &process->pid);
@@ -159,7 +198,7 @@ bool bench_process_start(struct bench_process *process, const struct bench_side 
                          const struct bench_chance *chance, double patience_s) {
     char parameter[16];
     *process = (struct bench_process){
-        .side = side, .chance = *chance, .patience_s = patience_s, .digest = "-"};
+        .side = side, .chance = *chance, .patience_s = patience_s, .digest = "-", .changed = "-"};
     if (side->kind == BENCH_COMMAND) {
         return true;
     }
@@ -177,9 +216,11 @@ bool bench_process_ready(struct bench_process *process) {
     if (!read_line(process, deadline_of(process), line, sizeof line)) {
         return false;
     }
-    if (sscanf(line, "ready %15s", process->digest) != 1) {
+    int prints = 0;
+    if (sscanf(line, "ready %15s %d %63s", process->digest, &prints, process->changed) != 3) {
         return fail(process, "answered something else when it started");
     }
+    process->prints = prints != 0;
     return true;
 }
 
@@ -197,7 +238,20 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
     int status = 0;
     char what[64];
     uint64_t start_ns = hasten_clock_monotonic_ns();
-    if (!bench_spawn(side, &process->chance, side->command, keep, &pid)) {
+    char *arguments[MOST_PREFIX + MOST_WORDS + 1];
+    size_t used = write_prefix(process, (const char **)arguments);
+    char **words = side->command;
+    for (size_t i = 0; used > 0 && side->command[i] != NULL; i++) {
+        if (i == MOST_WORDS) {
+            return fail(process, "has too many words to be counted in");
+        }
+        arguments[used++] = side->command[i];
+    }
+    if (used > 0) {
+        arguments[used] = NULL;
+        words = arguments;
+    }
+    if (!bench_spawn(side, &process->chance, words, keep, &pid)) {
         return false;
     }
     if (!bench_wait(pid, process->patience_s, &status, &usage)) {
@@ -218,8 +272,8 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
     return true;
 }
 
-bool bench_process_block(struct bench_process *process, uint64_t loops,
-                         struct bench_block *ret_block) {
+static bool run_block(struct bench_process *process, const char *what, uint64_t loops,
+                      struct bench_block *ret_block) {
     char line[128];
     struct bench_block block = {0};
     uint64_t stolen = bench_stolen_ticks();
@@ -229,7 +283,7 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
         }
     } else {
         uint64_t spent_ns = 0;
-        int size = snprintf(line, sizeof line, "run %" PRIu64 "\n", loops);
+        int size = snprintf(line, sizeof line, "%s %" PRIu64 "\n", what, loops);
         if (write(process->to, line, (size_t)size) != size) {
             return fail(process, "the process ended before its time: it exited or was killed");
         }
@@ -245,6 +299,44 @@ bool bench_process_block(struct bench_process *process, uint64_t loops,
     }
     block.stolen_ticks = (uint32_t)(bench_stolen_ticks() - stolen);
     *ret_block = block;
+    return true;
+}
+
+bool bench_process_block(struct bench_process *process, uint64_t loops,
+                         struct bench_block *ret_block) {
+    return run_block(process, "run", loops, ret_block);
+}
+
+bool bench_process_empty(struct bench_process *process, uint64_t loops) {
+    struct bench_block block;
+    return run_block(process, "empty", loops, &block);
+}
+
+bool bench_process_count(struct bench_process *process, const char *what, int64_t *ret_number) {
+    char line[128];
+    int size = snprintf(line, sizeof line, "count %s\n", what);
+    if (write(process->to, line, (size_t)size) != size) {
+        return fail(process, "the process ended before its time: it exited or was killed");
+    }
+    if (!read_line(process, deadline_of(process), line, sizeof line)) {
+        return false;
+    }
+    if (sscanf(line, "counted %" SCNd64, ret_number) != 1) {
+        return fail(process, "answered something else after counting");
+    }
+    return true;
+}
+
+bool bench_process_finish(struct bench_process *process) {
+    int status = 0;
+    struct rusage usage;
+    close(process->to);
+    process->to = -1;
+    if (!bench_wait(process->pid, process->patience_s, &status, &usage)) {
+        return fail(process, "did not come to an end in time; --timeout allows more");
+    }
+    close(process->from);
+    process->pid = 0;
     return true;
 }
 

@@ -16,7 +16,9 @@ struct bench_process {
     double patience_s; /* a block that takes longer hangs */
     pid_t pid;         /* 0: none */
     int to, from;
-    char digest[16]; /* of what it returned; "-": cannot be told */
+    char digest[16];  /* of what it returned; "-": cannot be told */
+    bool prints;      /* when it was executed first */
+    char changed[64]; /* a name whose value it changed; "-": none */
     char pending[512];
     size_t pending_size;
 };
@@ -30,6 +32,12 @@ bool bench_process_ready(struct bench_process *process);
 bool bench_process_answers(const struct bench_process *process);
 bool bench_process_block(struct bench_process *process, uint64_t loops,
                          struct bench_block *ret_block);
+/* The loop that a block is, without what it executes. */
+bool bench_process_empty(struct bench_process *process, uint64_t loops);
+/* One execution in which something is counted: "memory", "bytecodes". -1: it cannot be. */
+bool bench_process_count(struct bench_process *process, const char *what, int64_t *ret_number);
+/* Lets it come to its own end: what counts in it writes then. */
+bool bench_process_finish(struct bench_process *process);
 void bench_process_end(struct bench_process *process);
 
 /* Calls `found` for every function of a file of benchmarks. The label is how it is called

@@ -4,18 +4,27 @@
 `hasten bench` carries this text in itself and starts it with `python -c`, so that any
 interpreter can be a side, with or without hasten. It needs the standard library only.
 
-    argv: READ WRITE GC list FILE
-                        budgets FILE
-                        function FILE NAME PARAMETER
-                        statement SETUP STATEMENT
+    argv: READ WRITE FLAGS list FILE
+                           budgets FILE
+                           function FILE NAME PARAMETER
+                           statement SETUP STATEMENT
+          FLAGS: gc (it is left alone), counted (ends at once), unroll; joined by commas
     in:   "run LOOPS"
-    out:  "ready DIGEST"   what it returned the first time, "-" where that cannot be told
+          "empty LOOPS"   the same without what is executed
+          "count memory", "count bytecodes"   one execution
+    out:  "ready DIGEST PRINTS CHANGED"   of the first execution: what it returned, "-" where
+              that cannot be told; whether it printed, 0 or 1; a name whose value it
+              changed, "-" for none
           "ok NANOSECONDS INVOLUNTARY_SWITCHES COLLECTIONS"
+          "counted NUMBER"   -1: it cannot be
           "name NAME PARAMETER LABEL", "end"
           "error BYTES" and so many bytes of text
 """
 
+import contextlib
 import gc
+import io
+import itertools
 import os
 import sys
 import time
@@ -32,31 +41,84 @@ def inner(_it, _timer):
     return _t1 - _t0
 """
 MOST_TEXT = 20000
+# Copies of a statement in the shorter of two loops whose difference is measured.
+COPIES = 100
+# Parts of a block that is measured so.
+MOST_CHUNKS = 15
+# Not so many of a long one that compiling them takes long.
+MOST_COPIED = 20000
+# What tells hasten_counters.so where to begin and end (core/heap/counters.h).
+MARKS = (2000271828, 2000314159)
 
 
-def statement_runner(setup, statement, names):
-    compile(setup, "<setup>", "exec")
-    compile(statement, "<statement>", "exec")
-    source = STATEMENT.format(
-        setup=setup.replace("\n", "\n    "), statement=statement.replace("\n", "\n        ")
-    )
-    exec(compile(source, "<statement>", "exec"), names)
-    inner = names.pop("inner")
-    import itertools
+def marking_clock():
+    """A clock that marks instead, and allocates nothing between its first call and its second."""
+    marks = itertools.cycle(MARKS)
+    mark = os.fdatasync
 
-    def run(loops):
-        return inner(itertools.repeat(None, loops), time.perf_counter_ns)
+    def clock():
+        mark(next(marks))
+        return 0
 
-    def once():
-        try:
-            code = compile(statement, "<statement>", "eval")
-        except SyntaxError:
-            return NotImplemented  # a statement has no value
-        own = dict(names)
-        exec(compile(setup, "<setup>", "exec"), own)
-        return eval(code, own)
+    return clock
 
-    return run, once
+
+class Statement:
+    def __init__(self, setup, statement, names):
+        compile(setup, "<setup>", "exec")
+        compile(statement, "<statement>", "exec")
+        self.setup, self.statement, self.names = setup, statement, names
+
+    def compiled(self, body):
+        source = STATEMENT.format(
+            setup=self.setup.replace("\n", "\n    "), statement=body.replace("\n", "\n        ")
+        )
+        exec(compile(source, "<statement>", "exec"), self.names)
+        return self.names.pop("inner")
+
+    def runner(self, clock, empty=False):
+        inner = self.compiled("" if empty else self.statement)
+        return lambda loops: inner(itertools.repeat(None, loops), clock)
+
+    def unrolled_runner(self, clock):
+        """The difference of loops of so many copies and twice as many: what the loop and the
+        clock take is in both."""
+        copies = max(1, min(COPIES, MOST_COPIED // (len(self.statement) + 1)))
+        short = self.compiled("\n".join([self.statement] * copies))
+        long = self.compiled("\n".join([self.statement] * (2 * copies)))
+
+        def run(loops):
+            # In many short turns, of which the median counts: an interruption is in one of
+            # them, and would be in the difference. A B A, so that drift is not.
+            executed = max(1, loops // copies)
+            chunks = min(MOST_CHUNKS, executed)
+            turns = executed // chunks
+            differences = []
+            for _ in range(chunks):
+                before = short(itertools.repeat(None, turns), clock)
+                both = long(itertools.repeat(None, 2 * turns), clock)
+                after = short(itertools.repeat(None, turns), clock)
+                differences.append(both - before - after)
+            differences.sort()
+            return max(0, round(differences[chunks // 2] * loops / (2 * turns * copies)))
+
+        return run
+
+    def once(self):
+        own = dict(self.names)
+        exec(compile(self.setup, "<setup>", "exec"), own)
+        # In every process: what takes long to look at is left out.
+        before = {n: digest(value) for n, value in own.items() if is_plain(value, 2, 1000)}
+        code = None
+        with contextlib.suppress(SyntaxError):
+            code = compile(self.statement, "<statement>", "eval")
+        if code is None:  # a statement has no value
+            exec(compile(self.statement, "<statement>", "exec"), own)
+            value = NotImplemented
+        else:
+            value = eval(code, own)
+        changed = [n for n, was in before.items() if n in own and digest(own[n]) not in (was, "-")]
+        return value, changed[0] if changed else None
 
 
 def arguments_of(function, parameter):
@@ -73,58 +135,91 @@ def arguments_of(function, parameter):
     return True, prepare
 
 
-def function_runner(function, parameter):
-    import inspect
+class Function:
+    def __init__(self, function, parameter):
+        import inspect
 
-    has_setup, prepare = arguments_of(function, parameter)
-    clock = time.perf_counter_ns
-    if inspect.iscoroutinefunction(function):
-        import asyncio
+        self.function, self.parameter = function, parameter
+        self.has_setup, self.prepare = arguments_of(function, parameter)
+        self.loop = None
+        if inspect.iscoroutinefunction(function):
+            import asyncio
 
-        runner = asyncio.Runner()
+            self.loop = asyncio.Runner()
+
+    def once(self):
+        before = digest(self.parameter)
+        value = self.function(*self.prepare())
+        if self.loop is not None:
+            value = self.loop.run(value)
+        after = digest(self.parameter)
+        return value, None if after in (before, "-") else "its-parameter"
+
+    def runner(self, clock, empty=False):
+        if empty and not self.has_setup:
+            return lambda loops: plain_loop(loops, clock)
+        if self.loop is not None:
+            timed = self.awaiting(clock, empty)
+            return lambda loops: self.loop.run(timed(loops))
+        return self.calling(clock, empty)
+
+    def awaiting(self, clock, empty):
+        function, has_setup, prepare = self.function, self.has_setup, self.prepare
 
         async def timed(loops):
             spent = 0
+            each = itertools.repeat(None, loops)
             if has_setup:
-                for _ in range(loops):
+                for _ in each:
                     arguments = prepare()
                     start = clock()
-                    await function(*arguments)
+                    if not empty:
+                        await function(*arguments)
                     spent += clock() - start
                 return spent
             arguments = prepare()
             start = clock()
-            for _ in range(loops):
+            for _ in each:
                 await function(*arguments)
             return clock() - start
 
-        async def first():
-            return await function(*prepare())
+        return timed
 
-        return lambda loops: runner.run(timed(loops)), lambda: runner.run(first())
+    def calling(self, clock, empty):
+        function, has_setup, prepare = self.function, self.has_setup, self.prepare
 
-    def run(loops):
-        if has_setup:
-            spent = 0
-            for _ in range(loops):
-                arguments = prepare()
+        def run(loops):
+            each = itertools.repeat(None, loops)
+            if has_setup:
+                spent = 0
+                for _ in each:
+                    arguments = prepare()
+                    start = clock()
+                    if not empty:
+                        function(*arguments)
+                    spent += clock() - start
+                return spent
+            arguments = prepare()
+            # A call without arguments is the usual case, and the fastest kind of call.
+            if not arguments:
                 start = clock()
-                function(*arguments)
-                spent += clock() - start
-            return spent
-        arguments = prepare()
-        # A call without arguments is the usual case, and the fastest kind of call.
-        if not arguments:
+                for _ in each:
+                    function()
+                return clock() - start
             start = clock()
-            for _ in range(loops):
-                function()
+            for _ in each:
+                function(*arguments)
             return clock() - start
-        start = clock()
-        for _ in range(loops):
-            function(*arguments)
-        return clock() - start
 
-    return run, lambda: function(*prepare())
+        return run
+
+
+def plain_loop(loops, clock):
+    each = itertools.repeat(None, loops)
+    start = clock()
+    for _ in each:
+        pass
+    return clock() - start
 
 
 def place_imports(path):
@@ -194,16 +289,16 @@ def listing(path, kind):
     return "".join(lines) + "end\n"
 
 
-def is_plain(value, depth=4):
+def is_plain(value, depth=4, most=100000):
     """Whether its text says all, and is the same in every process."""
     kind = type(value)
     if kind in (int, float, complex, str, bytes, bool, type(None)):
         return True
-    if depth == 0 or kind not in (tuple, list, dict) or len(value) > 100000:
+    if depth == 0 or kind not in (tuple, list, dict) or len(value) > most:
         return False
     if kind is dict:
-        return all(is_plain(k, depth - 1) and is_plain(v, depth - 1) for k, v in value.items())
-    return all(is_plain(item, depth - 1) for item in value)
+        value = itertools.chain.from_iterable(value.items())
+    return all(is_plain(item, depth - 1, most) for item in value)
 
 
 def digest(value):
@@ -216,16 +311,96 @@ def digest(value):
     return f"{zlib.crc32(repr(value).encode('utf-8', 'surrogatepass')):08x}"
 
 
+class Sink(io.RawIOBase):
+    """Takes what is printed, and counts it."""
+
+    size = 0
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.size += len(data)
+        return len(data)
+
+    def fileno(self):
+        return 1
+
+
+def first(side, leaves_gc_on):
+    """Executes once, and says what is worth knowing of it."""
+    if not leaves_gc_on:
+        gc.disable()
+    sink, usual = Sink(), sys.stdout
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(sink), "utf-8", "replace", write_through=True)
+    try:
+        value, changed = side.once()
+        sys.stdout.flush()
+    finally:
+        sys.stdout = usual
+        gc.enable()
+    return f"ready {digest(value)} {int(sink.size > 0)} {changed or '-'}\n"
+
+
+def count_bytecodes(run, empty):
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is None:
+        return -1
+    # 3 and 4 have no name and are nobody's.
+    free = [number for number in (4, 3, 5, 2, 1, 0) if monitoring.get_tool(number) is None]
+    if not free:
+        return -2
+    tool = free[0]
+    try:
+        from hasten._bytecodes import executed, tick
+    except ImportError:  # this interpreter has no hasten: the same number, later
+        ticks = itertools.count()
+
+        def tick(code, offset):
+            next(ticks)
+
+        def executed():
+            return int(repr(ticks)[6:-1])
+
+    def counted(run, loops):
+        before = executed()
+        monitoring.set_events(tool, monitoring.events.INSTRUCTION)
+        run(loops)
+        monitoring.set_events(tool, 0)
+        return executed() - before
+
+    monitoring.use_tool_id(tool, "hasten bench")
+    monitoring.register_callback(tool, monitoring.events.INSTRUCTION, tick)
+    try:
+        # What surrounds an execution is in both.
+        twice, once = counted(run, 2), counted(run, 1)
+        return twice - once - (counted(empty, 2) - counted(empty, 1))
+    finally:
+        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(tool)
+
+
+def count(side, what):
+    if what == "bytecodes":
+        clock = time.perf_counter_ns
+        return count_bytecodes(side.runner(clock), side.runner(clock, empty=True))
+    try:
+        side.runner(marking_clock())(1)
+    except OSError:  # the marks are files that are not open: nobody counts
+        return -1
+    return 1
+
+
 def switches():
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
-def serve(commands, answer, leaves_gc_on, run):
+def serve(commands, answer, leaves_gc_on, side, run):
     collections = 0
 
-    def count(phase, info):
+    def note(phase, info):
         nonlocal collections
         collections += phase == "start"
 
@@ -233,7 +408,7 @@ def serve(commands, answer, leaves_gc_on, run):
     gc.collect()
     gc.freeze()
     if leaves_gc_on:
-        gc.callbacks.append(count)
+        gc.callbacks.append(note)
     while True:
         words = commands.readline().split()
         if not words:
@@ -243,15 +418,21 @@ def serve(commands, answer, leaves_gc_on, run):
             gc.disable()
         collections = 0
         before = switches()
-        spent = run(int(words[1]))
+        is_block = words[0] != b"count"
+        if words[0] == b"run":
+            done = run(int(words[1]))
+        elif is_block:
+            done = side.runner(time.perf_counter_ns, empty=True)(int(words[1]))
+        else:
+            done = count(side, words[1].decode())
         involuntary = switches() - before
         gc.enable()
-        answer(f"ok {spent} {involuntary} {collections}\n")
+        answer(f"ok {done} {involuntary} {collections}\n" if is_block else f"counted {done}\n")
 
 
 def main():
     read, write = int(sys.argv[1]), int(sys.argv[2])
-    leaves_gc_on, kind, what = sys.argv[3] == "on", sys.argv[4], sys.argv[5:]
+    flags, kind, what = sys.argv[3].split(","), sys.argv[4], sys.argv[5:]
     sys.argv[1:] = []
     # What the benchmark starts must not keep the pipes open.
     os.set_inheritable(read, False)
@@ -271,14 +452,22 @@ def main():
             place_imports(None)
             module = types.ModuleType("__main__")
             sys.modules["__main__"] = module
-            run, once = statement_runner(what[0], what[1], module.__dict__)
+            side = Statement(what[0], what[1], module.__dict__)
         else:
             function = getattr(load(what[0]), what[1])
-            run, once = function_runner(function, parameters(function)[int(what[2])])
-        first = digest(once())
+            side = Function(function, parameters(function)[int(what[2])])
+        clock = time.perf_counter_ns
+        if "unroll" in flags:
+            run = side.unrolled_runner(clock)
+        else:
+            run = side.runner(clock)
+        leaves_gc_on = "gc" in flags
+        answered = first(side, leaves_gc_on)
         check_origin(what[0] if kind == "function" else None)
-        answer(f"ready {first}\n")
-        serve(commands, answer, leaves_gc_on, run)
+        answer(answered)
+        serve(commands, answer, leaves_gc_on, side, run)
+        if "counted" in flags:
+            os._exit(0)  # what ending takes is not counted
     except (Exception, SystemExit):
         import traceback
 

@@ -6,8 +6,9 @@
 
 #include "cli/bench_measure.h"
 
-/* The log of B / A in a round: the median over its quads after warm-up, or that of
- * its only pair. */
+/* The log of B / A in a round: the median over its quads after warm-up that were not
+ * interrupted; over such pairs where those are few; over all where there are none, or that
+ * of its only pair. */
 double bench_reduce_round(const struct bench_series *a, const struct bench_series *b, size_t round);
 /* Fills summary, interval, outliers and warm-up. False after saying why not. */
 bool bench_reduce_series(struct bench_series *series, size_t rounds, uint64_t seed);

@@ -7,17 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/bench_amounts.h"
 #include "core/report/text.h"
 
 #define PICTURE_COLUMNS 40
 #define LEVELS 8
+/* Rounds whose differences say something about those of others. */
+#define LEAST_TELLING 5
 
 static const char *const unicode_levels[LEVELS + 1] = {
     " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
 static const char *const ascii_levels[LEVELS + 1] = {" ", ".", ":", "-", "=", "+", "*", "%", "#"};
 
-/* "12.3 us": three digits. */
-static void write_time(struct hasten_buffer *out, double time_ns) {
+void bench_time_text(struct hasten_buffer *out, double time_ns) {
     static const struct {
         double ns;
         const char *name;
@@ -37,9 +39,10 @@ static int by_number(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* How the times of blocks are spread, from the least to the 99th percentile. */
+/* How the times of blocks are spread, from the least to the 99th percentile; differences
+ * err to both sides. */
 static void write_picture(struct hasten_buffer *out, const struct bench_series *series,
-                          bool unicode) {
+                          bool is_difference, bool unicode) {
     size_t columns[PICTURE_COLUMNS] = {0};
     size_t highest = 1;
     double *times = malloc(series->block_count * sizeof *times);
@@ -50,22 +53,25 @@ static void write_picture(struct hasten_buffer *out, const struct bench_series *
         times[i] = series->blocks[i].each_ns;
     }
     qsort(times, series->block_count, sizeof *times, by_number);
-    double low = times[0];
-    double high = hasten_quantile(times, series->block_count, 0.99);
+    double low = is_difference ? hasten_quantile(times, series->block_count, 0.05) : times[0];
+    double high = hasten_quantile(times, series->block_count, is_difference ? 0.95 : 0.99);
     for (size_t i = 0; i < series->block_count && times[i] <= high && high > low; i++) {
+        if (times[i] < low) {
+            continue;
+        }
         size_t column = (size_t)((times[i] - low) / (high - low) * (PICTURE_COLUMNS - 1));
         columns[column]++;
         highest = columns[column] > highest ? columns[column] : highest;
     }
     hasten_buffer_text(out, "   ");
-    write_time(out, low);
+    bench_time_text(out, low);
     hasten_buffer_text(out, " ");
     for (size_t column = 0; column < PICTURE_COLUMNS; column++) {
         size_t level = (columns[column] * LEVELS + highest - 1) / highest;
         hasten_buffer_text(out, (unicode ? unicode_levels : ascii_levels)[level]);
     }
     hasten_buffer_text(out, " ");
-    write_time(out, high);
+    bench_time_text(out, high);
     hasten_buffer_text(out, "\n");
     free(times);
 }
@@ -94,33 +100,60 @@ static void write_outliers(struct hasten_buffer *out, const struct bench_series 
     hasten_buffer_text(out, "\n");
 }
 
+/* What makes the numbers mean something else than one may think. */
+static void write_notes(struct hasten_buffer *out, const struct bench_side *side,
+                        const struct bench_series *series) {
+    if (series->prints) {
+        hasten_buffer_text(out, "   it prints: that is thrown away, but its time counts\n");
+    }
+    if (series->changed[0] == '\0' || strcmp(series->changed, "-") == 0) {
+        return;
+    }
+    if (side->kind == BENCH_STATEMENT) {
+        hasten_buffer_format(out,
+                             "   it changes %s, and later executions find it changed: a bench_ "
+                             "function with a\n   setup gets it anew each time\n",
+                             series->changed);
+    } else {
+        hasten_buffer_text(out, "   it changes its parameter, and later executions find it "
+                                "changed: a setup that\n   copies it gives each its own\n");
+    }
+}
+
 static void write_side(struct hasten_buffer *out, const struct bench_entry *entry, size_t index,
-                       bool unicode) {
+                       bool unicode, bool has_picture) {
     const struct bench_side *side = &entry->sides[index];
     const struct bench_series *series = &entry->result.series[index];
     hasten_buffer_text(out, entry->result.side_count == 1 ? "" : index == 0 ? "A  " : "B  ");
     hasten_text_safe(out, side->label, strlen(side->label), unicode);
     hasten_buffer_text(out, "\n   ");
-    write_time(out, series->summary.median);
+    bench_time_text(out, series->summary.median);
     hasten_buffer_text(out, " (95 %: ");
-    write_time(out, series->interval.low);
+    bench_time_text(out, series->interval.low);
     hasten_buffer_text(out, " to ");
-    write_time(out, series->interval.high);
-    hasten_buffer_text(out, "), least ");
-    write_time(out, series->summary.least);
+    bench_time_text(out, series->interval.high);
+    hasten_buffer_text(out, ")");
+    if (!side->unrolls) { /* the least of differences is noise */
+        hasten_buffer_text(out, ", least ");
+        bench_time_text(out, series->summary.least);
+    }
     if (side->kind == BENCH_COMMAND) {
-        hasten_buffer_format(out, "; %zu runs, peak memory %.1f MB", series->summary.count,
-                             (double)series->peak_kb / 1024);
+        hasten_buffer_format(out, "; %zu runs", series->summary.count);
     } else {
         hasten_buffer_format(out, "; %zu blocks of %llu in %zu processes", series->summary.count,
                              (unsigned long long)series->loops, entry->result.rounds);
+        hasten_buffer_text(out, side->unrolls ? ", loop subtracted" : "");
     }
     hasten_buffer_text(out, "\n");
     if (series->warm_up_blocks > 0) {
         hasten_buffer_format(out, "   %zu blocks of warm-up left out\n", series->warm_up_blocks);
     }
-    write_picture(out, series, unicode);
+    if (has_picture) {
+        write_picture(out, series, side->unrolls, unicode);
+    }
     write_outliers(out, series);
+    bench_amounts_text(out, series->amounts);
+    write_notes(out, side, series);
 }
 
 /* Half of the interval, as a share: what was too small to be seen. */
@@ -157,6 +190,7 @@ static void write_comparison(struct hasten_buffer *out, const struct bench_resul
                              decimals, ratio->ratio, decimals, ratio->low, decimals, ratio->high,
                              ratio->count, result->spent_s);
     }
+    bench_amounts_text_compared(out, result->series[0].amounts, result->series[1].amounts);
     if (result->different_results > 0) {
         hasten_buffer_format(out,
                              "A and B do not return the same: in %zu of %zu rounds the results "
@@ -173,6 +207,13 @@ static void write_stability(struct hasten_buffer *out, const struct bench_result
         result->comparison == HASTEN_COMPARISON_SLOWER || isinf(blind)) {
         return;
     }
+    if (result->rounds < LEAST_TELLING) {
+        hasten_buffer_format(out,
+                             "%zu round%s are too few to say which differences could be seen; a "
+                             "larger --budget has more\n",
+                             result->rounds, result->rounds == 1 ? "" : "s");
+        return;
+    }
     hasten_buffer_format(out, "differences under %.1f %% cannot be seen here in this time",
                          fmax(100 * blind, 0.1));
     if (blind > 0.002) {
@@ -183,13 +224,23 @@ static void write_stability(struct hasten_buffer *out, const struct bench_result
     hasten_buffer_text(out, "\n");
 }
 
-void bench_show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
-                const struct bench_plan *plan) {
+static void show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
+                 bool has_picture, const struct bench_plan *plan) {
     for (size_t side = 0; side < entry->result.side_count; side++) {
-        write_side(out, entry, side, unicode);
+        write_side(out, entry, side, unicode, has_picture);
     }
     if (entry->result.side_count == 2) {
         write_comparison(out, &entry->result, plan);
     }
     write_stability(out, &entry->result, plan);
+}
+
+void bench_show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,
+                const struct bench_plan *plan) {
+    show(out, entry, unicode, true, plan);
+}
+
+void bench_show_words(struct hasten_buffer *out, const struct bench_entry *entry,
+                      const struct bench_plan *plan) {
+    show(out, entry, true, false, plan);
 }

@@ -19,6 +19,7 @@ struct bench_side {
     /* Of another revision (cli/revision.h), before `variable`; NULL: none. */
     const char *const *settings;
     bool leaves_gc_on;
+    bool unrolls;      /* statements: differences of loops of k and 2k copies */
     const char *setup; /* statements */
     const char *statement;
     const char *file; /* functions */
@@ -27,10 +28,34 @@ struct bench_side {
     char **command; /* ends with NULL */
 };
 
+/* How a process is started that is not timed, but counted in. */
+struct bench_instrument {
+    const char *library;  /* loaded first; NULL: none */
+    const char *counters; /* what it is told, in the environment */
+    char *const *prefix;  /* words before the interpreter's or command's; NULL: none */
+    bool is_fixed;        /* it lies at the same addresses each time */
+    bool is_quiet;        /* what goes wrong is not said, nor what it says */
+};
+
 /* What one process of a side has at random: both sides of a pair have the same. */
 struct bench_chance {
     uint32_t hash_seed;
-    uint32_t padding; /* bytes that the environment is longer */
+    uint32_t padding;                          /* bytes that the environment is longer */
+    const struct bench_instrument *instrument; /* NULL: it is timed */
+};
+
+/* What else an execution takes, counted apart from its time. */
+enum bench_amount_id {
+    BENCH_PEAK_BYTES,      /* most alive at once, above what was alive before */
+    BENCH_ALLOCATED_BYTES, /* in all, whether it was freed or not */
+    BENCH_INSTRUCTIONS,    /* of the processor */
+    BENCH_BYTECODES,
+    BENCH_AMOUNTS
+};
+
+struct bench_amount {
+    bool is_known;
+    double value;
 };
 
 /* One block: so many executions in a row, timed together. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,8 +18,10 @@
 
 #include "cli/command.h"
 #include "cli/message.h"
+#include "cli/preload.h"
 #include "cli/signals.h"
 #include "core/base/clock.h"
+#include "core/heap/counters.h"
 
 #define MOST_PADDING 4096
 
@@ -44,6 +47,13 @@ static void set_environment(const struct bench_side *side, const struct bench_ch
     }
 }
 
+/* Python's own allocators would hide what they pass on. False: there is no memory. */
+static bool set_counters(const struct bench_instrument *instrument) {
+    return instrument->library == NULL ||
+           (cli_preload_set(instrument->library) && setenv("PYTHONMALLOC", "malloc", 1) == 0 &&
+            setenv(HASTEN_COUNTERS_VARIABLE, instrument->counters, 1) == 0);
+}
+
 /* In the child. The errno of what failed goes to `report`. */
 static _Noreturn void become(const struct bench_side *side, const struct bench_chance *chance,
                              char *const *arguments, const int keep[2], int report) {
@@ -61,8 +71,18 @@ static _Noreturn void become(const struct bench_side *side, const struct bench_c
     for (int i = 0; i < 2 && ready; i++) {
         ready = keep[i] < 0 || fcntl(keep[i], F_SETFD, 0) == 0;
     }
+    const struct bench_instrument *instrument = chance->instrument;
     if (ready) {
         set_environment(side, chance);
+    }
+    if (ready && instrument != NULL) {
+        ready = set_counters(instrument) &&
+                (!instrument->is_quiet || dup2(nothing, STDERR_FILENO) >= 0);
+        if (instrument->is_fixed) {
+            (void)personality(ADDR_NO_RANDOMIZE); /* where it is forbidden: as good as it gets */
+        }
+    }
+    if (ready) {
         execvp(arguments[0], arguments);
     }
     int reason = errno;
@@ -106,7 +126,9 @@ bool bench_wait(pid_t pid, double patience_s, int *ret_status, struct rusage *re
     while (descriptor >= 0 && !cli_signals_stop_asked()) {
         double left_s = patience_s - (double)(hasten_clock_monotonic_ns() - start_ns) / 1e9;
         struct pollfd event = {descriptor, POLLIN, 0};
-        int wait_ms = left_s <= 0 ? 0 : left_s > 1000 ? 1000000 : (int)(left_s * 1000) + 1;
+        int wait_ms = left_s <= 0                     ? 0
+                      : left_s * 1000 > BENCH_LOOK_MS ? BENCH_LOOK_MS
+                                                      : (int)(left_s * 1000) + 1;
         int got = poll(&event, 1, wait_ms);
         if (got > 0 || (got == 0 && left_s <= 0)) {
             break;

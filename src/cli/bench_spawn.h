@@ -14,6 +14,9 @@
  * Ends when hasten ends. False after saying why it does not start. */
 bool bench_spawn(const struct bench_side *side, const struct bench_chance *chance,
                  char *const *arguments, const int keep[2], pid_t *ret_pid);
+/* How long to wait at most before looking whether a stop was asked for: a signal that came
+ * just before the waiting does not end it. */
+#define BENCH_LOOK_MS 200
 /* Waits up to `patience_s` for its end. False: it goes on, or a stop was asked for. */
 bool bench_wait(pid_t pid, double patience_s, int *ret_status, struct rusage *ret_usage);
 /* Ends it and what it has started, and collects it. */

@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cli/bench_counts.h"
+#include "cli/bench_html.h"
 #include "cli/bench_show.h"
 #include "cli/message.h"
 #include "cli/options.h"
@@ -232,6 +234,7 @@ static bool choose_sides(struct bench_list *list, const struct cli_options *opti
         }
         list->sides[side].python = list->python[side];
         list->sides[side].leaves_gc_on = bench->leaves_gc_on;
+        list->sides[side].unrolls = bench->unrolls;
     }
     list->sides[1].variable = bench->vs_env;
     return bench->vs_rev == NULL || take_revisions(list, options);
@@ -247,9 +250,10 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
         cli_say("bench: what shall be measured? `hasten help bench` shows how");
         return false;
     }
-    if (options->is_command && (options->bench.setup_count > 0 || options->bench.vs != NULL ||
-                                options->bench.vs_python != NULL ||
-                                (options->python != NULL && options->bench.vs_rev == NULL))) {
+    if (options->is_command &&
+        (options->bench.setup_count > 0 || options->bench.vs != NULL ||
+         options->bench.vs_python != NULL || options->bench.unrolls ||
+         (options->python != NULL && options->bench.vs_rev == NULL))) {
         cli_say("bench: of commands only --vs-env, --vs-rev, and --vs after them, can be "
                 "compared");
         return false;
@@ -260,7 +264,12 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
     if (options->is_command) {
         return take_commands(list, options);
     }
-    if (options->argument_count == 1 && ends_with(options->arguments[0], ".py")) {
+    bool is_file = options->argument_count == 1 && ends_with(options->arguments[0], ".py");
+    if (is_file && options->bench.unrolls) {
+        cli_say("bench: --unroll copies statements; a function loops in itself, or not");
+        return false;
+    }
+    if (is_file) {
         return take_file(list, options);
     }
     return take_statement(list, options);
@@ -325,6 +334,8 @@ int cmd_bench(const struct cli_options *options) {
         .budget_s = options->bench.budget_s,
         .patience_s = options->bench.timeout_s,
         .margin = options->bench.margin,
+        .counts = options->bench.counts,
+        .skips_memory = options->bench.skips_memory,
         .shows_progress = isatty(STDERR_FILENO) == 1,
     };
     if (getrandom(&plan.seed, sizeof plan.seed, GRND_NONBLOCK) != (ssize_t)sizeof plan.seed) {
@@ -333,7 +344,11 @@ int cmd_bench(const struct cli_options *options) {
     hasten_buffer_init(&list.setup, NULL);
     hasten_buffer_init(&list.statement, NULL);
     cli_signals_catch_stop();
-    bool done = take_all(&list, options);
+    bool done = take_all(&list, options) &&
+                bench_counts_possible(plan.counts, list.entries[0]->sides[0].kind);
+    const char *html = options->bench.html;
+    bool has_page = done && html != NULL && bench_html_prepare(html);
+    done = done && (html == NULL || has_page);
     for (size_t i = 0; i < list.count && done; i++) {
         struct bench_entry *entry = list.entries[i];
         done = bench_measure(entry->sides, list.side_count, &plan, &entry->result);
@@ -343,7 +358,10 @@ int cmd_bench(const struct cli_options *options) {
         if (list.side_count == 2) {
             correct(&list);
         }
-        done = show(&list, options, &plan);
+        done = show(&list, options, &plan) &&
+               (html == NULL || bench_html_write(html, list.entries, list.count, &plan));
+    } else if (has_page) {
+        bench_html_abandon(html);
     }
     list_done(&list);
     if (cli_signals_stop_asked()) {

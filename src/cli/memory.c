@@ -43,7 +43,7 @@ void cli_memory_begin(struct cli_memory *memory, const struct cli_options *optio
     if (options->memory == CLI_MEMORY_OFF) {
         return;
     }
-    if (!cli_preload_find(memory->library, sizeof memory->library)) {
+    if (!cli_preload_find(CLI_PRELOAD_HEAP, memory->library, sizeof memory->library)) {
         refuse(memory, "the library for that is not installed beside the command", "");
         return;
     }

@@ -54,6 +54,10 @@ struct cli_bench_options {
     double timeout_s;
     double margin; /* share */
     bool leaves_gc_on;
+    bool skips_memory;
+    const char *html; /* file; NULL: none */
+    bool unrolls;
+    unsigned counts; /* BENCH_COUNT(...) */
 };
 
 struct cli_check_options {
@@ -140,6 +144,10 @@ const char *cli_store_budget(struct cli_options *options, const char *value);
 const char *cli_store_timeout(struct cli_options *options, const char *value);
 const char *cli_store_margin(struct cli_options *options, const char *value);
 const char *cli_store_gc(struct cli_options *options, const char *value);
+const char *cli_store_count(struct cli_options *options, const char *value);
+const char *cli_store_unroll(struct cli_options *options, const char *value);
+const char *cli_store_html(struct cli_options *options, const char *value);
+const char *cli_store_no_memory(struct cli_options *options, const char *value);
 
 /* Values of `hasten check`, stored by cli/check_options.c. */
 extern const char cli_check_usage[];

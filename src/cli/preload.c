@@ -11,15 +11,14 @@
 #include <unistd.h>
 
 #define VARIABLE "LD_PRELOAD"
-#define LIBRARY "hasten_heap.so"
 
 /* Relative to the command's folder: where it was built, and where it is installed. */
 static const char *const places[] = {
-    "preload/" LIBRARY,
-    "../lib/python3*/site-packages/hasten/" LIBRARY,
-    "../lib64/python3*/site-packages/hasten/" LIBRARY,
-    "../lib/python3*/dist-packages/hasten/" LIBRARY,
-    "../local/lib/python3*/dist-packages/hasten/" LIBRARY,
+    "preload",
+    "../lib/python3*/site-packages/hasten",
+    "../lib64/python3*/site-packages/hasten",
+    "../lib/python3*/dist-packages/hasten",
+    "../local/lib/python3*/dist-packages/hasten",
 };
 
 /* A folder's name may have what glob takes for a pattern. */
@@ -38,11 +37,12 @@ static bool escape(const char *folder, char *ret_text, size_t size) {
     return true;
 }
 
-static bool find_first(const char *folder, const char *place, char *ret_path, size_t size) {
+static bool find_first(const char *folder, const char *place, const char *library, char *ret_path,
+                       size_t size) {
     char pattern[2 * PATH_MAX + 128];
     char resolved[PATH_MAX];
     glob_t found;
-    int used = snprintf(pattern, sizeof pattern, "%s/%s", folder, place);
+    int used = snprintf(pattern, sizeof pattern, "%s/%s/%s", folder, place, library);
     if (used < 0 || (size_t)used >= sizeof pattern || glob(pattern, 0, NULL, &found) != 0) {
         return false;
     }
@@ -52,7 +52,7 @@ static bool find_first(const char *folder, const char *place, char *ret_path, si
     return fits;
 }
 
-bool cli_preload_find(char *ret_path, size_t size) {
+bool cli_preload_find(const char *library, char *ret_path, size_t size) {
     char self[PATH_MAX];
     char folder[2 * PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -69,7 +69,7 @@ bool cli_preload_find(char *ret_path, size_t size) {
         return false;
     }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (find_first(folder, places[i], ret_path, size)) {
+        if (find_first(folder, places[i], library, ret_path, size)) {
             return true;
         }
     }
