@@ -7,8 +7,10 @@
 #include "cli/check_show.h"
 #include "core/report/json_writer.h"
 
-static void write_series(struct hasten_json *json, const char *key,
-                         const struct bench_series *series) {
+static void write_series(struct hasten_json *json, const char *key, const struct check_entry *entry,
+                         size_t side) {
+    const struct bench_series *series = check_series(entry, side);
+    const struct bench_amount *peak = check_peak(entry, side);
     if (series == NULL) {
         hasten_json_null(json, key);
         return;
@@ -20,6 +22,11 @@ static void write_series(struct hasten_json *json, const char *key,
     hasten_json_number(json, NULL, series->interval.high / 1e9);
     hasten_json_close(json, ']');
     hasten_json_number(json, "least_s", series->summary.least / 1e9);
+    if (peak == NULL) {
+        hasten_json_null(json, "peak_bytes");
+    } else {
+        hasten_json_number(json, "peak_bytes", peak->value);
+    }
     hasten_json_close(json, '}');
 }
 
@@ -75,10 +82,11 @@ static void write_entry(struct hasten_json *json, const struct check_list *list,
     hasten_json_string(json, "reason", entry->reason);
     if (list->revisions != NULL) {
         hasten_json_number(json, "threshold", entry->limits.threshold);
+        hasten_json_number(json, "memory_threshold", entry->limits.memory_threshold);
         write_ratio(json, entry);
-        write_series(json, "was", check_series(entry, CHECK_REFERENCE));
+        write_series(json, "was", entry, CHECK_REFERENCE);
     }
-    write_series(json, "is", check_series(entry, CHECK_NOW));
+    write_series(json, "is", entry, CHECK_NOW);
     write_budget(json, entry);
     hasten_json_integer(json, "rounds", (int64_t)entry->result.rounds);
     hasten_json_number(json, "spent_s", entry->result.spent_s);

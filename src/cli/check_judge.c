@@ -16,6 +16,8 @@
 #include "core/base/clock.h"
 
 #define ALPHA 0.05
+/* Less is what an interpreter's own books take now and then. */
+#define LEAST_BYTES 4096
 
 /* Whether the reference can run it at all: a benchmark may be younger. */
 static bool reference_runs(const struct check_list *list, const struct check_entry *entry) {
@@ -129,6 +131,53 @@ static void judge_time(const struct check_list *list, struct check_entry *entry,
     snprintf(entry->reason, sizeof entry->reason, "%s", text.data);
 }
 
+/* Memory is counted, not estimated: what is beyond the threshold is. */
+static void judge_memory(struct check_entry *entry) {
+    const struct bench_amount *was = check_peak(entry, CHECK_REFERENCE);
+    const struct bench_amount *is = check_peak(entry, CHECK_NOW);
+    struct check_text text = {0};
+    bool differs = was != NULL && is != NULL && is->value - was->value > LEAST_BYTES &&
+                   is->value > was->value * (1 + entry->limits.memory_threshold);
+    bool is_slower = entry->verdict == CHECK_SLOWER;
+    if (!differs || (entry->verdict >= CHECK_SLOWER && !is_slower)) {
+        return;
+    }
+    check_format(&text, "%s%sneeds ", is_slower ? entry->reason : "", is_slower ? "; " : "");
+    check_bytes(&text, is->value);
+    check_format(&text, " at its peak, was ");
+    check_bytes(&text, was->value);
+    check_format(&text, "; ");
+    check_percent(&text, entry->limits.memory_threshold);
+    check_format(&text, " more is allowed");
+    snprintf(entry->reason, sizeof entry->reason, "%s", text.data);
+    entry->verdict = is_slower ? CHECK_SLOWER : CHECK_MEMORY;
+}
+
+static void judge_memory_budget(struct check_entry *entry) {
+    const struct bench_amount *is = check_peak(entry, CHECK_NOW);
+    struct check_text text = {0};
+    if (entry->budget.memory_bytes <= 0 || entry->verdict >= CHECK_SLOWER) {
+        return;
+    }
+    if (is == NULL) {
+        check_format(&text, "its memory cannot be counted here");
+        entry->verdict = CHECK_UNCLEAR;
+    } else if (is->value > entry->budget.memory_bytes) {
+        check_format(&text, "needs ");
+        check_bytes(&text, is->value);
+        check_format(&text, ", over its budget of ");
+        check_bytes(&text, entry->budget.memory_bytes);
+        entry->verdict = CHECK_OVER_BUDGET;
+    } else if (entry->result.side_count == 1 && entry->verdict == CHECK_FINE &&
+               entry->budget.time_ns <= 0) {
+        check_format(&text, "within its budget of ");
+        check_bytes(&text, entry->budget.memory_bytes);
+    }
+    if (text.data[0] != '\0') {
+        snprintf(entry->reason, sizeof entry->reason, "%s", text.data);
+    }
+}
+
 /* Over its budget where the whole interval is. */
 static void judge_budget(struct check_entry *entry) {
     const struct bench_series *now = check_series(entry, CHECK_NOW);
@@ -174,7 +223,11 @@ bool check_judge(struct check_list *list) {
         } else if (entry->reason[0] == '\0') {
             snprintf(entry->reason, sizeof entry->reason, "it has no budget");
         }
+        judge_memory(entry);
         judge_budget(entry);
+        if (entry->is_measured) {
+            judge_memory_budget(entry);
+        }
     }
     free(p);
     free(differs);

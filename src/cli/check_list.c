@@ -37,6 +37,12 @@ const struct bench_series *check_series(const struct check_entry *entry, size_t 
     return &entry->result.series[entry->result.side_count == 1 ? 0 : side];
 }
 
+const struct bench_amount *check_peak(const struct check_entry *entry, size_t side) {
+    const struct bench_series *series = check_series(entry, side);
+    bool is_known = series != NULL && series->amounts[BENCH_PEAK_BYTES].is_known;
+    return is_known ? &series->amounts[BENCH_PEAK_BYTES] : NULL;
+}
+
 /* Where the benchmarks of the working tree (CHECK_NOW) and of the reference run. */
 static struct bench_side make_side(const struct check_list *list, size_t side) {
     struct bench_side made = {

@@ -72,6 +72,8 @@ void check_list_done(struct check_list *list);
 
 /* The series of the side; NULL where it was not measured. */
 const struct bench_series *check_series(const struct check_entry *entry, size_t side);
+/* The most memory that an execution needed; NULL where it is not known. */
+const struct bench_amount *check_peak(const struct check_entry *entry, size_t side);
 bool check_has_budget(const struct check_entry *entry);
 const char *check_verdict_name(enum check_verdict verdict);
 

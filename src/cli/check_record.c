@@ -62,6 +62,10 @@ static void write_results(struct hasten_json *json, const struct check_list *lis
         hasten_json_number(json, "time_s", now->summary.median / 1e9);
         hasten_json_number(json, "low_s", now->interval.low / 1e9);
         hasten_json_number(json, "high_s", now->interval.high / 1e9);
+        const struct bench_amount *peak = check_peak(entry, CHECK_NOW);
+        if (peak != NULL) {
+            hasten_json_number(json, "peak_bytes", peak->value);
+        }
         if (entry->result.side_count == 2) {
             hasten_json_number(json, "ratio", entry->result.ratio.ratio);
         }

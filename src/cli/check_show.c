@@ -13,7 +13,8 @@
 static const struct hasten_table_column compared[] = {
     {"benchmark", false, HASTEN_CUT_START, 16}, {"was", true, HASTEN_CUT_NEVER, 0},
     {"is", true, HASTEN_CUT_NEVER, 0},          {"change", true, HASTEN_CUT_NEVER, 0},
-    {"95 %", false, HASTEN_CUT_NEVER, 0},       {"verdict", false, HASTEN_CUT_NEVER, 0},
+    {"95 %", false, HASTEN_CUT_NEVER, 0},       {"memory", true, HASTEN_CUT_NEVER, 0},
+    {"verdict", false, HASTEN_CUT_NEVER, 0},
 };
 static const struct hasten_table_column alone[] = {
     {"benchmark", false, HASTEN_CUT_START, 16},
@@ -53,6 +54,19 @@ static void put_ratio(struct hasten_table *table, const struct check_entry *entr
     hasten_table_text(table, HASTEN_STYLE_FAINT, interval.data);
 }
 
+/* How much more or less at the peak. */
+static void put_memory(struct hasten_table *table, const struct check_entry *entry) {
+    const struct bench_amount *was = check_peak(entry, CHECK_REFERENCE);
+    const struct bench_amount *is = check_peak(entry, CHECK_NOW);
+    struct check_text text = {0};
+    if (was != NULL && is != NULL && was->value == is->value) {
+        check_format(&text, "same");
+    } else if (was != NULL && is != NULL && was->value > 0) {
+        check_change(&text, is->value / was->value);
+    }
+    hasten_table_text(table, HASTEN_STYLE_PLAIN, text.data);
+}
+
 static void put_interval(struct hasten_table *table, const struct bench_series *series) {
     struct check_text text = {0};
     if (series != NULL) {
@@ -81,6 +95,7 @@ static void put_row(struct hasten_table *table, const struct check_list *list,
         put_time(table, check_series(entry, CHECK_REFERENCE));
         put_time(table, check_series(entry, CHECK_NOW));
         put_ratio(table, entry);
+        put_memory(table, entry);
     } else {
         put_time(table, check_series(entry, CHECK_NOW));
         put_interval(table, check_series(entry, CHECK_NOW));

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/report/numbers.h"
+
 void check_format(struct check_text *text, const char *format, ...) {
     size_t room = sizeof text->data - text->used;
     va_list arguments;
@@ -35,14 +37,24 @@ void check_time(struct check_text *text, double time_ns) {
                  amount, units[unit].name);
 }
 
+void check_bytes(struct check_text *text, double bytes) {
+    struct hasten_buffer number;
+    hasten_buffer_init(&number, NULL);
+    hasten_number_bytes(&number, (int64_t)bytes);
+    check_format(text, "%s", hasten_buffer_cstring(&number));
+    hasten_buffer_done(&number);
+}
+
 void check_percent(struct check_text *text, double share) {
-    check_format(text, "%.3g %%", 100 * share);
+    check_format(text, "%.4g %%", 100 * share);
 }
 
 void check_change(struct check_text *text, double ratio) {
     double percent = 100 * (ratio - 1);
     if (isinf(ratio) || isnan(ratio)) {
         check_format(text, "?");
+    } else if (ratio >= 10) {
+        check_format(text, "x%.*f", ratio < 99.5 ? 1 : 0, ratio);
     } else {
         check_format(text, "%+.*f %%", fabs(percent) < 9.95 ? 1 : 0, percent);
     }

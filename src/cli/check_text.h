@@ -16,9 +16,11 @@ void check_format(struct check_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* "12.3 us": three digits. */
 void check_time(struct check_text *text, double time_ns);
+/* "1.20 KiB". */
+void check_bytes(struct check_text *text, double bytes);
 /* "1 %", "2.5 %", of a share. */
 void check_percent(struct check_text *text, double share);
-/* "+3.1 %", of a ratio. */
+/* "+3.1 %", of a ratio; "x12.5" from ten on. */
 void check_change(struct check_text *text, double ratio);
 
 #endif

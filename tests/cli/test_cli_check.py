@@ -3,6 +3,7 @@
 many times, and thresholds of a hundred percent: nothing depends on the machine's pace."""
 
 import json
+import re
 import sys
 from typing import Any
 from xml.etree import ElementTree
@@ -67,7 +68,10 @@ def test_text(hasten: Hasten, repository: Repository) -> None:
     result = check(hasten, repository, "--against", "HEAD")
     assert result.returncode == 1
     lines = result.stdout.splitlines()
-    assert lines[1].split() == ["benchmark", "was", "is", "change", "95", "%", "verdict"]
+    assert lines[1].split() == [
+        "benchmark", "was", "is", "change", "95", "%", "memory", "verdict"
+    ]  # fmt: skip
+
     assert lines[2].endswith("slower")
     assert lines[3] == "  bench_work.py::bench_work: slower by more than 100 %"
     assert lines[4] == "1 benchmark: 1 slower"
@@ -214,7 +218,7 @@ def test_github(hasten: Hasten, repository: Repository) -> None:
     assert result.returncode == 1
     assert (
         "\n::error file=bench_work.py,title=bench_work.py%3A%3Abench_work::"
-        "slower by more than 100 %25: +"
+        "slower by more than 100 %25: x"
     ) in result.stdout
     text = summary.read_text()
     assert text.startswith("before\n### hasten check\n\n1 benchmark: 1 slower\n\n| benchmark |")
@@ -261,3 +265,36 @@ def test_nothing_to_check(hasten: Hasten) -> None:
     assert result.stderr == "hasten: check: there is no file nowhere.py\n"
     result = hasten("check", "--against", "x", "--", "true")
     assert result.returncode == 2
+
+
+def test_memory(hasten: Hasten, repository: Repository) -> None:
+    repository.write(worker="def work():\n    return sum(range(20000)) * len([0] * 10_001)\n")
+    repository.commit()
+    repository.write(worker="def work():\n    return sum(range(20000)) * len([0] * 10_000 + [0])\n")
+    words = ["--against", "HEAD", "--threshold", "1000"]
+    result = check(hasten, repository, *words, "--json")
+    assert result.returncode == 1, result.stderr
+    (entry,) = json.loads(result.stdout)["benchmarks"]
+    assert entry["verdict"] == "more memory"
+    assert 80_000 <= entry["was"]["peak_bytes"] < 85_000
+    assert 160_000 <= entry["is"]["peak_bytes"] < 165_000
+    pattern = r"needs 15\d KiB at its peak, was 78\.\d KiB; 5 % more is allowed"
+    assert re.fullmatch(pattern, entry["reason"])
+    result = check(hasten, repository, *words, "--memory-threshold", "150")
+    assert result.returncode == 0, result.stdout
+    assert "+100 %" in result.stdout
+
+
+def test_memory_budget(hasten: Hasten) -> None:
+    hasten.script(
+        "bench_memory.py",
+        "def bench_much(): return len(bytes(3_000_000))\n"
+        "bench_much.__hasten_budget__ = {'memory_bytes': 2_000_000}\n"
+        "def bench_little(): return len(bytes(100))\n"
+        "bench_little.__hasten_budget__ = {'memory_bytes': 2_000_000}\n",
+    )
+    result = hasten("check", "--python", sys.executable, "--budget", "0.5", "--json")
+    assert result.returncode == 1, result.stderr
+    much, little = json.loads(result.stdout)["benchmarks"]
+    assert much["reason"] == "needs 2.86 MiB, over its budget of 1.91 MiB"
+    assert (little["verdict"], little["reason"]) == ("fine", "within its budget of 1.91 MiB")
