@@ -178,7 +178,7 @@ def test_several_comparisons_are_corrected(hasten: Hasten) -> None:
         (["--vs-env", "=x", "1"], "bench: --vs-env =x: NAME=VALUE is expected"),
         (["--", "--vs", "true"], "bench: a command is missing before --vs"),
         (["--", "true", "--vs"], "bench: a command is missing after --vs"),
-        (["-s", "x", "--", "true"], "bench: of commands only --vs-env, and --vs after them"),
+        (["-s", "x", "--", "true"], "bench: of commands only --vs-env, --vs-rev, and --vs"),
         (["--", "./no-such-command"], "bench: cannot run ./no-such-command: No such file"),
         (["--", "false"], "bench: false: exited with 1"),
         (["--", "sh", "-c", "kill -9 $$"], "bench: sh -c kill -9 $$: died of signal 9"),
