@@ -12,6 +12,7 @@
 #include "cli/bench_memory.h"
 #include "cli/bench_pin.h"
 #include "cli/bench_reduce.h"
+#include "cli/bench_spawn.h"
 #include "cli/message.h"
 #include "core/base/clock.h"
 #include "core/stats/random.h"
@@ -219,8 +220,11 @@ static bool run_pair(struct bench_run *run, struct bench_process *processes, boo
     for (size_t turn = 0; turn < result->side_count; turn++) {
         size_t side = side_of(run, turn, second);
         struct bench_block block;
-        if (!bench_process_block(&processes[side], result->series[side].loops, &block) ||
-            !keep(&result->series[side], &block)) {
+        if (!bench_process_block(&processes[side], result->series[side].loops, &block)) {
+            return false;
+        }
+        block.frequency_khz = bench_frequency_khz(run->processor);
+        if (!keep(&result->series[side], &block)) {
             return false;
         }
     }
