@@ -126,10 +126,6 @@ static void test_function_of_other_code(void) {
     running_code = 0x6000;
     CHECK(!ask(&edges, edge, false));
     CHECK(!ask(&edges, edge, true));
-    insistent = true; /* the function was given another code while it ran */
-    CHECK(ask(&edges, edge, true));
-    CHECK(!ask(&edges, edge, false));
-    insistent = false;
     CHECK(!hasten_edges_known(&edges, edge));
     running_code = function_code;
     CHECK(ask(&edges, edge, false));

@@ -162,13 +162,9 @@ hasten_status hasten_edges_ask(struct hasten_edges *edges,
         hasten_memory_read_batch(interpreter->pid, reads, sizeof reads / sizeof *reads, &bytes);
     if (status != HASTEN_OK)
         return status;
-    if (function_code != question->code) {
-        *ret_doubtful = !question->stable || !question->insistent;
-        return HASTEN_OK;
-    }
     bool versioned = opcodes->versioned[code[0]];
     enum hasten_evidence evidence;
-    if (versioned && hasten_load_u32(code, 4) == version)
+    if (versioned && hasten_load_u32(code, 4) == version && function_code == question->code)
         evidence = HASTEN_EVIDENCE_PROVEN;
     else if (versioned)
         evidence =

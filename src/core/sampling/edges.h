@@ -94,9 +94,9 @@ struct hasten_call_question {
 };
 
 /* Asks the process's memory and counts the sighting. A call that is specialised for
- * this function proves it. `*ret_doubtful` unless it is known then, or the frames
- * stood still: insistently where the call is specialised for another function, or where
- * the function has another code, as while its frame is being made.
+ * this function proves it, unless the function has another code, as while its frame is
+ * being made, or has been freed. `*ret_doubtful` unless it is known then, or the frames
+ * stood still (insistently, where the call is specialised for another function).
  * GONE where memory is not there. */
 HASTEN_CHECKED hasten_status hasten_edges_ask(struct hasten_edges *edges,
                                               const struct hasten_interpreter *interpreter,

@@ -245,6 +245,18 @@ enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct h
     return corrected ? HASTEN_LINKED : verdict;
 }
 
+enum hasten_verdict hasten_judge_pushed_from_c(const struct hasten_view *view,
+                                               struct hasten_frame *caller,
+                                               const struct hasten_frame *callee) {
+    struct hasten_edge edge = edge_of(caller, callee);
+    if (!caller->bytes || hasten_frame_stack_top_saved(view->layout, caller->bytes))
+        return HASTEN_DOUBTFUL;
+    if (hasten_edges_known(view->edges, edge) || put_at_call(view, caller, callee))
+        return HASTEN_LINKED;
+    hasten_edges_add(view->edges, edge, HASTEN_EVIDENCE_NONE);
+    return HASTEN_DOUBTFUL;
+}
+
 /* Nothing that is left of a frame which is over looks like this. */
 static bool runs_for_certain(const struct hasten_view *view, const struct hasten_frame *frame) {
     return view->layout->stack_top_kind == HASTEN_STACK_TOP_POINTER ||
