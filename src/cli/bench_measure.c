@@ -185,8 +185,6 @@ static bool begin_round(struct bench_run *run, struct bench_process *processes) 
         if (!bench_process_ready(&processes[side])) {
             return false;
         }
-    }
-    for (size_t side = 0; side < result->side_count; side++) {
         result->series[side].prints = processes[side].prints;
         memcpy(result->series[side].changed, processes[side].changed,
                sizeof result->series[side].changed);
