@@ -79,7 +79,7 @@ void bench_amounts_text_compared(struct hasten_buffer *out, const struct bench_a
         if (a[id].is_known && b[id].is_known) {
             hasten_buffer_format(out, "%s%s ", before, names[id]);
             write_relation(out, id, a[id].value, b[id].value);
-            before = id % 2 == 0 ? ", " : "\n             ";
+            before = ",\n             ";
         }
     }
     hasten_buffer_text(out, before[0] == 'B' ? "" : "\n");

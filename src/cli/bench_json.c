@@ -28,6 +28,7 @@ static void write_series(struct hasten_json *json, const char *key, const struct
     hasten_json_integer(json, "slow_outliers_stolen", (int64_t)series->outliers_stolen);
     hasten_json_integer(json, "slow_outliers_switched", (int64_t)series->outliers_switched);
     hasten_json_integer(json, "slow_outliers_collected", (int64_t)series->outliers_collected);
+    hasten_json_integer(json, "slow_outliers_slowed", (int64_t)series->outliers_slowed);
     if (side->kind == BENCH_COMMAND) {
         hasten_json_integer(json, "peak_bytes", (int64_t)series->peak_kb * 1024);
     }

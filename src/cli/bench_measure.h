@@ -45,7 +45,8 @@ struct bench_series {
     size_t warm_up_blocks;           /* left out of the numbers below */
     struct hasten_summary summary;   /* of each_ns */
     struct hasten_interval interval; /* of the median */
-    size_t outliers, outliers_switched, outliers_stolen, outliers_collected;
+    size_t outliers;                 /* and those with more of a cause than blocks have as a rule */
+    size_t outliers_switched, outliers_stolen, outliers_collected, outliers_slowed;
     uint64_t peak_kb;
     struct bench_amount amounts[BENCH_AMOUNTS];
     bool prints;      /* executions do */

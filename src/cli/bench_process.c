@@ -210,6 +210,7 @@ bool bench_process_start(struct bench_process *process, const struct bench_side 
 
 bool bench_process_ready(struct bench_process *process) {
     char line[128];
+    process->prints = false;
     if (process->side->kind == BENCH_COMMAND) {
         return true;
     }

@@ -86,8 +86,41 @@ double bench_reduce_round(const struct bench_series *a, const struct bench_serie
     return hasten_median_in_place(ratios, count);
 }
 
+/* What a block has as a rule: more of it is a cause, as much of it is none. */
+struct usual {
+    double switches, collections, stolen, khz;
+};
+
+/* A processor that is slower by less is not what made a block an outlier. */
+#define SLOWED_SHARE 0.98
+
+static double usual_of(const struct bench_series *series, double *scratch,
+                       double (*of)(const struct bench_block *block)) {
+    for (size_t i = 0; i < series->block_count; i++) {
+        scratch[i] = of(&series->blocks[i]);
+    }
+    return hasten_median_in_place(scratch, series->block_count);
+}
+
+static double switches_of(const struct bench_block *block) {
+    return block->switches;
+}
+
+static double collections_of(const struct bench_block *block) {
+    return block->collections;
+}
+
+static double stolen_of(const struct bench_block *block) {
+    return block->stolen_ticks;
+}
+
+static double khz_of(const struct bench_block *block) {
+    return block->frequency_khz;
+}
+
 /* Counts outliers upwards by what the kernel and the collector did meanwhile. */
-static void find_causes(struct bench_series *series, size_t round, size_t cold) {
+static void find_causes(struct bench_series *series, const struct usual *usual, size_t round,
+                        size_t cold) {
     for (size_t i = series->starts[round] + cold; i < series->starts[round + 1]; i++) {
         const struct bench_block *block = &series->blocks[i];
         enum hasten_outlier outlier = hasten_outlier_class(&series->summary, block->each_ns);
@@ -95,9 +128,27 @@ static void find_causes(struct bench_series *series, size_t round, size_t cold) 
             continue;
         }
         series->outliers++;
-        series->outliers_stolen += block->stolen_ticks > 0;
-        series->outliers_switched += block->switches > 0;
-        series->outliers_collected += block->collections > 0;
+        series->outliers_stolen += stolen_of(block) > usual->stolen;
+        series->outliers_switched += switches_of(block) > usual->switches;
+        series->outliers_collected += collections_of(block) > usual->collections;
+        series->outliers_slowed +=
+            block->frequency_khz > 0 && khz_of(block) < SLOWED_SHARE * usual->khz;
+    }
+}
+
+/* `scratch` holds a number for each block. */
+static void find_all_causes(struct bench_series *series, size_t rounds, const size_t *cold,
+                            double *scratch) {
+    const struct usual usual = {
+        .switches = usual_of(series, scratch, switches_of),
+        .collections = usual_of(series, scratch, collections_of),
+        .stolen = usual_of(series, scratch, stolen_of),
+        .khz = usual_of(series, scratch, khz_of),
+    };
+    series->outliers = series->outliers_stolen = series->outliers_slowed = 0;
+    series->outliers_switched = series->outliers_collected = 0;
+    for (size_t round = 0; round < rounds; round++) {
+        find_causes(series, &usual, round, cold[round]);
     }
 }
 
@@ -135,11 +186,7 @@ bool bench_reduce_series(struct bench_series *series, size_t rounds, uint64_t se
                                          &series->interval, &error);
         hasten_sort(values, count);
         series->summary = hasten_summarize(values, count, values + total);
-        series->outliers = series->outliers_stolen = 0;
-        series->outliers_switched = series->outliers_collected = 0;
-        for (size_t round = 0; round < rounds; round++) {
-            find_causes(series, round, cold[round]);
-        }
+        find_all_causes(series, rounds, cold, values);
     }
     if (status != HASTEN_OK) {
         cli_say("bench: %s", status == HASTEN_NO_MEMORY ? "out of memory" : cli_error_text(&error));

@@ -12,6 +12,8 @@
 
 #define PICTURE_COLUMNS 40
 #define LEVELS 8
+/* Lines are no longer. */
+#define COLUMNS 79
 /* Rounds whose differences say something about those of others. */
 #define LEAST_TELLING 5
 
@@ -76,11 +78,21 @@ static void write_picture(struct hasten_buffer *out, const struct bench_series *
     free(times);
 }
 
+/* A sentence in lines that fit any terminal. */
+static void write_wrapped(struct hasten_buffer *out, struct hasten_buffer *words,
+                          const char *indent) {
+    hasten_text_wrap(out, hasten_buffer_cstring(words), indent, COLUMNS);
+    out->failed = out->failed || words->failed;
+    hasten_buffer_done(words);
+}
+
 static void write_outliers(struct hasten_buffer *out, const struct bench_series *series) {
+    struct hasten_buffer words;
     if (series->outliers == 0) {
         return;
     }
-    hasten_buffer_format(out, "   %zu slow outlier%s", series->outliers,
+    hasten_buffer_init(&words, NULL);
+    hasten_buffer_format(&words, "%zu slow outlier%s", series->outliers,
                          series->outliers == 1 ? "" : "s");
     const char *before = ": ";
     const struct {
@@ -89,15 +101,37 @@ static void write_outliers(struct hasten_buffer *out, const struct bench_series 
     } causes[] = {
         {series->outliers_stolen, "while the host gave the processor to others"},
         {series->outliers_switched, "interrupted by other processes"},
-        {series->outliers_collected, "with garbage collections"},
+        {series->outliers_collected, "with more garbage collections than usual"},
+        {series->outliers_slowed, "while the processor ran slower than usual"},
     };
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         if (causes[i].count > 0) {
-            hasten_buffer_format(out, "%s%zu %s", before, causes[i].count, causes[i].cause);
+            hasten_buffer_format(&words, "%s%zu %s", before, causes[i].count, causes[i].cause);
             before = ", ";
         }
     }
-    hasten_buffer_text(out, "\n");
+    write_wrapped(out, &words, "   ");
+}
+
+/* What was measured, and what of it was left out. */
+static void write_volume(struct hasten_buffer *out, const struct bench_entry *entry,
+                         const struct bench_side *side, const struct bench_series *series) {
+    struct hasten_buffer words;
+    hasten_buffer_init(&words, NULL);
+    if (side->kind == BENCH_COMMAND) {
+        hasten_buffer_format(&words, "%zu run%s", series->summary.count,
+                             series->summary.count == 1 ? "" : "s");
+    } else {
+        hasten_buffer_format(&words, "%zu block%s of %llu in %zu process%s", series->summary.count,
+                             series->summary.count == 1 ? "" : "s",
+                             (unsigned long long)series->loops, entry->result.rounds,
+                             entry->result.rounds == 1 ? "" : "es");
+        hasten_buffer_text(&words, side->unrolls ? ", loop subtracted" : "");
+    }
+    if (series->warm_up_blocks > 0) {
+        hasten_buffer_format(&words, "; %zu of warm-up left out", series->warm_up_blocks);
+    }
+    write_wrapped(out, &words, "   ");
 }
 
 /* What makes the numbers mean something else than one may think. */
@@ -137,17 +171,8 @@ static void write_side(struct hasten_buffer *out, const struct bench_entry *entr
         hasten_buffer_text(out, ", least ");
         bench_time_text(out, series->summary.least);
     }
-    if (side->kind == BENCH_COMMAND) {
-        hasten_buffer_format(out, "; %zu runs", series->summary.count);
-    } else {
-        hasten_buffer_format(out, "; %zu blocks of %llu in %zu processes", series->summary.count,
-                             (unsigned long long)series->loops, entry->result.rounds);
-        hasten_buffer_text(out, side->unrolls ? ", loop subtracted" : "");
-    }
     hasten_buffer_text(out, "\n");
-    if (series->warm_up_blocks > 0) {
-        hasten_buffer_format(out, "   %zu blocks of warm-up left out\n", series->warm_up_blocks);
-    }
+    write_volume(out, entry, side, series);
     if (has_picture) {
         write_picture(out, series, side->unrolls, unicode);
     }
@@ -207,21 +232,23 @@ static void write_stability(struct hasten_buffer *out, const struct bench_result
         result->comparison == HASTEN_COMPARISON_SLOWER || isinf(blind)) {
         return;
     }
+    struct hasten_buffer words;
+    hasten_buffer_init(&words, NULL);
     if (result->rounds < LEAST_TELLING) {
-        hasten_buffer_format(out,
-                             "%zu round%s are too few to say which differences could be seen; a "
-                             "larger --budget has more\n",
-                             result->rounds, result->rounds == 1 ? "" : "s");
-        return;
+        hasten_buffer_format(&words,
+                             "%zu round%s too few to say which differences could be seen; a larger "
+                             "--budget has more",
+                             result->rounds, result->rounds == 1 ? " is" : "s are");
+    } else {
+        hasten_buffer_format(&words, "differences under %.1f %% cannot be seen here in this time",
+                             fmax(100 * blind, 0.1));
     }
-    hasten_buffer_format(out, "differences under %.1f %% cannot be seen here in this time",
-                         fmax(100 * blind, 0.1));
-    if (blind > 0.002) {
+    if (result->rounds >= LEAST_TELLING && blind > 0.002) {
         /* Errors shrink with the root of the time. */
-        hasten_buffer_format(out, "; --budget %.0fs is for half of that",
+        hasten_buffer_format(&words, "; --budget %.0fs is for half of that",
                              ceil(4 * fmin(plan->budget_s, fmax(result->spent_s, 1))));
     }
-    hasten_buffer_text(out, "\n");
+    write_wrapped(out, &words, "");
 }
 
 static void show(struct hasten_buffer *out, const struct bench_entry *entry, bool unicode,

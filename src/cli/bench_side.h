@@ -63,8 +63,9 @@ struct bench_block {
     double each_ns;    /* time of one execution */
     uint32_t switches; /* that the kernel made of its own accord */
     uint32_t collections;
-    uint32_t stolen_ticks; /* that the machine's host took, all processors */
-    uint64_t peak_kb;      /* of a command */
+    uint32_t frequency_khz; /* of the processor; 0: unknown */
+    uint32_t stolen_ticks;  /* that the machine's host took, all processors */
+    uint64_t peak_kb;       /* of a command */
 };
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@
 #include "core/heap/counters.h"
 
 #define MOST_PADDING 4096
+/* Another place than the kernel's, for tests: many virtual machines have none. */
+#define CPUFREQ_VARIABLE "HASTEN_BENCH_CPUFREQ"
 
 /* Sets what the side and chance ask for. */
 static void set_environment(const struct bench_side *side, const struct bench_chance *chance) {
@@ -166,4 +169,20 @@ uint64_t bench_stolen_ticks(void) {
         return 0;
     }
     return stolen;
+}
+
+uint32_t bench_frequency_khz(int processor) {
+    char path[PATH_MAX], text[32];
+    const char *folder = getenv(CPUFREQ_VARIABLE);
+    snprintf(path, sizeof path, "%s/cpu%d/cpufreq/scaling_cur_freq",
+             folder == NULL ? "/sys/devices/system/cpu" : folder, processor);
+    int descriptor = processor < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return 0;
+    }
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    text[size < 0 ? 0 : size] = '\0';
+    unsigned long khz = strtoul(text, NULL, 10);
+    return khz < UINT32_MAX ? (uint32_t)khz : 0;
 }

@@ -25,4 +25,7 @@ void bench_kill(pid_t pid);
 /* Ticks that the host of a virtual machine took so far; 0 where it does not say. */
 uint64_t bench_stolen_ticks(void);
 
+/* What this processor runs at now; 0 where the kernel does not say. */
+uint32_t bench_frequency_khz(int processor);
+
 #endif

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Causes of outliers are provoked one by one. What makes a block slow is the benchmark's own
+doing, and known; how slow it is does not matter."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hasten_command import Hasten
+
+# Every 20th block takes ten times as long. Its executions do what the test asks for.
+SLOW = """\
+import os, time
+
+blocks = 0
+
+def cause(): pass
+def usual(): pass
+{more}
+
+def setup():
+    # Once a block, for blocks are one execution.
+    global blocks
+    blocks += 1
+    slow = blocks % 20 == 10
+    (cause if slow else usual)()
+    return 0.05 if slow else 0.005
+
+def bench_f(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end: pass
+    {during}
+
+bench_f.setup = setup
+"""
+
+
+def outliers(hasten: Hasten, more: str, during: str = "pass", **env: str) -> dict[str, int]:
+    hasten.script("slow.py", SLOW.format(more=more, during=during))
+    result = hasten(
+        "bench", "--json", "--no-memory", "--gc", "--python", sys.executable, "--budget", "3",
+        "slow.py", env=env,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    side = json.loads(result.stdout)["benchmarks"][0]["a"]
+    return {name: count for name, count in side.items() if name.startswith("slow_outliers")}
+
+
+def test_collections(hasten: Hasten) -> None:
+    # Every block collects once, which is usual; slow ones more often.
+    during = "import gc; [gc.collect(0) for _ in range(5 if seconds > 0.01 else 1)]"
+    found = outliers(hasten, "", during)
+    assert found["slow_outliers_collected"] >= 3
+    found = outliers(hasten, "", "import gc; gc.collect(0)")
+    assert found["slow_outliers"] >= 3
+    assert found["slow_outliers_collected"] == 0
+
+
+def test_frequency(hasten: Hasten) -> None:
+    processors = sorted(os.sched_getaffinity(0))
+    for number in processors:
+        Path(hasten.folder / f"cpu{number}" / "cpufreq").mkdir(parents=True)
+    more = f"""
+def write(khz):
+    for number in {processors}:
+        with open(f"cpu{{number}}/cpufreq/scaling_cur_freq", "w") as file:
+            file.write(str(khz))
+
+def cause(): write(1200000)
+def usual(): write(2400000)
+"""
+    found = outliers(hasten, more, HASTEN_BENCH_CPUFREQ=str(hasten.folder))
+    assert found["slow_outliers_slowed"] >= 3
+    assert outliers(hasten, more, HASTEN_BENCH_CPUFREQ="/nowhere")["slow_outliers_slowed"] == 0
+
+
+BUSY = """
+helper = None
+
+def cause():
+    # Another process on the same processor, for as long as the block takes.
+    global helper
+    import subprocess, sys
+    code = "import time; end = time.monotonic() + 0.04\\nwhile time.monotonic() < end: pass"
+    helper = subprocess.Popen([sys.executable, "-S", "-c", code])
+    here = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(here)})
+    os.sched_setaffinity(helper.pid, {min(here)})
+
+def usual():
+    global helper
+    if helper is not None:
+        helper.wait()
+        helper = None
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity")
+def test_neighbours(hasten: Hasten) -> None:
+    found = outliers(hasten, BUSY)
+    assert found["slow_outliers_switched"] >= 2
