@@ -250,10 +250,9 @@ static bool take_all(struct bench_list *list, const struct cli_options *options)
         cli_say("bench: what shall be measured? `hasten help bench` shows how");
         return false;
     }
-    if (options->is_command &&
-        (options->bench.setup_count > 0 || options->bench.vs != NULL ||
-         options->bench.vs_python != NULL || options->bench.unrolls ||
-         (options->python != NULL && options->bench.vs_rev == NULL))) {
+    if (options->is_command && (options->bench.setup_count > 0 || options->bench.vs != NULL ||
+                                options->bench.vs_python != NULL || options->bench.unrolls ||
+                                (options->python != NULL && options->bench.vs_rev == NULL))) {
         cli_say("bench: of commands only --vs-env, --vs-rev, and --vs after them, can be "
                 "compared");
         return false;
