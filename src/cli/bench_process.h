@@ -19,6 +19,7 @@ struct bench_process {
     char digest[16]; /* of what it returned; "-": cannot be told */
     char pending[512];
     size_t pending_size;
+    bool is_late; /* it was ended because it took longer than there is patience for */
 };
 
 /* All answer false after saying what is wrong; the process is ended then. Starting
@@ -30,7 +31,13 @@ bool bench_process_ready(struct bench_process *process);
 bool bench_process_answers(const struct bench_process *process);
 bool bench_process_block(struct bench_process *process, uint64_t loops,
                          struct bench_block *ret_block);
+/* Of GROWING: sends a line and waits for the answer's. */
+bool bench_process_ask(struct bench_process *process, const char *question, char *ret_answer,
+                       size_t size);
 void bench_process_end(struct bench_process *process);
+
+/* "bench", or which command it is that speaks of the side. */
+const char *bench_verb(const struct bench_side *side);
 
 /* Calls `found` for every function of a file of benchmarks. */
 typedef bool bench_found(void *context, const char *function, uint32_t parameter,

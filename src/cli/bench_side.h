@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum bench_kind { BENCH_STATEMENT, BENCH_FUNCTION, BENCH_COMMAND };
+/* GROWING is of `hasten complexity`: a function that is asked size by size. */
+enum bench_kind { BENCH_STATEMENT, BENCH_FUNCTION, BENCH_COMMAND, BENCH_GROWING };
 
 struct bench_side {
     enum bench_kind kind;
@@ -19,7 +20,8 @@ struct bench_side {
     bool leaves_gc_on;
     const char *setup; /* statements */
     const char *statement;
-    const char *file; /* functions */
+    const char *file;     /* functions; of GROWING "module:function" */
+    const char *generate; /* of GROWING: what makes its inputs, "" where nothing does */
     char function[200];
     uint32_t parameter;
     char **command; /* ends with NULL */

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/bench_process.h"
 #include "cli/message.h"
 #include "cli/signals.h"
 #include "core/base/clock.h"
@@ -72,7 +73,7 @@ bool bench_spawn(const struct bench_side *side, const struct bench_chance *chanc
                  char *const *arguments, const int keep[2], pid_t *ret_pid) {
     int ends[2], reason = 0;
     if (pipe2(ends, O_CLOEXEC) != 0) {
-        cli_say("bench: cannot start %s: %s", arguments[0], strerror(errno));
+        cli_say("%s: cannot start %s: %s", bench_verb(side), arguments[0], strerror(errno));
         return false;
     }
     pid_t pid = fork();
@@ -91,7 +92,7 @@ bool bench_spawn(const struct bench_side *side, const struct bench_chance *chanc
         if (pid > 0) {
             waitpid(pid, NULL, 0);
         }
-        cli_say("bench: cannot run %s: %s", arguments[0], strerror(reason));
+        cli_say("%s: cannot run %s: %s", bench_verb(side), arguments[0], strerror(reason));
         return false;
     }
     *ret_pid = pid;

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""Executes a function on inputs of a size: the hands of `hasten complexity`.
+
+`hasten complexity` carries this text in itself and starts it with `python -c`, so that any
+interpreter can run the function, with or without hasten; `hasten.complexity` imports it. What
+to execute, how often, and what follows is decided in C (src/core/scaling/).
+
+    argv: READ WRITE GC FUNCTION GENERATE    (MODULE:NAME or FILE.py:NAME; GENERATE may be "")
+    in:   "time SIZE EXECUTIONS", "memory SIZE", "explain"
+    out:  "ready -"
+          "ok EXECUTIONS NANOSECONDS WHOLE_NANOSECONDS INPUT_BYTES", "ok BYTES"
+          "raised TEXT" in one line
+          "error BYTES" and so many bytes of text: it cannot go on
+"""
+
+import gc
+import itertools
+import sys
+import time
+
+clock = time.perf_counter_ns
+# Inputs that executions take in turns: with one alone the processor learns its answers by
+# heart, and small sizes look faster than they are. More than fit into caches would do harm.
+MOST_INPUTS = 64
+INPUTS_NS = 1_000_000
+# Where each execution needs an input of its own, making them may take so long a block.
+FRESH_NS = 20_000_000
+MOST_FRESH_BYTES = 64_000_000
+# An object of the interpreter and the reference to it.
+ITEM_BYTES = 64
+# Up to here it is looked whether the function changes its input.
+MOST_CHECKED_SIZE = 1024
+MOST_TEXT = 20000
+
+
+def _pass_over(items):
+    start = clock()
+    for _ in items:
+        pass
+    return clock() - start
+
+
+def _overhead():
+    """Nanoseconds of reading the clock, and of a loop's step."""
+    nothing = min(_pass_over(()) for _ in range(50))
+    loop = min(_pass_over(itertools.islice(itertools.cycle(((),)), 10000)) for _ in range(10))
+    return nothing, max(loop - nothing, 0) / 10000
+
+
+def _pickled(value):
+    import pickle
+
+    try:
+        return pickle.dumps(value)
+    except Exception:
+        return None  # it cannot be told whether it was changed
+
+
+class Runner:
+    """A function and what makes its inputs."""
+
+    def __init__(self, function, generate=None):
+        self.function = function
+        self.generate = generate
+        # A number cannot be changed. Anything else is made anew for each execution until
+        # it was seen to be left alone.
+        self.fresh = generate is not None
+        self.untouched = 0
+        self.overhead = _overhead()
+
+    def arguments(self, size):
+        if self.generate is None:
+            return (size,)
+        made = self.generate(size)
+        return made if isinstance(made, tuple) else (made,)
+
+    def look(self, size):
+        """Whether the function leaves its input alone: of the first sizes."""
+        arguments = self.arguments(size)
+        before = _pickled(arguments)
+        self.function(*arguments)
+        if before is None or _pickled(arguments) != before:
+            self.untouched = -1
+            self.fresh = True
+        else:
+            self.untouched += 1
+            self.fresh = False
+
+    def inputs(self, size, executions):
+        """Inputs for a block, and the bytes of one, about."""
+        began = clock()
+        blocks = sys.getallocatedblocks()
+        made = [self.arguments(size)]
+        item_bytes = max(sys.getallocatedblocks() - blocks, 0) * ITEM_BYTES
+        most_ns = FRESH_NS if self.fresh else INPUTS_NS
+        most = executions if self.fresh else min(executions, MOST_INPUTS)
+        most = min(most, max(1, MOST_FRESH_BYTES // max(item_bytes, 64)))
+        if self.generate is None:
+            most = 1
+        while len(made) < most and clock() - began < most_ns:
+            made.append(self.arguments(size))
+        return made, item_bytes
+
+    def time(self, size, executions):
+        """(executions made, their nanoseconds, nanoseconds of all, bytes of an input)"""
+        began = clock()
+        if self.generate is not None and 0 <= self.untouched < 3 and size <= MOST_CHECKED_SIZE:
+            self.look(size)
+        made, item_bytes = self.inputs(size, executions)
+        if self.fresh:
+            executions = len(made)
+        function = self.function
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            if len(made[0]) == 1:
+                turns = [arguments[0] for arguments in made]
+                turns = itertools.islice(itertools.cycle(turns), executions)
+                start = clock()
+                for argument in turns:
+                    function(argument)
+                spent = clock() - start
+            else:
+                turns = itertools.islice(itertools.cycle(made), executions)
+                start = clock()
+                for arguments in turns:
+                    function(*arguments)
+                spent = clock() - start
+        finally:
+            if collects:
+                gc.enable()
+        nothing, step = self.overhead
+        spent = max(spent - nothing - step * executions, 0)
+        return executions, spent, clock() - began, item_bytes
+
+    def memory(self, size):
+        """Bytes at the peak of one execution, above what was there before."""
+        try:
+            from hasten import tracemalloc
+        except ImportError:
+            import tracemalloc
+        arguments = self.arguments(size)
+        began = not tracemalloc.is_tracing()
+        if began:
+            tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            tracemalloc.reset_peak()
+            self.function(*arguments)
+            return max(tracemalloc.get_traced_memory()[1] - before, 0)
+        finally:
+            if began:
+                tracemalloc.stop()
+
+
+def load(name):
+    """What MODULE:NAME or FILE.py:NAME calls."""
+    import importlib
+    import importlib.util
+    import os
+
+    place, colon, attribute = name.rpartition(":")
+    if not colon or not place or not attribute:
+        raise ValueError(f"MODULE:FUNCTION or FILE.py:FUNCTION is expected, not {name!r}")
+    if place.endswith(".py"):
+        known = sys.modules.get("hasten_functions")
+        if known is None or known.__file__ != place:
+            sys.path.insert(0, os.path.dirname(os.path.abspath(place)))
+            spec = importlib.util.spec_from_file_location("hasten_functions", place)
+            known = importlib.util.module_from_spec(spec)
+            sys.modules["hasten_functions"] = known
+            spec.loader.exec_module(known)
+        found = known
+    else:
+        if sys.path[0] != "":
+            sys.path.insert(0, "")
+        found = importlib.import_module(place)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(f"{name} cannot be called")
+    return found
+
+
+def serve(commands, answer, runner):
+    text = ""
+    while True:
+        words = commands.readline().split()
+        if not words:
+            return
+        if words[0] == b"explain":
+            answer(f"error {len(text.encode('utf-8', 'backslashreplace'))}\n{text}")
+            continue
+        try:
+            if words[0] == b"memory":
+                answer(f"ok {runner.memory(int(words[1]))}\n")
+            else:
+                made, spent, whole, item_bytes = runner.time(int(words[1]), int(words[2]))
+                answer(f"ok {made} {spent:.0f} {whole} {item_bytes}\n")
+        except (Exception, SystemExit) as error:
+            text = explanation()
+            shown = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            answer(f"raised {shown}\n")
+
+
+def explanation():
+    import traceback
+
+    lines = traceback.format_exc().splitlines(True)
+    # The frames of this program say nothing to its user.
+    return "".join(line for line in lines if 'File "<string>"' not in line)[-MOST_TEXT:]
+
+
+def main():
+    import inspect
+    import os
+
+    read, write = int(sys.argv[1]), int(sys.argv[2])
+    function_name, generate_name = sys.argv[4:6]
+    sys.argv[1:] = []
+    # What the function starts must not keep the pipes open.
+    os.set_inheritable(read, False)
+    os.set_inheritable(write, False)
+    commands = os.fdopen(read, "rb")
+
+    def answer(text):
+        data = text.encode("utf-8", "backslashreplace")
+        while data:
+            data = data[os.write(write, data) :]
+
+    try:
+        function = load(function_name)
+        generate = load(generate_name) if generate_name else None
+        if inspect.iscoroutinefunction(function):
+            raise TypeError(f"{function_name} is a coroutine function: wrap it with asyncio.run")
+        runner = Runner(function, generate)
+        answer("ready -\n")
+    except (Exception, SystemExit):
+        text = explanation()
+        answer(f"error {len(text.encode('utf-8', 'backslashreplace'))}\n{text}")
+        return
+    serve(commands, answer, runner)
+
+
+if __name__ == "__main__":
+    main()
