@@ -8,24 +8,25 @@ to execute, how often, and what follows is decided in C (src/core/scaling/).
     argv: READ WRITE GC FUNCTION GENERATE    (MODULE:NAME or FILE.py:NAME; GENERATE may be "")
     in:   "time SIZE EXECUTIONS", "memory SIZE", "explain"
     out:  "ready -"
-          "ok EXECUTIONS NANOSECONDS WHOLE_NANOSECONDS INPUT_BYTES", "ok BYTES"
+          "ok EXECUTIONS NANOSECONDS WHOLE_NANOSECONDS INPUT_BYTES FRESH", "ok BYTES"
           "raised TEXT" in one line
           "error BYTES" and so many bytes of text: it cannot go on
 """
 
 import gc
 import itertools
+import os
 import sys
 import time
 
 clock = time.perf_counter_ns
-# Inputs that executions take in turns: with one alone the processor learns its answers by
-# heart, and small sizes look faster than they are. More than fit into caches would do harm.
-MOST_INPUTS = 64
-INPUTS_NS = 1_000_000
+# Inputs that the executions of a block take in turns. As many as possible, because of an
+# input that it has seen before the processor knows the branches by heart, and small sizes
+# would look several times as fast as they are; but no more than a cache holds.
+INPUTS_NS = 3_000_000
+MOST_INPUT_BYTES = 500_000
 # Where each execution needs an input of its own, making them may take so long a block.
 FRESH_NS = 20_000_000
-MOST_FRESH_BYTES = 64_000_000
 # An object of the interpreter and the reference to it.
 ITEM_BYTES = 64
 # Up to here it is looked whether the function changes its input.
@@ -47,6 +48,26 @@ def _overhead():
     return nothing, max(loop - nothing, 0) / 10000
 
 
+class Waiting:
+    """What the kernel lets this thread wait for a processor, in nanoseconds so far.
+
+    Where others compute too, long executions are interrupted and short ones hardly ever:
+    taken for the function's own time, the waiting would look like growth. Sleeping and
+    waiting for files or locks is not in it."""
+
+    def __init__(self):
+        try:
+            self.file = open("/proc/thread-self/schedstat", "rb", 0)
+            self.now()
+        except (OSError, ValueError, IndexError):
+            self.file = None  # the kernel does not count it
+
+    def now(self):
+        if self.file is None:
+            return 0
+        return int(os.pread(self.file.fileno(), 100, 0).split()[1])
+
+
 def _pickled(value):
     import pickle
 
@@ -66,7 +87,9 @@ class Runner:
         # it was seen to be left alone.
         self.fresh = generate is not None
         self.untouched = 0
+        self.smallest = None
         self.overhead = _overhead()
+        self.waiting = Waiting()
 
     def arguments(self, size):
         if self.generate is None:
@@ -93,8 +116,7 @@ class Runner:
         made = [self.arguments(size)]
         item_bytes = max(sys.getallocatedblocks() - blocks, 0) * ITEM_BYTES
         most_ns = FRESH_NS if self.fresh else INPUTS_NS
-        most = executions if self.fresh else min(executions, MOST_INPUTS)
-        most = min(most, max(1, MOST_FRESH_BYTES // max(item_bytes, 64)))
+        most = min(executions, max(1, MOST_INPUT_BYTES // max(item_bytes, ITEM_BYTES)))
         if self.generate is None:
             most = 1
         while len(made) < most and clock() - began < most_ns:
@@ -102,7 +124,8 @@ class Runner:
         return made, item_bytes
 
     def time(self, size, executions):
-        """(executions made, their nanoseconds, nanoseconds of all, bytes of an input)"""
+        """(executions made, their nanoseconds, nanoseconds of all, bytes of an input,
+        whether each execution had one of its own)"""
         began = clock()
         if self.generate is not None and 0 <= self.untouched < 3 and size <= MOST_CHECKED_SIZE:
             self.look(size)
@@ -110,9 +133,14 @@ class Runner:
         if self.fresh:
             executions = len(made)
         function = self.function
+        if self.fresh:
+            # Once, to have the function's own code at hand: with few inputs it would count.
+            self.smallest = min(self.smallest or size, size)
+            function(*self.arguments(self.smallest))
         collects = gc.isenabled()
         gc.disable()
         try:
+            waited = self.waiting.now()
             if len(made[0]) == 1:
                 turns = [arguments[0] for arguments in made]
                 turns = itertools.islice(itertools.cycle(turns), executions)
@@ -126,12 +154,13 @@ class Runner:
                 for arguments in turns:
                     function(*arguments)
                 spent = clock() - start
+            spent -= self.waiting.now() - waited
         finally:
             if collects:
                 gc.enable()
         nothing, step = self.overhead
         spent = max(spent - nothing - step * executions, 0)
-        return executions, spent, clock() - began, item_bytes
+        return executions, spent, clock() - began, item_bytes, int(self.fresh)
 
     def memory(self, size):
         """Bytes at the peak of one execution, above what was there before."""
@@ -157,7 +186,6 @@ def load(name):
     """What MODULE:NAME or FILE.py:NAME calls."""
     import importlib
     import importlib.util
-    import os
 
     place, colon, attribute = name.rpartition(":")
     if not colon or not place or not attribute:
@@ -195,8 +223,8 @@ def serve(commands, answer, runner):
             if words[0] == b"memory":
                 answer(f"ok {runner.memory(int(words[1]))}\n")
             else:
-                made, spent, whole, item_bytes = runner.time(int(words[1]), int(words[2]))
-                answer(f"ok {made} {spent:.0f} {whole} {item_bytes}\n")
+                made, spent, *rest = runner.time(int(words[1]), int(words[2]))
+                answer(f"ok {made} {spent:.0f} {rest[0]} {rest[1]} {rest[2]}\n")
         except (Exception, SystemExit) as error:
             text = explanation()
             shown = " ".join(f"{type(error).__name__}: {error}".split())[:200]
@@ -213,7 +241,6 @@ def explanation():
 
 def main():
     import inspect
-    import os
 
     read, write = int(sys.argv[1]), int(sys.argv[2])
     function_name, generate_name = sys.argv[4:6]

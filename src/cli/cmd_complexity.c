@@ -56,18 +56,19 @@ static void show_progress(const struct complexity_run *run, const struct hasten_
 /* What the process says of one ask. False where it is of no use. */
 static bool take_answer(struct complexity_run *run, const struct hasten_ask *ask,
                         const char *answer) {
-    double numbers[4] = {0};
-    int count =
-        sscanf(answer, "ok %lf %lf %lf %lf", &numbers[0], &numbers[1], &numbers[2], &numbers[3]);
+    double numbers[5] = {0};
+    int count = sscanf(answer, "ok %lf %lf %lf %lf %lf", &numbers[0], &numbers[1], &numbers[2],
+                       &numbers[3], &numbers[4]);
     if (ask->kind == HASTEN_ASK_MEMORY && count == 1) {
         hasten_scaling_tell_memory(run->scaling, numbers[0]);
         return true;
     }
-    if (ask->kind == HASTEN_ASK_TIME && count == 4 && numbers[0] >= 1 && numbers[1] >= 0) {
+    if (ask->kind == HASTEN_ASK_TIME && count == 5 && numbers[0] >= 1 && numbers[1] >= 0) {
         struct hasten_timed timed = {.executions = (uint64_t)numbers[0],
                                      .spent_ns = numbers[1],
                                      .whole_s = numbers[2] / 1e9,
-                                     .input_bytes = numbers[3]};
+                                     .input_bytes = numbers[3],
+                                     .is_fresh = numbers[4] != 0};
         hasten_scaling_tell_time(run->scaling, &timed);
         return true;
     }

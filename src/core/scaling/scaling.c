@@ -9,24 +9,33 @@
 #include "core/stats/random.h"
 #include "core/stats/summary.h"
 
-/* Long against the clock, short enough to be left alone by the scheduler. */
-#define BLOCK_NS 200e3
+/* Long against the clock, and short enough that as a rule every execution of a block has an
+ * input of its own. */
+#define BLOCK_NS 50e3
 #define MOST_EXECUTIONS 1e6
 /* Of the budget: growing, and the end of rounds where memory is still to come. */
 #define GROWING_SHARE 0.4
 #define ROUNDS_SHARE 0.9
+/* A block that is longer than this share of the budget is given up, where enough are left. */
+#define MOST_BLOCK_SHARE (1.0 / 12)
+#define ENOUGH_SIZES 7
 /* Before there are as many, a verdict is luck. */
 #define LEAST_ROUNDS 7
 #define CLEAR 0.95
-/* What one block may be off: a clock that is read twice, cold caches. */
+/* What one block may be off, because of the clock. */
 #define BLOCK_ERROR_NS 100
+/* What each execution may be where its input was not used before: what it reads first is
+ * not in the cache, more of it the larger the input is. */
+#define FRESH_ERROR_NS 30
+#define FRESH_ERROR_BEYOND_NS 300
 /* A median of so few rounds has no spread to speak of. */
 #define UNKNOWN_ERROR 0.1
 /* Deviations of a normal distribution per median distance, and of a median per mean. */
 #define DEVIATIONS_PER_DISTANCE 1.4826
 #define MEDIAN_PER_MEAN 1.2533
-/* Fewer bytes are noise of the interpreter's own. */
-#define SMALL_BYTES 256
+/* Fewer bytes do not matter, and go by steps of the allocators: added to each value, they
+ * are part of the constant. */
+#define SMALL_BYTES 4096
 /* Where nothing is known: an object and the reference to it. */
 #define USUAL_ITEM_BYTES 64
 /* Of the second level cache: what is used beside the input, and is not ours. */
@@ -92,21 +101,27 @@ const struct hasten_scaling_result *hasten_scaling_result(const struct hasten_sc
     return &scaling->result;
 }
 
+static double bytes_of(const struct hasten_scaling_row *row) {
+    return fmax(row->input_bytes, USUAL_ITEM_BYTES * (double)row->size);
+}
+
+static bool is_beyond_cache(const struct hasten_scaling_row *row, double cache_bytes) {
+    return bytes_of(row) > CACHE_SHARE * (cache_bytes > 0 ? cache_bytes : USUAL_CACHE_BYTES);
+}
+
 size_t hasten_scaling_points(const struct hasten_scaling_result *result, bool of_memory,
                              double cache_bytes, struct hasten_cost *ret_points) {
     size_t count = 0;
-    double cache = CACHE_SHARE * (cache_bytes > 0 ? cache_bytes : USUAL_CACHE_BYTES);
     for (size_t i = 0; i < result->row_count; i++) {
         const struct hasten_scaling_row *row = &result->rows[i];
         if (of_memory ? !row->has_memory : !(row->time_ns > 0)) {
             continue;
         }
-        double bytes = fmax(row->input_bytes, USUAL_ITEM_BYTES * (double)row->size);
         ret_points[count++] = (struct hasten_cost){
             .size = (double)row->size,
             .value = of_memory ? row->memory_bytes + SMALL_BYTES : row->time_ns,
             .error = of_memory ? 0 : row->error,
-            .is_beyond_cache = bytes > cache,
+            .is_beyond_cache = is_beyond_cache(row, cache_bytes),
         };
     }
     return count;
@@ -135,9 +150,11 @@ static void reduce_rounds(struct hasten_scaling *scaling) {
         struct hasten_summary summary = hasten_summarize(sorted, row->rounds, scratch);
         double deviation = DEVIATIONS_PER_DISTANCE * summary.deviation / summary.median;
         double spread = MEDIAN_PER_MEAN * deviation / sqrt(row->rounds);
-        double clock = BLOCK_ERROR_NS / (summary.median * (double)row->executions);
+        bool is_beyond = is_beyond_cache(row, scaling->options.cache_bytes);
+        double cold_ns = !row->is_fresh ? 0 : is_beyond ? FRESH_ERROR_BEYOND_NS : FRESH_ERROR_NS;
+        double off_ns = BLOCK_ERROR_NS / (double)row->executions + cold_ns;
         row->time_ns = summary.median;
-        row->error = hypot(row->rounds < 3 ? UNKNOWN_ERROR : spread, clock);
+        row->error = hypot(row->rounds < 3 ? UNKNOWN_ERROR : spread, off_ns / summary.median);
     }
 }
 
@@ -162,9 +179,11 @@ static void finish_times(struct hasten_scaling *scaling) {
 }
 
 static void finish(struct hasten_scaling *scaling) {
-    if (scaling->options.wants_memory) {
-        scaling->result.has_memory = true;
-        classify(scaling, true);
+    struct hasten_verdict *memory = &scaling->result.memory;
+    scaling->result.has_memory = true;
+    classify(scaling, true);
+    for (int i = 0; i < HASTEN_GROWTH_COUNT; i++) {
+        memory->fits[i].constant = fmax(memory->fits[i].constant - SMALL_BYTES, 0);
     }
     scaling->stage = STAGE_DONE;
 }
@@ -228,6 +247,16 @@ static uint64_t choose_size(struct hasten_scaling *scaling) {
     return size;
 }
 
+/* A last step that was larger than foreseen would leave no time for rounds. */
+static void drop_overlong(struct hasten_scaling *scaling) {
+    size_t *count = &scaling->result.row_count;
+    double most_s = MOST_BLOCK_SHARE * scaling->options.budget_s;
+    while (scaling->options.size_count == 0 && *count > ENOUGH_SIZES &&
+           scaling->whole_s[*count - 1] > most_s) {
+        (*count)--;
+    }
+}
+
 static struct hasten_ask next_growing(struct hasten_scaling *scaling) {
     if (scaling->tries > 0) {
         return scaling->asked; /* the same size with more executions: tell_time set it */
@@ -236,6 +265,7 @@ static struct hasten_ask next_growing(struct hasten_scaling *scaling) {
     if (size > 0) {
         return ask_time(scaling, size, 1);
     }
+    drop_overlong(scaling);
     scaling->stage = STAGE_ROUNDS;
     shuffle(scaling);
     return hasten_scaling_next(scaling, scaling->now_s);
@@ -303,6 +333,7 @@ static void grow(struct hasten_scaling *scaling, const struct hasten_timed *time
         .time_ns = each_ns,
         .error = UNKNOWN_ERROR,
         .input_bytes = timed->input_bytes,
+        .is_fresh = timed->is_fresh,
     };
     scaling->whole_s[row] = timed->whole_s;
     scaling->tries = 0;

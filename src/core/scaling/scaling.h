@@ -50,6 +50,7 @@ struct hasten_timed {
     double spent_ns;     /* by all of them, without the loop and the clock */
     double whole_s;      /* with making their inputs */
     double input_bytes;  /* of one; 0: unknown */
+    bool is_fresh;       /* each execution had an input of its own */
 };
 
 /* Why sizes end where they do. */
@@ -67,6 +68,7 @@ struct hasten_scaling_row {
     double time_ns; /* of one execution, the median of the rounds */
     double error;   /* standard deviation of that, as a share */
     double input_bytes;
+    bool is_fresh;
     bool has_memory;
     double memory_bytes; /* at the peak of one execution, above what was there before */
 };
