@@ -45,7 +45,9 @@ double hasten_curve_term(enum hasten_growth growth, double base, double size) {
 bool hasten_curve_init(struct hasten_curve *curve, const struct hasten_cost *points, size_t count,
                        const struct hasten_tolerance *tolerance) {
     double walked[HASTEN_MODELS_MOST_POINTS] = {0}; /* variance of the drift so far */
+    size_t sober = 0;
     curve->count = count;
+    curve->sober = count - 1;
     for (size_t i = 0; i < count; i++) {
         bool ascends = points[i].size > (i == 0 ? 0 : points[i - 1].size);
         if (!ascends || !(points[i].value > 0) || !isfinite(points[i].size * points[i].value)) {
@@ -59,6 +61,10 @@ bool hasten_curve_init(struct hasten_curve *curve, const struct hasten_cost *poi
         }
         for (size_t j = 0; j <= i; j++) {
             curve->triangle[i][j] = walked[j];
+        }
+        if (!points[i].is_beyond_cache && points[i].error <= HASTEN_MODELS_MOST_ERROR &&
+            ++sober >= HASTEN_MODELS_LEAST_POINTS) {
+            curve->sober = i;
         }
         double error = isfinite(points[i].error) ? fmin(points[i].error, 10) : 10;
         curve->triangle[i][i] += error * error + tolerance->jitter * tolerance->jitter;
@@ -182,7 +188,12 @@ static struct hasten_fit fit_with(const struct hasten_curve *curve, const double
     if (leading != NULL) {
         fit.leading = terms.factors[1] / leading[curve->count - 1];
         fit.lower = terms.count == 3 ? terms.factors[2] / lower_last : 0;
+        double sober = 0;
+        for (size_t j = 0; j < terms.count; j++) {
+            sober += terms.factors[j] * terms.values[j][curve->sober];
+        }
         fit.share = terms.factors[1] / sum;
+        fit.sober_share = terms.factors[1] * terms.values[1][curve->sober] / sober;
         fit.exists = fit.exists && terms.factors[1] > 0;
     }
     /* A term beside another counts twice: its factor is chosen, and with that the size at

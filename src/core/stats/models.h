@@ -24,6 +24,8 @@
 #define HASTEN_MODELS_MOST_POINTS 64
 /* Below there is no curve. */
 #define HASTEN_MODELS_LEAST_POINTS 5
+/* A point that may be further off says nothing by itself. */
+#define HASTEN_MODELS_MOST_ERROR 0.35
 
 enum hasten_growth {
     HASTEN_GROWTH_CONSTANT,
@@ -60,8 +62,9 @@ struct hasten_fit {
     double weight;    /* of all that are material */
     double constant, lower, leading;
     enum hasten_growth lower_growth;
-    double base;  /* of EXPONENTIAL: an n larger by 1 multiplies by it */
-    double share; /* of the leading term at the largest size */
+    double base;        /* of EXPONENTIAL: an n larger by 1 multiplies by it */
+    double share;       /* of the leading term at the largest size */
+    double sober_share; /* at the largest where no cache can be blamed for it */
 };
 
 /* Why there is no answer. */
