@@ -34,20 +34,6 @@ MOST_CHECKED_SIZE = 1024
 MOST_TEXT = 20000
 
 
-def _pass_over(items):
-    start = clock()
-    for _ in items:
-        pass
-    return clock() - start
-
-
-def _overhead():
-    """Nanoseconds of reading the clock, and of a loop's step."""
-    nothing = min(_pass_over(()) for _ in range(50))
-    loop = min(_pass_over(itertools.islice(itertools.cycle(((),)), 10000)) for _ in range(10))
-    return nothing, max(loop - nothing, 0) / 10000
-
-
 class Waiting:
     """What the kernel lets this thread wait for a processor, in nanoseconds so far.
 
@@ -66,6 +52,20 @@ class Waiting:
         if self.file is None:
             return 0
         return int(os.pread(self.file.fileno(), 100, 0).split()[1])
+
+
+def _pass_over(items):
+    start = clock()
+    for _ in items:
+        pass
+    return clock() - start
+
+
+def _overhead():
+    """Nanoseconds of reading the clock, and of a loop's step."""
+    nothing = min(_pass_over(()) for _ in range(50))
+    loop = min(_pass_over(itertools.islice(itertools.cycle(((),)), 10000)) for _ in range(10))
+    return nothing, max(loop - nothing, 0) / 10000
 
 
 def _pickled(value):
@@ -88,8 +88,8 @@ class Runner:
         self.fresh = generate is not None
         self.untouched = 0
         self.smallest = None
-        self.overhead = _overhead()
         self.waiting = Waiting()
+        self.overhead = _overhead()
 
     def arguments(self, size):
         if self.generate is None:
@@ -132,35 +132,41 @@ class Runner:
         made, item_bytes = self.inputs(size, executions)
         if self.fresh:
             executions = len(made)
-        function = self.function
         if self.fresh:
             # Once, to have the function's own code at hand: with few inputs it would count.
             self.smallest = min(self.smallest or size, size)
-            function(*self.arguments(self.smallest))
+            self.function(*self.arguments(self.smallest))
         collects = gc.isenabled()
         gc.disable()
         try:
-            waited = self.waiting.now()
-            if len(made[0]) == 1:
-                turns = [arguments[0] for arguments in made]
-                turns = itertools.islice(itertools.cycle(turns), executions)
-                start = clock()
-                for argument in turns:
-                    function(argument)
-                spent = clock() - start
-            else:
-                turns = itertools.islice(itertools.cycle(made), executions)
-                start = clock()
-                for arguments in turns:
-                    function(*arguments)
-                spent = clock() - start
-            spent -= self.waiting.now() - waited
+            spent = self.block(made, executions)
         finally:
             if collects:
                 gc.enable()
-        nothing, step = self.overhead
-        spent = max(spent - nothing - step * executions, 0)
         return executions, spent, clock() - began, item_bytes, int(self.fresh)
+
+    def block(self, made, executions):
+        """Nanoseconds of so many executions, the inputs in turns."""
+        function, wait = self.function, self.waiting.now
+        if len(made[0]) == 1:
+            turns = itertools.islice(itertools.cycle([one for (one,) in made]), executions)
+            waited = wait()
+            start = clock()
+            for argument in turns:
+                function(argument)
+            spent = clock() - start
+        else:
+            turns = itertools.islice(itertools.cycle(made), executions)
+            waited = wait()
+            start = clock()
+            for arguments in turns:
+                function(*arguments)
+            spent = clock() - start
+        waited = wait() - waited
+        # More was beside what is timed.
+        spent -= waited if waited < spent else 0
+        nothing, step = self.overhead
+        return max(spent - nothing - step * executions, 0)
 
     def memory(self, size):
         """Bytes at the peak of one execution, above what was there before."""

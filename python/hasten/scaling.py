@@ -37,6 +37,13 @@ class Growth:
         return found
 
     @property
+    def doubt(self) -> str | None:
+        """Why it can't be told: "between" (classes), "noise", "narrow" (sizes), "few sizes",
+        "beginning" (of a larger class), "power" (another one), "irregular"."""
+        found: str | None = self._fields["doubt"]
+        return found
+
+    @property
     def confidence(self) -> float:
         """How likely the best class is, 0 to 1; also where that is not enough."""
         found: float = self._fields["confidence"]
@@ -58,10 +65,10 @@ class Growth:
         allowed = _class_of(limit)[0]
         if self.growth is not None:
             return _class_of(self.growth)[0] <= allowed
+        if self.doubt != "between":
+            return None
         # It can be enough to know between which classes it is.
         likely = [_class_of(name)[0] for name, weight in self.weights.items() if weight > 0.05]
-        if self.confidence == 0 or not likely or "can't tell: O(" not in str(self):
-            return None
         return True if max(likely) <= allowed else False if min(likely) > allowed else None
 
     def __str__(self) -> str:

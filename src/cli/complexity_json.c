@@ -18,6 +18,11 @@ static void write_verdict(struct hasten_json *json, const char *key,
     } else {
         hasten_json_null(json, "class");
     }
+    if (verdict->doubt == HASTEN_DOUBT_NONE) {
+        hasten_json_null(json, "doubt");
+    } else {
+        hasten_json_string(json, "doubt", hasten_doubt_name(verdict->doubt));
+    }
     hasten_json_number(json, "confidence", verdict->confidence);
     hasten_json_string(json, "words", hasten_buffer_cstring(&words));
     hasten_json_number(json, "doubling", hasten_scaling_doubling(result, of_memory));

@@ -18,9 +18,9 @@ const char cli_complexity_usage[] = "hasten complexity [OPTIONS] MODULE:FUNCTION
 
 const char cli_complexity_details[] =
     "Runs the function on larger and larger inputs and says how its time grows: O(1),\n"
-    "O(log n), O(n), O(n log n), O(n^2), O(n^3) or O(2^n), and how sure that is; or that\n"
-    "it can't tell, and why. An input is made anew for each execution where the function\n"
-    "changes it. What the function prints is thrown away.\n"
+    "O(log n), O(n), O(n log n), O(n^2), O(n^3) or O(2^n), and how sure that is; or\n"
+    "that it can't tell, and why. An input is made anew for each execution where the\n"
+    "function changes it. What the function prints is thrown away.\n"
     "\n"
     "Examples:\n"
     "  hasten complexity --budget 1 sums.py:total --generate sums.py:numbers\n"

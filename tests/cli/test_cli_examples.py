@@ -28,6 +28,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "data.json").write_text('{"a": [1, 2, 3]}')
     (tmp_path / "benchmarks.py").write_text("def bench_sum():\n    return sum(range(100))\n")
+    (tmp_path / "sums.py").write_text(
+        "def numbers(n):\n    return list(range(n))\ndef total(x):\n    return sum(x)\n"
+    )
     home = tmp_path / "home"
     for name in (".local/share/bash-completion/completions", ".zfunc", ".config/fish/completions"):
         (home / name).mkdir(parents=True)

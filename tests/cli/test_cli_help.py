@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hasten_command import GOLDEN, HASTEN, Hasten, check_golden
 
-VERBS = ["run", "attach", "report", "bench", "doctor", "completion", "help"]
+VERBS = ["run", "attach", "report", "bench", "complexity", "doctor", "completion", "help"]
 
 
 def test_overview(hasten: Hasten) -> None:

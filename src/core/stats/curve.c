@@ -47,6 +47,7 @@ bool hasten_curve_init(struct hasten_curve *curve, const struct hasten_cost *poi
     double walked[HASTEN_MODELS_MOST_POINTS] = {0}; /* variance of the drift so far */
     size_t sober = 0;
     curve->count = count;
+    curve->least_scale = tolerance->least_scale;
     curve->sober = count - 1;
     for (size_t i = 0; i < count; i++) {
         bool ascends = points[i].size > (i == 0 ? 0 : points[i - 1].size);
@@ -269,7 +270,7 @@ void hasten_curve_judge(const struct hasten_curve *curve, struct hasten_fit *fit
      * further off it is as much as that one says. The logarithm is of a scale that is
      * not known exactly: being off by much is no stronger evidence than it should be. */
     double spare = fmax(count - 3, 1);
-    double scale = fmax(1, least_misfit / spare);
+    double scale = fmax(curve->least_scale, least_misfit / spare);
     double excess = (fit->misfit - least_misfit) / scale;
     fit->criterion = count * log1p(excess / spare) + penalty;
 }

@@ -10,6 +10,7 @@
 struct hasten_curve {
     size_t count;
     size_t sober; /* the last one that is known well and within the cache, else the last */
+    double least_scale;
     double sizes[HASTEN_MODELS_MOST_POINTS];
     double values[HASTEN_MODELS_MOST_POINTS];
     /* Of the covariance of residuals' logarithms, its Cholesky factor. */

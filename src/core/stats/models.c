@@ -31,12 +31,19 @@
 /* Beyond the cache: building a dict of shuffled numbers, which takes 36 ns a number up to
  * 8192 of them, takes 67 at 16384, 113 at 32768 and 171 at 109470; copying one takes 8.5 ns
  * an entry at 219040 and 30 at 438080. */
-const struct hasten_tolerance hasten_tolerance_time = {0.03, 0.03, 0.45};
-/* Containers are allocated larger than they are: lists by an eighth, tables up to twice. */
-const struct hasten_tolerance hasten_tolerance_memory = {0.15, 0.08, 0.08};
+const struct hasten_tolerance hasten_tolerance_time = {0.03, 0.03, 0.45, 1};
+/* Containers are allocated larger than they are: lists by an eighth, tables up to twice.
+ * But bytes have no noise. */
+const struct hasten_tolerance hasten_tolerance_memory = {0.15, 0.08, 0.08, 0.1};
 
 static const char *const names[HASTEN_GROWTH_COUNT] = {"O(1)",   "O(log n)", "O(n)",  "O(n log n)",
                                                        "O(n^2)", "O(n^3)",   "O(2^n)"};
+
+const char *hasten_doubt_name(enum hasten_doubt doubt) {
+    static const char *const doubts[] = {NULL,      "few sizes", "narrow", "noise",
+                                         "between", "beginning", "power",  "irregular"};
+    return doubts[doubt];
+}
 
 const char *hasten_growth_name(enum hasten_growth growth) {
     return growth < HASTEN_GROWTH_COUNT ? names[growth] : "unknown";
@@ -97,6 +104,10 @@ static struct hasten_fit fit_growth(const struct hasten_curve *curve, enum haste
     struct hasten_fit best = {.exists = false, .criterion = INFINITY};
     for (int lower = HASTEN_GROWTH_CONSTANT; lower < (int)growth || lower == HASTEN_GROWTH_CONSTANT;
          lower++) {
+        /* n + n log n is n with a little drift, or n log n with a little: no third thing. */
+        if (growth == HASTEN_GROWTH_LINEARITHMIC && lower == HASTEN_GROWTH_LINEAR) {
+            continue;
+        }
         struct hasten_fit fit = hasten_curve_fit(curve, growth, (enum hasten_growth)lower);
         if (fit.exists && fit.criterion < best.criterion) {
             best = fit;

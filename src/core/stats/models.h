@@ -50,6 +50,7 @@ struct hasten_tolerance {
     double jitter;       /* at each size by itself */
     double drift;        /* with each doubling */
     double drift_beyond; /* with each doubling where data leave the cache */
+    double least_scale;  /* of their variances, where the data follow a class more closely */
 };
 /* Of times and of bytes. */
 extern const struct hasten_tolerance hasten_tolerance_time;
@@ -93,6 +94,9 @@ struct hasten_verdict hasten_classify(const struct hasten_cost *points, size_t c
 
 /* A fit's value for a size. */
 double hasten_fit_value(const struct hasten_fit *fit, enum hasten_growth growth, double size);
+
+/* "between", "noise"; NULL: there is none. */
+const char *hasten_doubt_name(enum hasten_doubt doubt);
 
 /* "O(n log n)"; "n log n" is what hasten_growth_find understands, among other spellings
  * ("O(n log n)", "n**2", "n^2", "linear"). HASTEN_GROWTH_COUNT: none of them. */

@@ -224,6 +224,9 @@ static PyObject *verdict_dict(const struct hasten_scaling_result *result, bool o
         hasten_stats_put(
             dict, "class",
             none_unless(is_sure, PyUnicode_FromString(hasten_growth_name(verdict->growth)))) &&
+        hasten_stats_put(dict, "doubt",
+                         is_sure ? Py_NewRef(Py_None)
+                                 : PyUnicode_FromString(hasten_doubt_name(verdict->doubt))) &&
         hasten_stats_put(dict, "confidence", PyFloat_FromDouble(verdict->confidence)) &&
         hasten_stats_put(dict, "words", verdict_words(verdict)) &&
         hasten_stats_put(dict, "doubling",
