@@ -58,10 +58,13 @@ static size_t simulate(const struct cost *cost, const struct machine *machine,
         double value = cost->constant + cost->leading * term(cost->growth, cost->base, n);
         value += cost->lower * term(cost->lower_growth, 0, n);
         double off = drift + machine->jitter * normal(random) + machine->noise * normal(random);
-        points[count++] = (struct hasten_cost){.size = n,
-                                               .value = value * exp(off),
-                                               .error = machine->noise,
-                                               .is_beyond_cache = n > machine->cache_size};
+        points[count++] =
+            (struct hasten_cost){.size = n,
+                                 .value = value * exp(off),
+                                 .error = machine->noise,
+                                 .reach = n > machine->cache_size ? HASTEN_REACH_MEMORY
+                                          : n > 256               ? HASTEN_REACH_CACHE
+                                                                  : HASTEN_REACH_NEAR};
     }
     return count;
 }
@@ -192,7 +195,7 @@ static void test_other_powers(void) {
             size_t count = 0;
             for (double n = 4; n < 20000; n *= 2) {
                 double value = (50 + 20 * pow(n, powers[p])) * exp(0.03 * normal(&random));
-                points[count++] = (struct hasten_cost){n, value, 0.03, false};
+                points[count++] = (struct hasten_cost){n, value, 0.03, HASTEN_REACH_NEAR};
             }
             struct hasten_verdict verdict = hasten_classify(points, count, &hasten_tolerance_time);
             wrong += verdict.doubt == HASTEN_DOUBT_NONE;
@@ -211,7 +214,7 @@ static void test_factorial(void) {
     double value = 100;
     for (double n = 2; n <= 10; n++) {
         value *= n;
-        points[count++] = (struct hasten_cost){n, value + 100, 0.01, false};
+        points[count++] = (struct hasten_cost){n, value + 100, 0.01, HASTEN_REACH_NEAR};
     }
     struct hasten_verdict verdict = hasten_classify(points, count, &hasten_tolerance_time);
     CHECK(verdict.doubt != HASTEN_DOUBT_NONE);
@@ -220,7 +223,8 @@ static void test_factorial(void) {
 static void test_doubts(void) {
     struct hasten_cost points[8];
     for (size_t i = 0; i < 8; i++) {
-        points[i] = (struct hasten_cost){(double)(1u << i), 100 + 10.0 * (1u << i), 0.01, false};
+        points[i] = (struct hasten_cost){(double)(1u << i), 100 + 10.0 * (1u << i), 0.01,
+                                         HASTEN_REACH_NEAR};
     }
     CHECK_EQ_INT(hasten_classify(points, 4, &hasten_tolerance_time).doubt, HASTEN_DOUBT_TOO_FEW);
     CHECK_EQ_INT(hasten_classify(points, 8, &hasten_tolerance_time).growth, HASTEN_GROWTH_LINEAR);
@@ -242,7 +246,8 @@ static void test_memory(void) {
     struct hasten_cost points[16];
     for (size_t i = 0; i < 16; i++) {
         double n = (double)(4u << i);
-        points[i] = (struct hasten_cost){n, 64 + 36.5 * n * (i % 2 == 0 ? 1.0 : 1.4), 0, false};
+        points[i] =
+            (struct hasten_cost){n, 64 + 36.5 * n * (i % 2 == 0 ? 1.0 : 1.4), 0, HASTEN_REACH_NEAR};
     }
     struct hasten_verdict verdict = hasten_classify(points, 16, &hasten_tolerance_memory);
     CHECK_EQ_INT(verdict.doubt, HASTEN_DOUBT_NONE);

@@ -17,7 +17,7 @@
 #define GROWING_SHARE 0.4
 #define ROUNDS_SHARE 0.9
 /* A block that is longer than this share of the budget is given up, where enough are left. */
-#define MOST_BLOCK_SHARE (1.0 / 12)
+#define MOST_BLOCK_SHARE (1.0 / 25)
 #define ENOUGH_SIZES 7
 /* Before there are as many, a verdict is luck. */
 #define LEAST_ROUNDS 7
@@ -43,6 +43,8 @@
 /* Of the second level cache: what is used beside the input, and is not ours. */
 #define CACHE_SHARE 0.25
 #define USUAL_CACHE_BYTES 524288.0
+/* The first level cache is as a rule this part of the second. */
+#define FIRST_CACHE_SHARE (1.0 / 16)
 
 enum stage { STAGE_GROWING, STAGE_ROUNDS, STAGE_MEMORY, STAGE_DONE };
 
@@ -107,8 +109,12 @@ static double bytes_of(const struct hasten_scaling_row *row) {
     return fmax(row->input_bytes, USUAL_ITEM_BYTES * (double)row->size);
 }
 
-static bool is_beyond_cache(const struct hasten_scaling_row *row, double cache_bytes) {
-    return bytes_of(row) > CACHE_SHARE * (cache_bytes > 0 ? cache_bytes : USUAL_CACHE_BYTES);
+static enum hasten_reach reach_of(const struct hasten_scaling_row *row, double cache_bytes) {
+    double cache = CACHE_SHARE * (cache_bytes > 0 ? cache_bytes : USUAL_CACHE_BYTES);
+    double bytes = bytes_of(row);
+    return bytes > cache                       ? HASTEN_REACH_MEMORY
+           : bytes > cache * FIRST_CACHE_SHARE ? HASTEN_REACH_CACHE
+                                               : HASTEN_REACH_NEAR;
 }
 
 size_t hasten_scaling_points(const struct hasten_scaling_result *result, bool of_memory,
@@ -123,7 +129,7 @@ size_t hasten_scaling_points(const struct hasten_scaling_result *result, bool of
             .size = (double)row->size,
             .value = of_memory ? row->memory_bytes + SMALL_BYTES : row->time_ns,
             .error = of_memory ? 0 : row->error,
-            .is_beyond_cache = is_beyond_cache(row, cache_bytes),
+            .reach = reach_of(row, cache_bytes),
         };
     }
     return count;

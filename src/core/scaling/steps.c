@@ -13,7 +13,7 @@
  * exponential, and then the next step is careful. */
 #define HARMLESS_S 5e-6
 /* A block may take this share of the budget: then there is time for several rounds. */
-#define BLOCK_SHARE (1.0 / 24)
+#define BLOCK_SHARE (1.0 / 60)
 #define MOST_INPUT_BYTES (256.0 * 1024 * 1024)
 
 double hasten_steps_seconds(const struct hasten_steps *steps, double size) {

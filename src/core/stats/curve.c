@@ -57,13 +57,13 @@ bool hasten_curve_init(struct hasten_curve *curve, const struct hasten_cost *poi
         curve->sizes[i] = points[i].size;
         curve->values[i] = points[i].value;
         if (i > 0) {
-            double drift = points[i].is_beyond_cache ? tolerance->drift_beyond : tolerance->drift;
+            double drift = tolerance->drift[points[i].reach];
             walked[i] = walked[i - 1] + drift * drift * log2(points[i].size / points[i - 1].size);
         }
         for (size_t j = 0; j <= i; j++) {
             curve->triangle[i][j] = walked[j];
         }
-        if (!points[i].is_beyond_cache && points[i].error <= HASTEN_MODELS_MOST_ERROR &&
+        if (points[i].reach < HASTEN_REACH_MEMORY && points[i].error <= HASTEN_MODELS_MOST_ERROR &&
             ++sober >= HASTEN_MODELS_LEAST_POINTS) {
             curve->sober = i;
         }

@@ -38,19 +38,26 @@ enum hasten_growth {
     HASTEN_GROWTH_COUNT
 };
 
+/* Where the data of a size are, as a rule. */
+enum hasten_reach {
+    HASTEN_REACH_NEAR,
+    HASTEN_REACH_CACHE,
+    HASTEN_REACH_MEMORY,
+    HASTEN_REACH_COUNT
+};
+
 struct hasten_cost {
     double size;  /* above 0, ascending */
     double value; /* above 0 */
     double error; /* standard deviation of the value, as a share of it */
-    bool is_beyond_cache;
+    enum hasten_reach reach;
 };
 
 /* Standard deviations, as shares, of what a machine does to the true curve. */
 struct hasten_tolerance {
-    double jitter;       /* at each size by itself */
-    double drift;        /* with each doubling */
-    double drift_beyond; /* with each doubling where data leave the cache */
-    double least_scale;  /* of their variances, where the data follow a class more closely */
+    double jitter;                    /* at each size by itself */
+    double drift[HASTEN_REACH_COUNT]; /* with each doubling */
+    double least_scale; /* of their variances, where the data follow a class more closely */
 };
 /* Of times and of bytes. */
 extern const struct hasten_tolerance hasten_tolerance_time;
