@@ -498,12 +498,14 @@ class Benchmark:
                 self.growth = complexity(function, generate, **more)
             return self.growth
 
-    def weave(self, target: str, **_: Any) -> None:
-        """Measures each call of what "module.name" names, until the test is over."""
+    def weave(self, target: Any, **more: Any) -> None:
+        """Measures the call of what "module.name" names, until the test is over. Anything
+        but a name is for aspectlib to find, where that is installed."""
         import importlib
 
-        if not isinstance(target, str) or "." not in target:
-            raise TypeError('weave takes the name of a function, like "time.sleep"')
+        if not isinstance(target, str) or "." not in target or more:
+            self._weave_by_aspectlib(target, more)
+            return
         place, _dot, name = target.rpartition(".")
         holder = importlib.import_module(place)
         function = getattr(holder, name)
@@ -516,6 +518,22 @@ class Benchmark:
         self._undo.append(lambda: setattr(holder, name, function))
 
     patch = weave
+
+    def _weave_by_aspectlib(self, target: Any, more: dict[str, Any]) -> None:
+        import importlib
+
+        try:
+            aspectlib = importlib.import_module("aspectlib")
+        except ImportError as error:
+            raise ImportError(
+                'weave takes the name of a function, like "time.sleep"; for anything else'
+                " install aspectlib"
+            ) from error
+
+        def aspect(function: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda *args, **kwargs: self(function, *args, **kwargs)
+
+        self._undo.append(aspectlib.weave(target, aspect, **more).rollback)
 
     def cleanup(self) -> None:
         while self._undo:

@@ -24,9 +24,11 @@ clock = time.perf_counter_ns
 # input that it has seen before the processor knows the branches by heart, and small sizes
 # would look several times as fast as they are; but no more than a cache holds.
 INPUTS_NS = 3_000_000
-MOST_INPUT_BYTES = 500_000
+MOST_INPUT_BYTES = 250_000
 # Where each execution needs an input of its own, making them may take so long a block.
 FRESH_NS = 20_000_000
+# Executions that take longer are not warmed up.
+LONG_NS = 5_000_000
 # An object of the interpreter and the reference to it.
 ITEM_BYTES = 64
 # Up to here it is looked whether the function changes its input.
@@ -87,7 +89,7 @@ class Runner:
         # it was seen to be left alone.
         self.fresh = generate is not None
         self.untouched = 0
-        self.smallest = None
+        self.lasted = {}  # nanoseconds of an execution, by size
         self.waiting = Waiting()
         self.overhead = _overhead()
 
@@ -115,27 +117,30 @@ class Runner:
         blocks = sys.getallocatedblocks()
         made = [self.arguments(size)]
         item_bytes = max(sys.getallocatedblocks() - blocks, 0) * ITEM_BYTES
+        item_bytes += sum(sys.getsizeof(one, 0) for one in made[0])
         most_ns = FRESH_NS if self.fresh else INPUTS_NS
         most = min(executions, max(1, MOST_INPUT_BYTES // max(item_bytes, ITEM_BYTES)))
         if self.generate is None:
             most = 1
-        while len(made) < most and clock() - began < most_ns:
+        while len(made) < max(most, 2) and clock() - began < most_ns:
             made.append(self.arguments(size))
         return made, item_bytes
 
     def time(self, size, executions):
         """(executions made, their nanoseconds, nanoseconds of all, bytes of an input,
         whether each execution had one of its own)"""
+        waited = self.waiting.now()
         began = clock()
         if self.generate is not None and 0 <= self.untouched < 3 and size <= MOST_CHECKED_SIZE:
             self.look(size)
-        made, item_bytes = self.inputs(size, executions)
+        made, item_bytes = self.inputs(size, executions + 1)
+        # One to begin with, untimed: code and allocator are at hand then, which would count
+        # where few executions follow. What is long does not notice.
+        warming = made.pop() if len(made) > 1 else None if self.fresh else made[0]
+        if warming is not None and self.lasted.get(size, 0) < LONG_NS:
+            self.function(*warming)
         if self.fresh:
             executions = len(made)
-        if self.fresh:
-            # Once, to have the function's own code at hand: with few inputs it would count.
-            self.smallest = min(self.smallest or size, size)
-            self.function(*self.arguments(self.smallest))
         collects = gc.isenabled()
         gc.disable()
         try:
@@ -143,7 +148,11 @@ class Runner:
         finally:
             if collects:
                 gc.enable()
-        return executions, spent, clock() - began, item_bytes, int(self.fresh)
+        self.lasted[size] = spent / executions
+        whole = clock() - began
+        waited = self.waiting.now() - waited
+        whole -= waited if waited < whole else 0
+        return executions, spent, whole, item_bytes, int(self.fresh)
 
     def block(self, made, executions):
         """Nanoseconds of so many executions, the inputs in turns."""

@@ -35,6 +35,12 @@ static void set_environment(const struct bench_side *side, const struct bench_ch
     memset(text, 'x', padding);
     text[padding] = '\0';
     setenv("HASTEN_BENCH_PADDING", text, 1);
+    if (side->kind == BENCH_GROWING) {
+        /* Memory of large objects goes back to the kernel and is asked for anew, page by
+         * page, each time: from 128 KiB on all would be slower by a step. */
+        setenv("MALLOC_MMAP_THRESHOLD_", "67108864", 0);
+        setenv("MALLOC_TRIM_THRESHOLD_", "268435456", 0);
+    }
     const char *equals = side->variable == NULL ? NULL : strchr(side->variable, '=');
     if (equals != NULL) {
         char name[256];

@@ -19,6 +19,7 @@
 /* A block that is longer than this share of the budget is given up, where enough are left. */
 #define MOST_BLOCK_SHARE (1.0 / 25)
 #define ENOUGH_SIZES 7
+#define MOST_DOUBTS 3
 /* Before there are as many, a verdict is luck. */
 #define LEAST_ROUNDS 7
 #define CLEAR 0.95
@@ -59,11 +60,13 @@ struct hasten_scaling {
     struct hasten_scaling_result result;
     double samples[HASTEN_SCALING_MOST_SIZES][HASTEN_SCALING_MOST_ROUNDS]; /* ns */
     double whole_s[HASTEN_SCALING_MOST_SIZES];                             /* of a block */
+    uint64_t whole_size[HASTEN_SCALING_MOST_SIZES];                        /* they were of */
     size_t order[HASTEN_SCALING_MOST_SIZES];
     size_t place; /* in the order, or of the size that grows */
     double round_began_s;
     /* Growing: what is known of the size being tried. */
     uint64_t tries;
+    unsigned doubts; /* how often the end of growing was doubted */
 };
 
 hasten_status hasten_scaling_new(const struct hasten_allocator *allocator,
@@ -248,6 +251,12 @@ static uint64_t choose_size(struct hasten_scaling *scaling) {
     uint64_t size = count == HASTEN_SCALING_MOST_SIZES
                         ? 0
                         : hasten_steps_next(&steps, scaling->options.budget_s);
+    if (size == 0 && !is_late && count > 0 && scaling->doubts < MOST_DOUBTS) {
+        /* A block that was interrupted looks long: once more, the shorter time counts. */
+        scaling->doubts++;
+        result->row_count--;
+        return result->rows[count - 1].size;
+    }
     if (is_late || size == 0) {
         bool is_largest = count > 0 && result->rows[count - 1].size >= HASTEN_STEPS_MOST_SIZE;
         result->end = is_largest ? HASTEN_END_ALL : HASTEN_END_BUDGET;
@@ -344,7 +353,9 @@ static void grow(struct hasten_scaling *scaling, const struct hasten_timed *time
         .input_bytes = timed->input_bytes,
         .is_fresh = timed->is_fresh,
     };
-    scaling->whole_s[row] = timed->whole_s;
+    bool is_again = scaling->whole_size[row] == scaling->asked.size;
+    scaling->whole_s[row] = is_again ? fmin(scaling->whole_s[row], timed->whole_s) : timed->whole_s;
+    scaling->whole_size[row] = scaling->asked.size;
     scaling->tries = 0;
 }
 
