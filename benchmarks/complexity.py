@@ -92,7 +92,9 @@ def main():
             right += said == truth
             wrong += said not in (truth, None)
             mark = "" if said == truth else "can't tell" if said is None else "WRONG"
-            rows.append((function, truth, result["time"]["words"], f"{result['spent_s']:.1f} s", mark))
+            rows.append(
+                (function, truth, result["time"]["words"], f"{result['spent_s']:.1f} s", mark)
+            )
             print(*rows[-1], sep="  ", file=sys.stderr, flush=True)
             found[function] = {"truth": truth, **result}
     table("Classes of growth", ("function", "class", "said", "in", ""), rows)

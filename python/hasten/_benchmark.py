@@ -12,7 +12,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -333,7 +333,9 @@ class Benchmark:
             if was_enabled:
                 gc.enable()
 
-    def _timed(self, function: Callable[..., Any], args: Any, kwargs: Any, iterations: int) -> float:
+    def _timed(
+        self, function: Callable[..., Any], args: Any, kwargs: Any, iterations: int
+    ) -> float:
         """Seconds of the iterations, without what others had the processor meanwhile."""
         timer, turns = self.options.timer, range(iterations)
         with self._collector():
@@ -360,7 +362,7 @@ class Benchmark:
         while iterations:
             iterations = plan.send(round_of(iterations))
 
-    def _plan(self) -> Iterator[Any]:
+    def _plan(self) -> Generator[int, float, None]:
         """Asks for rounds of so many iterations, is told their seconds; 0 is the end."""
         options = self.options
         wanted = max(options.min_time, LEAST_ROUND_S)
@@ -383,7 +385,7 @@ class Benchmark:
         self._finish(metadata)
         yield 0
 
-    def _warm(self, iterations: int, most_s: float) -> Iterator[Any]:
+    def _warm(self, iterations: int, most_s: float) -> Generator[int, float, None]:
         """Until three rounds in a row are no faster than the best before."""
         best, since, began, made = math.inf, 0, time.perf_counter(), 0
         while (
@@ -442,7 +444,9 @@ class Benchmark:
 
         def call(*args: Any, **kwargs: Any) -> None:
             nonlocal result
-            result = asyncio.run(target(*args, **kwargs)) if asynchronous else target(*args, **kwargs)
+            result = (
+                asyncio.run(target(*args, **kwargs)) if asynchronous else target(*args, **kwargs)
+            )
 
         self.target = target
         if self.disabled:
@@ -453,8 +457,11 @@ class Benchmark:
         for number in range(warmups + rounds):
             args, kwargs = prepare()
             with undisturbed():
-                spent = self._timed(call if asynchronous else target, args, kwargs, iterations) \
-                    if iterations > 1 else self._timed(call, args, kwargs, 1)
+                spent = (
+                    self._timed(call if asynchronous else target, args, kwargs, iterations)
+                    if iterations > 1
+                    else self._timed(call, args, kwargs, 1)
+                )
             if number >= warmups:
                 metadata.stats.data.append(spent / iterations)
             if teardown is not None:
@@ -481,10 +488,13 @@ class Benchmark:
                 profile.runcall(target, *args, **kwargs)
             if teardown is not None:
                 teardown(*args, **kwargs)
-        self.stats.cprofile_stats = pstats.Stats(profile)
+        self.stats.cprofile_stats = pstats.Stats(profile)  # type: ignore[arg-type]
 
     def complexity(
-        self, function: Callable[..., Any], generate: Callable[[int], Any] | None = None, **more: Any
+        self,
+        function: Callable[..., Any],
+        generate: Callable[[int], Any] | None = None,
+        **more: Any,
     ) -> Any:
         """hasten.complexity(function, generate, ...); the test's budget is judged by it."""
         with self._used("benchmark.complexity(...)"):

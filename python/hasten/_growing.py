@@ -18,6 +18,8 @@ import itertools
 import os
 import sys
 import time
+from collections.abc import Callable, Iterable
+from typing import IO, Any
 
 clock = time.perf_counter_ns
 # Inputs that the executions of a block take in turns. As many as possible, because of an
@@ -43,34 +45,40 @@ class Waiting:
     taken for the function's own time, the waiting would look like growth. Sleeping and
     waiting for files or locks is not in it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
+        self.descriptor = -1  # where the kernel does not count it
         try:
-            self.file = open("/proc/thread-self/schedstat", "rb", 0)
+            self.descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
             self.now()
         except (OSError, ValueError, IndexError):
-            self.file = None  # the kernel does not count it
+            self.__del__()
 
-    def now(self):
-        if self.file is None:
+    def now(self) -> int:
+        if self.descriptor < 0:
             return 0
-        return int(os.pread(self.file.fileno(), 100, 0).split()[1])
+        return int(os.pread(self.descriptor, 100, 0).split()[1])
+
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        if self.descriptor >= 0:
+            close(self.descriptor)
+            self.descriptor = -1
 
 
-def _pass_over(items):
+def _pass_over(items: Iterable[Any]) -> int:
     start = clock()
     for _ in items:
         pass
     return clock() - start
 
 
-def _overhead():
+def _overhead() -> tuple[int, float]:
     """Nanoseconds of reading the clock, and of a loop's step."""
     nothing = min(_pass_over(()) for _ in range(50))
     loop = min(_pass_over(itertools.islice(itertools.cycle(((),)), 10000)) for _ in range(10))
     return nothing, max(loop - nothing, 0) / 10000
 
 
-def _pickled(value):
+def _pickled(value: Any) -> bytes | None:
     import pickle
 
     try:
@@ -82,24 +90,26 @@ def _pickled(value):
 class Runner:
     """A function and what makes its inputs."""
 
-    def __init__(self, function, generate=None):
+    def __init__(
+        self, function: Callable[..., Any], generate: Callable[[int], Any] | None = None
+    ) -> None:
         self.function = function
         self.generate = generate
         # A number cannot be changed. Anything else is made anew for each execution until
         # it was seen to be left alone.
         self.fresh = generate is not None
         self.untouched = 0
-        self.lasted = {}  # nanoseconds of an execution, by size
+        self.lasted: dict[int, float] = {}  # nanoseconds of an execution, by size
         self.waiting = Waiting()
         self.overhead = _overhead()
 
-    def arguments(self, size):
+    def arguments(self, size: int) -> tuple[Any, ...]:
         if self.generate is None:
             return (size,)
         made = self.generate(size)
         return made if isinstance(made, tuple) else (made,)
 
-    def look(self, size):
+    def look(self, size: int) -> None:
         """Whether the function leaves its input alone: of the first sizes."""
         arguments = self.arguments(size)
         before = _pickled(arguments)
@@ -111,7 +121,7 @@ class Runner:
             self.untouched += 1
             self.fresh = False
 
-    def inputs(self, size, executions):
+    def inputs(self, size: int, executions: int) -> tuple[list[tuple[Any, ...]], int]:
         """Inputs for a block, and the bytes of one, about."""
         began = clock()
         blocks = sys.getallocatedblocks()
@@ -126,7 +136,7 @@ class Runner:
             made.append(self.arguments(size))
         return made, item_bytes
 
-    def time(self, size, executions):
+    def time(self, size: int, executions: int) -> tuple[int, float, int, int, int]:
         """(executions made, their nanoseconds, nanoseconds of all, bytes of an input,
         whether each execution had one of its own)"""
         waited = self.waiting.now()
@@ -154,7 +164,7 @@ class Runner:
         whole -= waited if waited < whole else 0
         return executions, spent, whole, item_bytes, int(self.fresh)
 
-    def block(self, made, executions):
+    def block(self, made: list[tuple[Any, ...]], executions: int) -> float:
         """Nanoseconds of so many executions, the inputs in turns."""
         function, wait = self.function, self.waiting.now
         if len(made[0]) == 1:
@@ -177,27 +187,30 @@ class Runner:
         nothing, step = self.overhead
         return max(spent - nothing - step * executions, 0)
 
-    def memory(self, size):
+    def memory(self, size: int) -> int:
         """Bytes at the peak of one execution, above what was there before."""
+        import importlib
+
         try:
-            from hasten import tracemalloc
+            tracemalloc = importlib.import_module("hasten.tracemalloc")
         except ImportError:
-            import tracemalloc
+            tracemalloc = importlib.import_module("tracemalloc")
         arguments = self.arguments(size)
         began = not tracemalloc.is_tracing()
         if began:
             tracemalloc.start()
         try:
-            before = tracemalloc.get_traced_memory()[0]
+            before: int = tracemalloc.get_traced_memory()[0]
             tracemalloc.reset_peak()
             self.function(*arguments)
-            return max(tracemalloc.get_traced_memory()[1] - before, 0)
+            peak: int = tracemalloc.get_traced_memory()[1]
+            return peak - before if peak > before else 0
         finally:
             if began:
                 tracemalloc.stop()
 
 
-def load(name):
+def load(name: str) -> Callable[..., Any]:
     """What MODULE:NAME or FILE.py:NAME calls."""
     import importlib
     import importlib.util
@@ -210,6 +223,7 @@ def load(name):
         if known is None or known.__file__ != place:
             sys.path.insert(0, os.path.dirname(os.path.abspath(place)))
             spec = importlib.util.spec_from_file_location("hasten_functions", place)
+            assert spec is not None and spec.loader is not None  # it ends with .py
             known = importlib.util.module_from_spec(spec)
             sys.modules["hasten_functions"] = known
             spec.loader.exec_module(known)
@@ -225,7 +239,7 @@ def load(name):
     return found
 
 
-def serve(commands, answer, runner):
+def serve(commands: IO[bytes], answer: Callable[[str], None], runner: Runner) -> None:
     text = ""
     while True:
         words = commands.readline().split()
@@ -246,7 +260,7 @@ def serve(commands, answer, runner):
             answer(f"raised {shown}\n")
 
 
-def explanation():
+def explanation() -> str:
     import traceback
 
     lines = traceback.format_exc().splitlines(True)
@@ -254,7 +268,7 @@ def explanation():
     return "".join(line for line in lines if 'File "<string>"' not in line)[-MOST_TEXT:]
 
 
-def main():
+def main() -> None:
     import inspect
 
     read, write = int(sys.argv[1]), int(sys.argv[2])
@@ -265,7 +279,7 @@ def main():
     os.set_inheritable(write, False)
     commands = os.fdopen(read, "rb")
 
-    def answer(text):
+    def answer(text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")
         while data:
             data = data[os.write(write, data) :]

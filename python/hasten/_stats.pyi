@@ -4,6 +4,7 @@ from typing import Any, final
 
 def summarize(values: Sequence[float], /) -> dict[str, float]: ...
 def find_class(text: str, /) -> tuple[int, str] | None: ...
+
 @final
 class Scaling:
     def __new__(

@@ -19,7 +19,9 @@ _AMOUNT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-zA-Zµμ]*)\s*")
 _TIMES_NS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9}
 _TIMES_NS |= {"min": 60 * 10**9, "h": 3600 * 10**9}
 # Of 1024, as everything that counts memory.
-_UNITS = "kmgt"
+_SIZES: dict[str, int] = {"b": 1} | {
+    unit + end: 1024**power for power, unit in enumerate("kmgt", 1) for end in ("", "b", "ib")
+}
 
 
 class Budget(TypedDict):
@@ -42,10 +44,10 @@ def parse_time(text: str) -> int:
 def parse_size(text: str) -> int:
     """ "20 MB" in bytes."""
     match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
-    unit = "" if match is None else match[2].lower().removesuffix("b").removesuffix("i")
-    if match is None or not match[2] or len(unit) > 1 or unit not in _UNITS:
+    unit = None if match is None else _SIZES.get(match[2].lower())
+    if match is None or unit is None:
         raise ValueError(f'a size is a number and a unit, like "20 MB", not {text!r}')
-    return round(float(match[1]) * 1024 ** (_UNITS.index(unit) + 1 if unit else 0))
+    return round(float(match[1]) * unit)
 
 
 def parse_class(text: str) -> str:
@@ -55,7 +57,7 @@ def parse_class(text: str) -> str:
     found = find_class(text) if isinstance(text, str) else None
     if found is None:
         raise ValueError(
-            f'a class of growth is one of 1, log n, n, n log n, n^2, n^3, 2^n, not {text!r}'
+            f"a class of growth is one of 1, log n, n, n log n, n^2, n^3, 2^n, not {text!r}"
         )
     return found[1]
 

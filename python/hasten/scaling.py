@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """How a function's cost grows with the size of its input; `hasten.complexity` is this.
 
-    result = hasten.complexity(sorted, lambda n: [random.random() for _ in range(n)])
-    print(result)                    # O(n log n), how sure, a plot
-    assert result.time.growth == "O(n log n)"
+result = hasten.complexity(sorted, lambda n: [random.random() for _ in range(n)])
+print(result)                    # O(n log n), how sure, a plot
+assert result.time.growth == "O(n log n)"
 """
 
 import os

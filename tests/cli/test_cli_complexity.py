@@ -130,9 +130,7 @@ def test_sizes(hasten: Hasten) -> None:
     assert ladder[0] == 100 and ladder[-1] == 100000 and ladder == sorted(set(ladder))
     assert len(sizes("10..20")) >= 5
     for wrong in ("", "0..5", "5..5", "9..3", "3,3", "3,2", "1..x", "-4", "1,,2", "1.5"):
-        assert "FROM..TO or sizes with commas" in refused(
-            hasten, "--sizes", wrong, f"{name}:total"
-        )
+        assert "FROM..TO or sizes with commas" in refused(hasten, "--sizes", wrong, f"{name}:total")
     many = ",".join(map(str, range(1, 66)))
     assert "64 sizes are the most" in refused(hasten, "--sizes", many, f"{name}:total")
 
@@ -194,7 +192,7 @@ def test_interrupted(hasten: Hasten) -> None:
     name = hasten.script("functions.py", FILE + "\ndef told(n):\n    open('on', 'w')\n").name
     process = hasten.start("complexity", "--budget", "60", "--sizes", "1..1000000",
                            "--python", sys.executable, f"{name}:told")  # fmt: skip
-    wait_until(lambda: (hasten.folder / "on").exists(), "the function to be called")
+    wait_until((hasten.folder / "on").exists, "the function to be called")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT

@@ -273,9 +273,7 @@ def test_other():
     result.assert_outcomes(passed=2)
     result.stdout.no_fnmatch_line("*measured*")
     run(text, "--benchmark-skip").assert_outcomes(passed=1, skipped=1)
-    run(text, "--benchmark-only", "--hasten-benchmark-disable").assert_outcomes(
-        passed=1, skipped=1
-    )
+    run(text, "--benchmark-only", "--hasten-benchmark-disable").assert_outcomes(passed=1, skipped=1)
 
 
 def test_weave(run):

@@ -25,10 +25,10 @@
 #define CLEAR 0.95
 /* What one block may be off, because of the clock; and where every execution has an input
  * that was not used before, because neither that nor the function is in the cache at first:
- * swapping the ends of a list took 70 ns in blocks of 600 executions, 175 ns in blocks of
- * 10, and 700 ns and more one at a time. */
+ * swapping the ends of a list took 70 ns in blocks of 600 executions, 127 ns in blocks of
+ * 11, and 600 ns one at a time. */
 #define BLOCK_ERROR_NS 100
-#define FRESH_BLOCK_ERROR_NS 1500
+#define FRESH_BLOCK_ERROR_NS 900
 /* Of what was measured: nothing is known where all of it may be error. */
 #define MOST_ERROR_SHARE 0.99
 /* A median of so few rounds has no spread to speak of. */

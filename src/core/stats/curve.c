@@ -45,6 +45,7 @@ double hasten_curve_term(enum hasten_growth growth, double base, double size) {
 bool hasten_curve_init(struct hasten_curve *curve, const struct hasten_cost *points, size_t count,
                        const struct hasten_tolerance *tolerance) {
     double walked[HASTEN_MODELS_MOST_POINTS] = {0}; /* variance of the drift so far */
+    double expected = 0;                            /* of the drift so far */
     size_t sober = 0;
     curve->count = count;
     curve->least_scale = tolerance->least_scale;
@@ -58,6 +59,9 @@ bool hasten_curve_init(struct hasten_curve *curve, const struct hasten_cost *poi
         curve->values[i] = points[i].value;
         if (i > 0) {
             double drift = tolerance->drift[points[i].reach];
+            expected +=
+                tolerance->mean[points[i].reach] * log2(points[i].size / points[i - 1].size);
+            curve->values[i] *= exp(-expected);
             walked[i] = walked[i - 1] + drift * drift * log2(points[i].size / points[i - 1].size);
         }
         for (size_t j = 0; j <= i; j++) {

@@ -12,7 +12,7 @@ struct hasten_curve {
     size_t sober; /* the last one that is known well and within the cache, else the last */
     double least_scale;
     double sizes[HASTEN_MODELS_MOST_POINTS];
-    double values[HASTEN_MODELS_MOST_POINTS];
+    double values[HASTEN_MODELS_MOST_POINTS]; /* without what drift is expected */
     /* Of the covariance of residuals' logarithms, its Cholesky factor. */
     double triangle[HASTEN_MODELS_MOST_POINTS][HASTEN_MODELS_MOST_POINTS];
 };

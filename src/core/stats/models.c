@@ -31,10 +31,11 @@
 /* Walking along linked tuples takes 16 ns for each of up to 256, 20 from 1024 on, when they
  * are no longer in the first cache. Building a dict of shuffled numbers, which takes 36 ns
  * a number up to 8192 of them, takes 67 at 16384, 113 at 32768 and 171 at 109470. */
-const struct hasten_tolerance hasten_tolerance_time = {0.03, {0.03, 0.08, 0.45}, 1};
+const struct hasten_tolerance hasten_tolerance_time = {
+    0.03, {0.03, 0.08, 0.45}, {0, 0.02, 0.15}, 1};
 /* Containers are allocated larger than they are: lists by an eighth, tables up to twice.
  * But bytes have no noise. */
-const struct hasten_tolerance hasten_tolerance_memory = {0.15, {0.08, 0.08, 0.08}, 0.1};
+const struct hasten_tolerance hasten_tolerance_memory = {0.15, {0.08, 0.08, 0.08}, {0, 0, 0}, 0.1};
 
 static const char *const names[HASTEN_GROWTH_COUNT] = {"O(1)",   "O(log n)", "O(n)",  "O(n log n)",
                                                        "O(n^2)", "O(n^3)",   "O(2^n)"};
@@ -225,6 +226,22 @@ static enum hasten_doubt doubt_of(const struct hasten_curve *curve,
     return verdict->confidence < SURE ? HASTEN_DOUBT_BETWEEN : HASTEN_DOUBT_NONE;
 }
 
+/* Classes are judged without the slowness of caches, what is shown has it: the factors
+ * that follow what was measured. */
+static void set_factors(const struct hasten_curve *curve, struct hasten_verdict *verdict) {
+    for (int i = 0; i < HASTEN_GROWTH_COUNT; i++) {
+        struct hasten_fit *fit = &verdict->fits[i];
+        struct hasten_fit shown = fit_growth(curve, (enum hasten_growth)i);
+        if (fit->exists && shown.exists) {
+            fit->constant = shown.constant;
+            fit->lower = shown.lower;
+            fit->lower_growth = shown.lower_growth;
+            fit->leading = shown.leading;
+            fit->base = shown.base;
+        }
+    }
+}
+
 struct hasten_verdict hasten_classify(const struct hasten_cost *points, size_t count,
                                       const struct hasten_tolerance *tolerance) {
     struct hasten_verdict verdict = {.doubt = HASTEN_DOUBT_TOO_FEW};
@@ -240,16 +257,21 @@ struct hasten_verdict hasten_classify(const struct hasten_cost *points, size_t c
         least = verdict.fits[i].exists ? fmin(least, verdict.fits[i].misfit) : least;
     }
     struct hasten_fit power = hasten_curve_fit_power(&curve);
+    verdict.power = power.exists ? power.base : 0;
     for (int i = 0; i < HASTEN_GROWTH_COUNT; i++) {
         hasten_curve_judge(&curve, &verdict.fits[i], least);
     }
     hasten_curve_judge(&curve, &power, least);
-    verdict.power = power.exists ? power.base : 0;
     verdict.growth = weigh(verdict.fits);
     verdict.confidence = fmin(verdict.fits[verdict.growth].weight, MOST_CONFIDENCE);
     verdict.doubt = doubt_of(&curve, &verdict, &power);
     if (is_noise(points, count)) {
         verdict.doubt = HASTEN_DOUBT_NOISE;
+    }
+    struct hasten_tolerance level = *tolerance;
+    memset(level.mean, 0, sizeof level.mean);
+    if (hasten_curve_init(&curve, points, count, &level)) {
+        set_factors(&curve, &verdict);
     }
     return verdict;
 }

@@ -57,6 +57,7 @@ struct hasten_cost {
 struct hasten_tolerance {
     double jitter;                    /* at each size by itself */
     double drift[HASTEN_REACH_COUNT]; /* with each doubling */
+    double mean[HASTEN_REACH_COUNT];  /* of the drift: caches make slower, never faster */
     double least_scale; /* of their variances, where the data follow a class more closely */
 };
 /* Of times and of bytes. */
