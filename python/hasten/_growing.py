@@ -215,6 +215,7 @@ def load(name: str) -> Callable[..., Any]:
     import importlib
     import importlib.util
 
+    found: Any
     place, colon, attribute = name.rpartition(":")
     if not colon or not place or not attribute:
         raise ValueError(f"MODULE:FUNCTION or FILE.py:FUNCTION is expected, not {name!r}")
@@ -236,7 +237,8 @@ def load(name: str) -> Callable[..., Any]:
         found = getattr(found, part)
     if not callable(found):
         raise TypeError(f"{name} cannot be called")
-    return found
+    function: Callable[..., Any] = found
+    return function
 
 
 def serve(commands: IO[bytes], answer: Callable[[str], None], runner: Runner) -> None:

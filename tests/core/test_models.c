@@ -193,7 +193,8 @@ static void test_other_powers(void) {
         for (int trial = 0; trial < TRIALS; trial++) {
             struct hasten_cost points[HASTEN_MODELS_MOST_POINTS];
             size_t count = 0;
-            for (double n = 4; n < 20000; n *= 2) {
+            for (uint32_t size = 4; size < 20000; size *= 2) {
+                double n = size;
                 double value = (50 + 20 * pow(n, powers[p])) * exp(0.03 * normal(&random));
                 points[count++] = (struct hasten_cost){n, value, 0.03, HASTEN_REACH_NEAR};
             }
@@ -212,7 +213,7 @@ static void test_factorial(void) {
     struct hasten_cost points[HASTEN_MODELS_MOST_POINTS];
     size_t count = 0;
     double value = 100;
-    for (double n = 2; n <= 10; n++) {
+    for (uint32_t n = 2; n <= 10; n++) {
         value *= n;
         points[count++] = (struct hasten_cost){n, value + 100, 0.01, HASTEN_REACH_NEAR};
     }

@@ -174,7 +174,10 @@ static void term_values(const struct hasten_curve *curve, enum hasten_growth gro
 static struct hasten_fit fit_with(const struct hasten_curve *curve, const double *leading,
                                   enum hasten_growth lower, double base) {
     struct terms terms = {.count = 1};
-    double raw[HASTEN_MODELS_MOST_POINTS], lower_last = 1;
+    double raw[HASTEN_MODELS_MOST_POINTS] = {1}, lower_last = 1;
+    if (curve->count == 0) {
+        return (struct hasten_fit){.exists = false};
+    }
     term_values(curve, HASTEN_GROWTH_CONSTANT, base, raw);
     set_term(curve, &terms, 0, raw);
     if (leading != NULL) {
@@ -219,7 +222,7 @@ static struct hasten_fit fit_family(const struct hasten_curve *curve, bool is_po
         double to = pass == 0 ? high : fmin(high, best.base + step);
         step = (to - from) / SEARCH_STEPS;
         for (int i = 0; i <= SEARCH_STEPS; i++) {
-            double raw[HASTEN_MODELS_MOST_POINTS], parameter = from + i * step;
+            double raw[HASTEN_MODELS_MOST_POINTS] = {0}, parameter = from + i * step;
             for (size_t k = 0; k < curve->count; k++) {
                 raw[k] =
                     is_power ? pow(curve->sizes[k], parameter) : pow(parameter, curve->sizes[k]);
