@@ -29,6 +29,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "src/core/pyabi/",
     ),
     "src/core/heap/": (PUBLIC, "src/core/base/"),
+    "src/core/scaling/": (PUBLIC, "src/core/base/", "src/core/report/", "src/core/stats/"),
     "src/cli/": (PUBLIC, CORE),
     "src/ext/common/": (PUBLIC, CORE),
     "src/ext/": (PUBLIC, CORE, "src/ext/common/"),

@@ -20,6 +20,8 @@
 
 /* bench_program.py, made into C by tools/embed.py. */
 extern const char bench_program[];
+/* python/hasten/_growing.py likewise. */
+extern const char growing_program[];
 
 #define MOST_ERROR_TEXT 65536
 
@@ -38,10 +40,14 @@ static bool is_quiet(const struct bench_process *process) {
     return process->chance.instrument != NULL && process->chance.instrument->is_quiet;
 }
 
+const char *bench_verb(const struct bench_side *side) {
+    return side->kind == BENCH_GROWING ? "complexity" : "bench";
+}
+
 /* Says what is wrong with the side; ends it. */
 static bool fail(struct bench_process *process, const char *what) {
     if (!cli_signals_stop_asked() && !is_quiet(process)) {
-        cli_say("bench: %s: %s", process->side->label, what);
+        cli_say("%s: %s: %s", bench_verb(process->side), process->side->label, what);
     }
     bench_process_end(process);
     return false;
@@ -54,6 +60,11 @@ static bool more(struct bench_process *process, uint64_t deadline_ns) {
         uint64_t now_ns = hasten_clock_monotonic_ns();
         struct pollfd event = {process->from, POLLIN, 0};
         if (now_ns >= deadline_ns) {
+            process->is_late = true;
+            if (process->side->kind == BENCH_GROWING) {
+                bench_process_end(process); /* what it means depends on the size */
+                return false;
+            }
             return fail(process, "did not come to an end in time; --timeout allows more");
         }
         uint64_t left_ms = (deadline_ns - now_ns) / 1000000 + 1;
@@ -82,7 +93,8 @@ static void take(struct bench_process *process, size_t size) {
 static bool show_error(struct bench_process *process, size_t size, uint64_t deadline_ns) {
     size = size < MOST_ERROR_TEXT ? size : MOST_ERROR_TEXT;
     if (!is_quiet(process)) {
-        fprintf(stderr, "hasten: bench: %s raised an exception\n", process->side->label);
+        fprintf(stderr, "hasten: %s: %s raised an exception\n", bench_verb(process->side),
+                process->side->label);
     }
     while (size > 0) {
         if (process->pending_size == 0 && !more(process, deadline_ns)) {
@@ -158,7 +170,7 @@ static bool start_python(struct bench_process *process, const char *const words[
     int there[2] = {-1, -1}, back[2] = {-1, -1};
     char read_end[16], write_end[16], flags[64];
     if (pipe2(there, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0) {
-        cli_say("bench: no pipe for %s: %s", side->label, strerror(errno));
+        cli_say("%s: no pipe for %s: %s", bench_verb(side), side->label, strerror(errno));
         if (there[0] >= 0) {
             close(there[0]);
             close(there[1]);
@@ -167,10 +179,11 @@ static bool start_python(struct bench_process *process, const char *const words[
     }
     snprintf(read_end, sizeof read_end, "%d", there[0]);
     snprintf(write_end, sizeof write_end, "%d", back[1]);
+    const char *program = side->kind == BENCH_GROWING ? growing_program : bench_program;
     const char *arguments[MOST_PREFIX + 11];
     size_t used = write_prefix(process, arguments);
     write_flags(process, flags, sizeof flags);
-    const char *const own[] = {side->python, "-c", bench_program, read_end, write_end, flags};
+    const char *const own[] = {side->python, "-c", program, read_end, write_end, flags};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
         arguments[used++] = own[i];
     }
@@ -205,7 +218,10 @@ bool bench_process_start(struct bench_process *process, const struct bench_side 
     snprintf(parameter, sizeof parameter, "%" PRIu32, side->parameter);
     const char *statement[4] = {"statement", side->setup, side->statement, NULL};
     const char *function[4] = {"function", side->file, side->function, parameter};
-    return start_python(process, side->kind == BENCH_STATEMENT ? statement : function);
+    const char *growing[4] = {side->file, side->generate, NULL, NULL};
+    return start_python(process, side->kind == BENCH_GROWING     ? growing
+                                 : side->kind == BENCH_STATEMENT ? statement
+                                                                 : function);
 }
 
 bool bench_process_ready(struct bench_process *process) {
@@ -339,6 +355,15 @@ bool bench_process_finish(struct bench_process *process) {
     close(process->from);
     process->pid = 0;
     return true;
+}
+
+bool bench_process_ask(struct bench_process *process, const char *question, char *ret_answer,
+                       size_t size) {
+    size_t length = strlen(question);
+    if (write(process->to, question, length) != (ssize_t)length) {
+        return fail(process, "the process ended before its time: it exited or was killed");
+    }
+    return read_line(process, deadline_of(process), ret_answer, size);
 }
 
 bool bench_process_list(const struct bench_side *side, const char *what, double patience_s,

@@ -21,6 +21,7 @@ struct bench_process {
     char changed[64]; /* a name whose value it changed; "-": none */
     char pending[512];
     size_t pending_size;
+    bool is_late; /* it was ended because it took longer than there is patience for */
 };
 
 /* All answer false after saying what is wrong; the process is ended then. Starting
@@ -38,7 +39,13 @@ bool bench_process_empty(struct bench_process *process, uint64_t loops);
 bool bench_process_count(struct bench_process *process, const char *what, int64_t *ret_number);
 /* Lets it come to its own end: what counts in it writes then. */
 bool bench_process_finish(struct bench_process *process);
+/* Of GROWING: sends a line and waits for the answer's. */
+bool bench_process_ask(struct bench_process *process, const char *question, char *ret_answer,
+                       size_t size);
 void bench_process_end(struct bench_process *process);
+
+/* "bench", or which command it is that speaks of the side. */
+const char *bench_verb(const struct bench_side *side);
 
 /* Calls `found` for every function of a file of benchmarks. The label is how it is called
  * ("list"), or its budget ("budgets": bytes, nanoseconds, a class, each "-" where there is

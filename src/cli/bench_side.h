@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum bench_kind { BENCH_STATEMENT, BENCH_FUNCTION, BENCH_COMMAND };
+/* GROWING is of `hasten complexity`: a function that is asked size by size. */
+enum bench_kind { BENCH_STATEMENT, BENCH_FUNCTION, BENCH_COMMAND, BENCH_GROWING };
 
 struct bench_side {
     enum bench_kind kind;
@@ -22,7 +23,8 @@ struct bench_side {
     bool unrolls;      /* statements: differences of loops of k and 2k copies */
     const char *setup; /* statements */
     const char *statement;
-    const char *file; /* functions */
+    const char *file;     /* functions; of GROWING "module:function" */
+    const char *generate; /* of GROWING: what makes its inputs, "" where nothing does */
     char function[200];
     uint32_t parameter;
     char **command; /* ends with NULL */

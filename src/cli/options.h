@@ -14,16 +14,17 @@
 
 /* Verbs, in the order of the help. X(name, function, summary). Those without a summary,
  * at the end, are for other programs, and in no list. */
-#define CLI_VERB_MAP(X)                                                                   \
-    X(RUN, "run", cmd_run, "run a Python program and say where its time goes")            \
-    X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")           \
-    X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")            \
-    X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")        \
-    X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")        \
-    X(CHECK, "check", cmd_check, "fail where benchmarks got slower than a revision was")  \
-    X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest") \
-    X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")       \
-    X(HELP, "help", cmd_help, "help on a command")                                        \
+#define CLI_VERB_MAP(X)                                                                       \
+    X(RUN, "run", cmd_run, "run a Python program and say where its time goes")                \
+    X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")               \
+    X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")                \
+    X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")            \
+    X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")            \
+    X(COMPLEXITY, "complexity", cmd_complexity, "how a function's cost grows with its input") \
+    X(CHECK, "check", cmd_check, "fail where benchmarks got slower than a revision was")      \
+    X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest")     \
+    X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")           \
+    X(HELP, "help", cmd_help, "help on a command")                                            \
     X(REVISION, "revision", cmd_revision, NULL)
 
 enum cli_verb_id {
@@ -71,9 +72,20 @@ struct cli_check_options {
     bool shows_history, fails_if_worse, records;
 };
 
+/* Sizes that can be listed; as many as are ever measured. */
+#define CLI_MOST_SIZES 64
+
+struct cli_complexity_options {
+    uint64_t sizes[CLI_MOST_SIZES];
+    size_t size_count;    /* 0: they grow by themselves */
+    const char *generate; /* NULL: the function gets the size itself */
+    bool wants_memory;
+};
+
 struct cli_options {
     struct cli_bench_options bench;
     struct cli_check_options check;
+    struct cli_complexity_options complexity;
     const char *output;
     double rate_hz;
     double duration_s; /* 0: until the end */
@@ -164,6 +176,13 @@ const char *cli_store_history_file(struct cli_options *options, const char *valu
 const char *cli_store_record(struct cli_options *options, const char *value);
 const char *cli_store_fail_if_worse(struct cli_options *options, const char *value);
 
+/* Values of `hasten complexity`, stored by cli/complexity_options.c. */
+extern const char cli_complexity_usage[];
+extern const char cli_complexity_details[];
+const char *cli_store_sizes(struct cli_options *options, const char *value);
+const char *cli_store_generate(struct cli_options *options, const char *value);
+const char *cli_store_complexity_memory(struct cli_options *options, const char *value);
+
 /* The ways to call it, a line each; what stands after the options in its help. */
 const char *cli_verb_usage(enum cli_verb_id verb);
 const char *cli_verb_details(enum cli_verb_id verb);
@@ -177,6 +196,7 @@ int cmd_report(const struct cli_options *options);
 int cmd_export(const struct cli_options *options);
 int cmd_bench(const struct cli_options *options);
 int cmd_check(const struct cli_options *options);
+int cmd_complexity(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);
 int cmd_completion(const struct cli_options *options);
 int cmd_help(const struct cli_options *options);

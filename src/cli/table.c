@@ -251,7 +251,8 @@ const struct cli_option cli_options[] = {
      "block, but the program gets slower; off"},
     {0, "memory-interval", "SIZE", CLI_ON(RUN), false, NULL, store_memory_interval,
      "bytes between two samples of memory, on average (default: 512K)"},
-    {0, "python", "PATH", CLI_ON(RUN) | CLI_ON(BENCH) | CLI_ON(CHECK) | CLI_ON(REVISION), false,
+    {0, "python", "PATH",
+     CLI_ON(RUN) | CLI_ON(BENCH) | CLI_ON(COMPLEXITY) | CLI_ON(CHECK) | CLI_ON(REVISION), false,
      NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
@@ -296,6 +297,18 @@ const struct cli_option cli_options[] = {
      "time for a benchmark: 30, 30s, 2m (default: 10; less where it is clear before)"},
     {0, "timeout", "SECONDS", CLI_ON(BENCH) | CLI_ON(CHECK), false, NULL, cli_store_timeout,
      "a block that takes longer hangs (default: 60)"},
+    {0, "sizes", "SIZES", CLI_ON(COMPLEXITY), false, NULL, cli_store_sizes,
+     "100..100000 (doubled again and again), or 10,20,50 (default: from 4 on, as far as the "
+     "budget goes)"},
+    {0, "generate", "MODULE:FUNCTION", CLI_ON(COMPLEXITY), false, NULL, cli_store_generate,
+     "makes the input of a size; a tuple is all arguments (default: the size itself is the "
+     "argument)"},
+    {0, "memory", NULL, CLI_ON(COMPLEXITY), false, NULL, cli_store_complexity_memory,
+     "also how much memory a call needs at its peak"},
+    {0, "budget", "SECONDS", CLI_ON(COMPLEXITY), false, NULL, cli_store_budget,
+     "time for all of it: 30, 30s, 2m (default: 10; less where it is clear before)"},
+    {0, "timeout", "SECONDS", CLI_ON(COMPLEXITY), false, NULL, cli_store_timeout,
+     "a size that takes longer hangs, and is the last (default: 60)"},
     {0, "margin", "PERCENT", CLI_ON(BENCH), false, NULL, cli_store_margin,
      "what differs by less is the same (default: 1)"},
     {0, "gc", NULL, CLI_ON(BENCH) | CLI_ON(CHECK), false, NULL, cli_store_gc,
@@ -310,8 +323,9 @@ const struct cli_option cli_options[] = {
     {0, "no-memory", NULL, CLI_ON(BENCH), false, NULL, cli_store_no_memory,
      "do not count memory, for which a few more executions are needed"},
     {0, "json", NULL,
-     CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH) | CLI_ON(CHECK) | CLI_ON(REVISION), false,
-     NULL, store_json, "JSON instead of text"},
+     CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH) | CLI_ON(COMPLEXITY) | CLI_ON(CHECK) |
+         CLI_ON(REVISION),
+     false, NULL, store_json, "JSON instead of text"},
     {0, "sort", "BY", ON_SHOWING, false, "self total calls name file", store_sort,
      "order of the tables: self (default), total, calls (of a traced program), name or file"},
     {0, "limit", "N", ON_SHOWING, false, NULL, store_limit,
@@ -338,6 +352,7 @@ static const char *const usages[CLI_VERB_COUNT] = {
     [CLI_VERB_REPORT] = "hasten report [OPTIONS] FILE\n",
     [CLI_VERB_EXPORT] = "hasten export [OPTIONS] FILE\n",
     [CLI_VERB_BENCH] = cli_bench_usage,
+    [CLI_VERB_COMPLEXITY] = cli_complexity_usage,
     [CLI_VERB_CHECK] = cli_check_usage,
     [CLI_VERB_DOCTOR] = "hasten doctor [--json]\n",
     [CLI_VERB_COMPLETION] = "hasten completion bash|zsh|fish\n",
@@ -419,6 +434,7 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  1  not a recording, or not readable, or the file cannot be written\n"
         "  2  wrong usage\n",
     [CLI_VERB_BENCH] = cli_bench_details,
+    [CLI_VERB_COMPLEXITY] = cli_complexity_details,
     [CLI_VERB_CHECK] = cli_check_details,
     [CLI_VERB_DOCTOR] =
         "Looks at the kernel's rules for reading other processes, at the container, at the\n"

@@ -29,6 +29,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "data.json").write_text('{"a": [1, 2, 3]}')
     for name in ("benchmarks.py", "bench_sum.py"):
         (tmp_path / name).write_text("def bench_sum():\n    return sum(range(100))\n")
+    (tmp_path / "sums.py").write_text(
+        "def numbers(n):\n    return list(range(n))\ndef total(x):\n    return sum(x)\n"
+    )
     home = tmp_path / "home"
     for name in (".local/share/bash-completion/completions", ".zfunc", ".config/fish/completions"):
         (home / name).mkdir(parents=True)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hasten_command import GOLDEN, HASTEN, Hasten, check_golden
 
-VERBS = ["run", "attach", "report", "bench", "check", "doctor", "completion", "help"]
+VERBS = [
+    "run", "attach", "report", "bench", "complexity", "check", "doctor", "completion", "help"
+]  # fmt: skip
 HIDDEN = ["revision"]
 
 
