@@ -87,8 +87,8 @@ static bool execute(struct complexity_run *run, const struct hasten_ask *ask) {
     if (ask->kind == HASTEN_ASK_MEMORY) {
         snprintf(question, sizeof question, "memory %" PRIu64 "\n", ask->size);
     } else {
-        snprintf(question, sizeof question, "time %" PRIu64 " %" PRIu64 "\n", ask->size,
-                 ask->executions);
+        snprintf(question, sizeof question, "time %" PRIu64 " %" PRIu64 " %" PRIu32 "\n", ask->size,
+                 ask->executions, ask->draw);
     }
     if (bench_process_ask(&run->process, question, answer, sizeof answer)) {
         return take_answer(run, ask, answer);
