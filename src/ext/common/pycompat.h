@@ -42,6 +42,7 @@
 #if PY_VERSION_HEX < 0x030c0000
 #include <structmember.h>
 #define Py_T_OBJECT_EX T_OBJECT_EX
+#define Py_T_PYSSIZET T_PYSSIZET
 #define Py_READONLY READONLY
 #endif
 /* A member that is None where it is not set: of old, hence without a name of its own. */
@@ -150,6 +151,43 @@ static inline size_t hasten_py_bytes_before(PyObject *object) {
 #endif
     return (PyType_IS_GC(type) ? 2 * sizeof(uintptr_t) : 0) +
            (has_fields ? 2 * sizeof(PyObject *) : 0);
+}
+
+/* The value of an object whose type is exactly int, where it fits one digit. Such an
+ * int is its own hash, but for -1. */
+static inline bool hasten_py_small_int(PyObject *object, Py_ssize_t *ret_value) {
+#if PY_VERSION_HEX >= 0x030c0000
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        return false;
+    }
+    *ret_value = PyUnstable_Long_CompactValue((PyLongObject *)object);
+#else
+    const Py_ssize_t size = Py_SIZE(object);
+    if (size < -1 || size > 1) {
+        return false;
+    }
+    *ret_value = size * (Py_ssize_t)((PyLongObject *)object)->ob_digit[0];
+#endif
+    return true;
+}
+
+/* The hash of an object whose type is exactly str, -1 where nobody asked before. */
+static inline Py_hash_t hasten_py_text_hash(PyObject *text) {
+#if PY_VERSION_HEX >= 0x030f0000
+    return PyUnstable_Unicode_GET_CACHED_HASH(text);
+#else
+    return ((PyASCIIObject *)text)->hash;
+#endif
+}
+
+/* Whether characters can be read: up to 3.11 a str may still be in another form. */
+static inline bool hasten_py_text_is_ready(PyObject *text) {
+#if PY_VERSION_HEX >= 0x030c0000
+    (void)text;
+    return true;
+#else
+    return PyUnicode_IS_READY(text);
+#endif
 }
 
 /* What hasten.leaks asks of the interpreter. Builds whose objects look otherwise: */

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+from collections.abc import Callable
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+
+from typing_extensions import disjoint_base
+
+from hasten.functools import _CacheInfo, _CacheParameters
+
+_P = ParamSpec("_P")
+_Q = ParamSpec("_Q")
+_R = TypeVar("_R")
+_R_co = TypeVar("_R_co", covariant=True)
+_I = TypeVar("_I")
+
+class _Cached(Generic[_P, _R_co]):
+    """What a cached function and one bound to an instance have in common; only for types."""
+
+    __wrapped__: Callable[..., _R_co]
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    def cache_info(self) -> _CacheInfo: ...
+    def cache_clear(self) -> None: ...
+    def cache_parameters(self) -> _CacheParameters: ...
+
+@disjoint_base
+class _lru_cache_wrapper(_Cached[_P, _R_co]):
+    def __new__(
+        cls,
+        user_function: Callable[_P, _R_co],
+        maxsize: int | None,
+        typed: bool,
+        cache_info_type: Callable[..., Any],
+    ) -> Self: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: _lru_cache_wrapper[Concatenate[_I, _Q], _R],
+        instance: _I,
+        owner: type | None = None,
+        /,
+    ) -> _Cached[_Q, _R]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
