@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 from collections.abc import Callable
+from types import GenericAlias
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from typing_extensions import disjoint_base
@@ -11,6 +12,7 @@ _Q = ParamSpec("_Q")
 _R = TypeVar("_R")
 _R_co = TypeVar("_R_co", covariant=True)
 _I = TypeVar("_I")
+_T_co = TypeVar("_T_co", covariant=True)
 
 class _Cached(Generic[_P, _R_co]):
     """What a cached function and one bound to an instance have in common; only for types."""
@@ -41,3 +43,17 @@ class _lru_cache_wrapper(_Cached[_P, _R_co]):
     ) -> _Cached[_Q, _R]: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: Any, /) -> Self: ...
+
+@disjoint_base
+class cached_property(Generic[_T_co]):
+    func: Callable[[Any], _T_co]
+    attrname: str | None
+    def __init__(self, func: Callable[[Any], _T_co], *, once: bool = ...) -> None: ...
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None, /) -> _T_co: ...
+    def __set_name__(self, owner: type[Any], name: str, /) -> None: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+def _after_fork() -> None: ...

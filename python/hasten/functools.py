@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: MIT
 """The standard module `functools`, with caches in C that cost less and can more.
 
-All names are those of the running interpreter's own module; `lru_cache` and `cache` are
-ours.
+All names are those of the running interpreter's own module; `lru_cache`, `cache` and
+`cached_property` are ours.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
-from hasten._functools import _lru_cache_wrapper
+from hasten._functools import _after_fork, _lru_cache_wrapper, cached_property
 from hasten._standard import original
 
 _standard = original("functools")
 # All of it, private names included: programs and other standard modules use them.
 globals().update(
     {name: value for name, value in vars(_standard).items() if not name.startswith("__")}
-    | {"_lru_cache_wrapper": _lru_cache_wrapper}
+    | {"_lru_cache_wrapper": _lru_cache_wrapper, "cached_property": cached_property}
 )
 
 __all__ = list(_standard.__all__)
+
+os.register_at_fork(after_in_child=_after_fork)
 
 _CacheInfo = _standard._CacheInfo
 _update_wrapper = _standard.update_wrapper

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 from functools import WRAPPER_ASSIGNMENTS as WRAPPER_ASSIGNMENTS
 from functools import WRAPPER_UPDATES as WRAPPER_UPDATES
-from functools import cached_property as cached_property
 from functools import cmp_to_key as cmp_to_key
 from functools import partial as partial
 from functools import partialmethod as partialmethod
@@ -17,6 +16,7 @@ from functools import wraps as wraps
 from typing import ParamSpec, TypeAlias, TypedDict, TypeVar, overload
 
 from hasten._functools import _lru_cache_wrapper as _lru_cache_wrapper
+from hasten._functools import cached_property as cached_property
 
 if sys.version_info >= (3, 14):
     from functools import Placeholder as Placeholder

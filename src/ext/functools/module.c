@@ -1,26 +1,68 @@
 /* SPDX-License-Identifier: MIT
  *
  * hasten._functools: the types behind hasten.functools. */
+#include "ext/functools/module.h"
+
+#include "ext/functools/property.h"
 #include "ext/functools/wrapper.h"
 
-static PyType_Spec *const type_specs[] = {
-    &hasten_py_wrapper_spec,
-};
+static struct PyModuleDef module_definition;
+
+struct hasten_py_functools *hasten_py_functools_of(PyTypeObject *type) {
+    PyObject *module = PyType_GetModuleByDef(type, &module_definition);
+    return module == NULL ? NULL : PyModule_GetState(module);
+}
+
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+    if (type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0) {
+        Py_XDECREF(type);
+        return NULL;
+    }
+    return (PyTypeObject *)type;
+}
 
 static int module_exec(PyObject *module) {
-    for (size_t i = 0; i < sizeof(type_specs) / sizeof(type_specs[0]); i++) {
-        PyObject *type = PyType_FromModuleAndSpec(module, type_specs[i], NULL);
-        if (type == NULL) {
-            return -1;
-        }
-        const int added = PyModule_AddType(module, (PyTypeObject *)type);
-        Py_DECREF(type);
-        if (added < 0) {
-            return -1;
-        }
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    if (hasten_py_flights_init(&state->flights) < 0) {
+        return -1;
     }
+    PyTypeObject *wrapper = add_type(module, &hasten_py_wrapper_spec);
+    Py_XDECREF(wrapper);
+    state->property_type = add_type(module, &hasten_py_property_spec);
+    return wrapper == NULL || state->property_type == NULL ? -1 : 0;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    Py_VISIT(state->property_type);
     return 0;
 }
+
+static int module_clear(PyObject *module) {
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    Py_CLEAR(state->property_type);
+    return 0;
+}
+
+static void module_free(void *module) {
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    (void)module_clear(module);
+    hasten_py_flights_done(&state->flights);
+}
+
+/* The interpreter calls it in a child of fork(). */
+static PyObject *after_fork(PyObject *module, PyObject *none) {
+    (void)none;
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    hasten_py_flights_forked(&state->flights);
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef module_methods[] = {
+    {"_after_fork", after_fork, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
 
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, module_exec},
@@ -31,8 +73,12 @@ static struct PyModuleDef module_definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "hasten._functools",
     .m_doc = "The types behind hasten.functools.",
-    .m_size = 0,
+    .m_size = sizeof(struct hasten_py_functools),
+    .m_methods = module_methods,
     .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
 };
 
 PyMODINIT_FUNC PyInit__functools(void);
