@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 from collections.abc import Callable
 from types import GenericAlias
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
-from hasten.functools import _CacheInfo, _CacheParameters
+from hasten.functools import _CacheInfo, _CacheParameters, _CacheStats
 
 _P = ParamSpec("_P")
 _Q = ParamSpec("_Q")
@@ -41,6 +41,48 @@ class _lru_cache_wrapper(_Cached[_P, _R_co]):
         owner: type | None = None,
         /,
     ) -> _Cached[_Q, _R]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
+
+class _Managed(_Cached[_P, _R_co]):
+    """The same, of those that keep results by other rules; only for types."""
+
+    def cache_stats(self) -> _CacheStats: ...
+    def cache_discard(self, *args: Any, **kwargs: Any) -> bool: ...
+
+@final
+class _managed_cache_wrapper(_Managed[_P, _R_co]):
+    def __new__(
+        cls,
+        user_function: Callable[_P, _R_co],
+        info_type: Callable[..., Any],
+        stats_type: Callable[..., Any],
+        *,
+        maxsize: int | None,
+        maxbytes: int | None,
+        typed: bool,
+        policy: str,
+        ttl: float,
+        jitter: float,
+        stale: float,
+        clock: Callable[[], float] | None,
+        failures: tuple[type[BaseException], ...] | None,
+        failure_ttl: float,
+        key: Callable[..., Any] | None,
+        weigh: Callable[[Any], int] | None,
+        copy: Callable[[Any], Any] | None,
+        on_evict: Callable[[Any, Any], object] | None,
+        single_flight: bool,
+    ) -> Self: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: _managed_cache_wrapper[Concatenate[_I, _Q], _R],
+        instance: _I,
+        owner: type | None = None,
+        /,
+    ) -> _Managed[_Q, _R]: ...
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: Any, /) -> Self: ...
 

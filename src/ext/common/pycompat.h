@@ -93,6 +93,18 @@ static inline void hasten_py_exception_put(struct hasten_py_exception exception)
 #endif
 }
 
+/* So that there is an exception object with its traceback. */
+static inline void hasten_py_exception_normalize(struct hasten_py_exception *exception) {
+#if PY_VERSION_HEX < 0x030c0000
+    PyErr_NormalizeException(&exception->type, &exception->value, &exception->traceback);
+    if (exception->traceback != NULL) {
+        (void)PyException_SetTraceback(exception->value, exception->traceback);
+    }
+#else
+    (void)exception;
+#endif
+}
+
 /* PY_VERSION_HEX of the interpreter that runs, whose last digits may be others than
  * those that this was built with. */
 static inline uint32_t hasten_py_running_version(void) {

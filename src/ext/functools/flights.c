@@ -157,6 +157,19 @@ static int wait_for(struct hasten_py_flights *flights, struct hasten_py_flight *
     return answer;
 }
 
+enum hasten_py_boarding hasten_py_flights_try(struct hasten_py_flights *flights, const void *scope,
+                                              const void *key,
+                                              struct hasten_py_flight **ret_flight) {
+    enum hasten_py_boarding boarding = HASTEN_PY_LANDED;
+    lock(flights);
+    if (find(flights, scope, key) == NULL) {
+        *ret_flight = start(flights, scope, key);
+        boarding = *ret_flight == NULL ? HASTEN_PY_BOARDING_FAILED : HASTEN_PY_FLIES;
+    }
+    unlock(flights);
+    return boarding;
+}
+
 enum hasten_py_boarding hasten_py_flights_begin(struct hasten_py_flights *flights,
                                                 const void *scope, const void *key,
                                                 struct hasten_py_flight **ret_flight) {

@@ -55,6 +55,10 @@ enum hasten_py_boarding {
 enum hasten_py_boarding hasten_py_flights_begin(struct hasten_py_flights *flights,
                                                 const void *scope, const void *key,
                                                 struct hasten_py_flight **ret_flight);
+/* Does not wait: HASTEN_PY_LANDED where another computes it. */
+enum hasten_py_boarding hasten_py_flights_try(struct hasten_py_flights *flights, const void *scope,
+                                              const void *key,
+                                              struct hasten_py_flight **ret_flight);
 void hasten_py_flights_end(struct hasten_py_flights *flights, struct hasten_py_flight *flight);
 
 #endif

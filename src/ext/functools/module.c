@@ -3,23 +3,26 @@
  * hasten._functools: the types behind hasten.functools. */
 #include "ext/functools/module.h"
 
+#include "ext/functools/managed.h"
 #include "ext/functools/property.h"
 #include "ext/functools/wrapper.h"
 
 static struct PyModuleDef module_definition;
 
+PyObject *hasten_py_functools_module(PyTypeObject *type) {
+    return PyType_GetModuleByDef(type, &module_definition);
+}
+
 struct hasten_py_functools *hasten_py_functools_of(PyTypeObject *type) {
-    PyObject *module = PyType_GetModuleByDef(type, &module_definition);
+    PyObject *module = hasten_py_functools_module(type);
     return module == NULL ? NULL : PyModule_GetState(module);
 }
 
-static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec) {
+static bool add_type(PyObject *module, PyType_Spec *spec) {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
-    if (type == NULL || PyModule_AddType(module, (PyTypeObject *)type) < 0) {
-        Py_XDECREF(type);
-        return NULL;
-    }
-    return (PyTypeObject *)type;
+    const bool is_added = type != NULL && PyModule_AddType(module, (PyTypeObject *)type) == 0;
+    Py_XDECREF(type);
+    return is_added;
 }
 
 static int module_exec(PyObject *module) {
@@ -27,27 +30,14 @@ static int module_exec(PyObject *module) {
     if (hasten_py_flights_init(&state->flights) < 0) {
         return -1;
     }
-    PyTypeObject *wrapper = add_type(module, &hasten_py_wrapper_spec);
-    Py_XDECREF(wrapper);
-    state->property_type = add_type(module, &hasten_py_property_spec);
-    return wrapper == NULL || state->property_type == NULL ? -1 : 0;
-}
-
-static int module_traverse(PyObject *module, visitproc visit, void *arg) {
-    struct hasten_py_functools *state = PyModule_GetState(module);
-    Py_VISIT(state->property_type);
-    return 0;
-}
-
-static int module_clear(PyObject *module) {
-    struct hasten_py_functools *state = PyModule_GetState(module);
-    Py_CLEAR(state->property_type);
-    return 0;
+    return add_type(module, &hasten_py_wrapper_spec) && add_type(module, &hasten_py_managed_spec) &&
+                   add_type(module, &hasten_py_property_spec)
+               ? 0
+               : -1;
 }
 
 static void module_free(void *module) {
     struct hasten_py_functools *state = PyModule_GetState(module);
-    (void)module_clear(module);
     hasten_py_flights_done(&state->flights);
 }
 
@@ -76,8 +66,6 @@ static struct PyModuleDef module_definition = {
     .m_size = sizeof(struct hasten_py_functools),
     .m_methods = module_methods,
     .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
     .m_free = module_free,
 };
 

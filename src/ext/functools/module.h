@@ -8,10 +8,11 @@
 
 struct hasten_py_functools {
     struct hasten_py_flights flights;
-    PyTypeObject *property_type;
 };
 
 /* Of the module that made the type or the type's base; NULL with an exception set. */
 struct hasten_py_functools *hasten_py_functools_of(PyTypeObject *type);
+/* The module itself; a borrowed reference. */
+PyObject *hasten_py_functools_module(PyTypeObject *type);
 
 #endif
