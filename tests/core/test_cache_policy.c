@@ -192,7 +192,8 @@ static void test_against_model(enum hasten_cache_policy_kind kind) {
             hasten_cache_policy_insert(&policy, node);
             keys[key].is_in = true;
         }
-        wrong += policy.count != (size_t)(model.lists[0].count + model.lists[1].count);
+        const int count = model.lists[0].count + model.lists[1].count;
+        wrong += policy.count != (size_t)count;
         wrong += policy.size != policy.count;
     }
     CHECK_EQ_INT(wrong, 0);

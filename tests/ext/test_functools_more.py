@@ -7,6 +7,7 @@ import gc
 import inspect
 import os
 import pickle
+import random
 import sys
 import threading
 import time
@@ -414,6 +415,26 @@ def test_comparisons_that_change_the_cache(policy):
     for step in range(300):
         assert type(function(Hostile(step * 7 % 10))) is list
         assert function.cache_info().currsize <= 6
+
+
+def test_policies_that_learn_hit_more():
+    """On keys of which few are asked for often, among many that are asked for once."""
+    rng = random.Random(3)
+    trace = [int(rng.paretovariate(0.7)) % 5000 for _ in range(20_000)]
+    hits = {}
+    for policy in ("lru", "sieve", "s3fifo", "tinylfu"):
+        function = lru_cache(50, policy=policy)(lambda key: key)
+        for number in trace:
+            function(number)
+        hits[policy] = function.cache_info().hits / len(trace)
+    assert hits["sieve"] > hits["lru"] + 0.02
+    assert hits["s3fifo"] > hits["lru"] + 0.02
+    assert hits["tinylfu"] > hits["lru"] + 0.02
+    loop = lru_cache(100, policy="tinylfu")(lambda key: key)
+    for _ in range(50):
+        for number in range(130):
+            loop(number)
+    assert loop.cache_info().hits > 0.6 * 50 * 130
 
 
 def test_threads_under_every_policy():

@@ -246,6 +246,7 @@ bool hasten_py_store_keep(struct hasten_py_store *store, const struct hasten_py_
     if (result == NULL) {
         return false;
     }
+    hasten_cache_policy_miss(&store->policy, call->tag);
     make_room(store, size, garbage);
     struct hasten_py_kept *kept = hasten_py_kept_of(result);
     kept->node.size = size;
