@@ -18,6 +18,7 @@ from typing import Any
 from hasten import _awaiting
 from hasten._functools import (
     _after_fork,
+    _cached_method,
     _lru_cache_wrapper,
     _managed_cache_wrapper,
     cached_property,
@@ -35,6 +36,7 @@ globals().update(
 )
 
 __all__ = list(_standard.__all__)
+__all__ += ["cached_method"]
 
 os.register_at_fork(after_in_child=_after_fork)
 
@@ -164,6 +166,18 @@ def _wrapped(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> 
     return _update_wrapper(wrapper, function)
 
 
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that a caller gave, of ours."""
+    for name in values:
+        if name not in _PLAIN and name not in ("maxsize", "typed"):
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    return {
+        name: values[name]
+        for name, plain in _PLAIN.items()
+        if name in values and values[name] != plain
+    }
+
+
 def lru_cache(
     maxsize: Any = _MAXSIZE,
     typed: Any = False,
@@ -197,7 +211,7 @@ def lru_cache(
     *copy*: callers get copies. *on_evict*: is told of results that go.
     """
     values = locals()
-    given = {name: values[name] for name, plain in _PLAIN.items() if values[name] != plain}
+    given = _given(values)
     if isinstance(maxsize, int):
         # Negative maxsize is treated as 0
         maxsize = 0 if maxsize < 0 else maxsize
@@ -213,3 +227,37 @@ def cache(user_function: Callable[..., Any] | None = None, /, **options: Any) ->
     """lru_cache(maxsize=None): as the standard module's, and with the same keywords."""
     decorate = lru_cache(None, **options)
     return decorate if user_function is None else decorate(user_function)
+
+
+def cached_method(maxsize: Any = _MAXSIZE, typed: Any = False, **options: Any) -> Any:
+    """lru_cache for methods: each instance has a cache of its own, which goes with it.
+
+    The keywords are those of lru_cache; *key* is given the arguments without the instance.
+    """
+    if callable(maxsize):
+        return _of_method(maxsize, _MAXSIZE, typed, _given(options))
+    if not (maxsize is None or isinstance(maxsize, int)):
+        raise TypeError("Expected first argument to be an integer, a callable, or None")
+    return lambda function: _of_method(function, maxsize, typed, _given(options))
+
+
+def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
+    if inspect.iscoroutinefunction(function):
+        raise TypeError("cached_method is not for async functions")
+    if "maxbytes" in given and maxsize is _MAXSIZE:
+        maxsize = None
+    if given and maxsize != 0:
+        keywords = _checked(**(_PLAIN | given))
+
+        def make() -> Any:
+            return _managed(function, maxsize, typed, keywords)
+    else:
+
+        def make() -> Any:
+            return _lru_cache_wrapper(function, maxsize, typed, _CacheInfo)
+
+    method = _cached_method(function, make)
+    parameters = {"maxsize": maxsize if maxsize is None else int(maxsize), "typed": typed} | given
+    method.cache_parameters = lambda: dict(parameters)
+    make()  # That options are wrong is said here, not by the first call.
+    return _update_wrapper(method, function)

@@ -27,6 +27,7 @@ from typing import (
     overload,
 )
 
+from hasten._functools import _cached_method as _cached_method
 from hasten._functools import _lru_cache_wrapper as _lru_cache_wrapper
 from hasten._functools import _managed_cache_wrapper as _managed_cache_wrapper
 from hasten._functools import cached_property as cached_property
@@ -38,6 +39,7 @@ __all__ = [
     "WRAPPER_ASSIGNMENTS",
     "WRAPPER_UPDATES",
     "cache",
+    "cached_method",
     "cached_property",
     "cmp_to_key",
     "lru_cache",
@@ -157,3 +159,28 @@ def cache(
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _managed_cache_wrapper[_P, _R]: ...
+
+class _MethodDecorator(Protocol):
+    def __call__(self, function: Callable[_P, _R], /) -> _cached_method[_P, _R]: ...
+
+@overload
+def cached_method(maxsize: Callable[_P, _R], typed: bool = False) -> _cached_method[_P, _R]: ...
+@overload
+def cached_method(
+    maxsize: int | None = 128,
+    typed: bool = False,
+    *,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    clock: Callable[[], float] | None = None,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+) -> _MethodDecorator: ...

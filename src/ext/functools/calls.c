@@ -32,10 +32,12 @@ PyObject *hasten_py_call_uncached(PyObject *callable, PyObject *const *arguments
 
 static inline bool describe(const struct hasten_py_wrapper *self, struct hasten_py_call *ret_call,
                             PyObject *const *arguments, size_t nargsf, PyObject *names) {
-    if (names == NULL && PyVectorcall_NARGS(nargsf) == 1 && !self->results.is_typed) {
+    const Py_ssize_t count = PyVectorcall_NARGS(nargsf) - self->owner.arguments;
+    arguments += self->owner.arguments;
+    if (names == NULL && count == 1 && !self->results.is_typed) {
         return hasten_py_call_one(ret_call, arguments);
     }
-    return hasten_py_call_any(ret_call, arguments, nargsf, names);
+    return hasten_py_call_any(ret_call, arguments, (size_t)count, names);
 }
 
 /* Looks up once more, unless nothing was inserted since there were so many insertions;

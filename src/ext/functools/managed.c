@@ -102,6 +102,7 @@ static int managed_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->failures);
     Py_VISIT(self->store.clock);
     Py_VISIT(self->dict);
+    Py_VISIT(self->owner.reference);
     return hasten_py_results_visit(&self->store.results, visit, arg);
 }
 
@@ -124,6 +125,7 @@ static int managed_clear(PyObject *object) {
     forget_results(self, false);
     Py_CLEAR(self->function);
     Py_CLEAR(self->dict);
+    Py_CLEAR(self->owner.reference);
     return 0;
 }
 
@@ -227,6 +229,9 @@ static PyObject *cache_discard(PyObject *object, PyObject *const *arguments, Py_
 
 static PyObject *managed_reduce(PyObject *self, PyObject *none) {
     (void)none;
+    if (managed_of(self)->owner.arguments != 0) {
+        return hasten_py_owner_reduce();
+    }
     return PyObject_GetAttrString(self, "__qualname__");
 }
 

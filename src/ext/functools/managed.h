@@ -7,6 +7,7 @@
 #define HASTEN_EXT_FUNCTOOLS_MANAGED_H
 
 #include "ext/functools/flights.h"
+#include "ext/functools/owner.h"
 #include "ext/functools/store.h"
 
 struct hasten_py_managed {
@@ -31,6 +32,7 @@ struct hasten_py_managed {
     Py_ssize_t maxsize; /* -1: no limit */
     PyObject *dict;
     PyObject *weakrefs;
+    struct hasten_py_owner owner;
 };
 
 extern PyType_Spec hasten_py_managed_spec;

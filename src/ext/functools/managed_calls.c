@@ -15,13 +15,15 @@ struct keyed_call {
 static bool describe(struct hasten_py_managed *self, struct keyed_call *ret_keyed,
                      PyObject *const *arguments, size_t nargsf, PyObject *names) {
     ret_keyed->key = NULL;
+    const size_t count = (size_t)(PyVectorcall_NARGS(nargsf) - self->owner.arguments);
+    arguments += self->owner.arguments;
     if (self->key == NULL) {
-        if (names == NULL && PyVectorcall_NARGS(nargsf) == 1 && !self->store.results.is_typed) {
+        if (names == NULL && count == 1 && !self->store.results.is_typed) {
             return hasten_py_call_one(&ret_keyed->call, arguments);
         }
-        return hasten_py_call_any(&ret_keyed->call, arguments, nargsf, names);
+        return hasten_py_call_any(&ret_keyed->call, arguments, count, names);
     }
-    ret_keyed->key = PyObject_Vectorcall(self->key, arguments, nargsf, names);
+    ret_keyed->key = PyObject_Vectorcall(self->key, arguments, count, names);
     if (ret_keyed->key == NULL || !hasten_py_call_any(&ret_keyed->call, &ret_keyed->key, 1, NULL)) {
         Py_CLEAR(ret_keyed->key);
         return false;
@@ -256,7 +258,10 @@ PyObject *hasten_py_call_managed(PyObject *callable, PyObject *const *arguments,
 int hasten_py_managed_discard(struct hasten_py_managed *self, PyObject *const *arguments,
                               size_t nargsf, PyObject *names) {
     struct keyed_call keyed;
-    if (!describe(self, &keyed, arguments, nargsf, names)) {
+    /* The instance is not among the arguments. */
+    arguments -= self->owner.arguments;
+    const size_t count = (size_t)(PyVectorcall_NARGS(nargsf) + self->owner.arguments);
+    if (!describe(self, &keyed, arguments, count, names)) {
         return -1;
     }
     struct hasten_py_garbage garbage = {.count = 0};

@@ -91,7 +91,7 @@ static PyObject *set_name(PyObject *object, PyObject *const *arguments, Py_ssize
         }
         Py_RETURN_NONE;
     }
-    if (!take_name(self, name) || hasten_py_property_find_slot(self, arguments[0]) < 0) {
+    if (!take_name(self, name) || hasten_py_property_find_slot(self, arguments[0], name) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

@@ -34,6 +34,7 @@ int hasten_py_property_peek(struct hasten_py_property *self, PyObject *instance,
                             PyObject **ret_value);
 /* Answer 0, or -1 with an exception set. */
 int hasten_py_property_store(struct hasten_py_property *self, PyObject *instance, PyObject *value);
-int hasten_py_property_find_slot(struct hasten_py_property *self, PyObject *owner);
+/* Values go into the slot `_cached_` and the name, where the class has one. */
+int hasten_py_property_find_slot(struct hasten_py_property *self, PyObject *owner, PyObject *name);
 
 #endif

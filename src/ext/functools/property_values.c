@@ -151,9 +151,12 @@ static int store_in_dict(struct hasten_py_property *self, PyObject *instance, Py
 static bool is_plain_attribute(struct hasten_py_property *self, PyObject *instance) {
     PyTypeObject *type = Py_TYPE(instance);
     struct hasten_py_attributes attributes;
-    return Py_TYPE(self)->tp_descr_set == NULL && type->tp_getattro == PyObject_GenericGetAttr &&
-           !PyType_Check(instance) && hasten_py_attributes_of(instance, &attributes) &&
-           _PyType_Lookup(type, self->name) == (PyObject *)self;
+    if (Py_TYPE(self)->tp_descr_set != NULL || type->tp_getattro != PyObject_GenericGetAttr ||
+        PyType_Check(instance) || !hasten_py_attributes_of(instance, &attributes)) {
+        return false;
+    }
+    const PyObject *hidden = _PyType_Lookup(type, self->name);
+    return hidden == NULL || hidden == (PyObject *)self;
 }
 
 int hasten_py_property_store(struct hasten_py_property *self, PyObject *instance, PyObject *value) {
@@ -169,12 +172,11 @@ int hasten_py_property_store(struct hasten_py_property *self, PyObject *instance
     return store_in_dict(self, instance, value);
 }
 
-/* The slot's name says whose it is: `_cached_` and the property's. */
-int hasten_py_property_find_slot(struct hasten_py_property *self, PyObject *owner) {
+int hasten_py_property_find_slot(struct hasten_py_property *self, PyObject *owner, PyObject *name) {
     if (!PyType_Check(owner)) {
         return 0;
     }
-    PyObject *slot_name = PyUnicode_FromFormat("_cached_%U", self->name);
+    PyObject *slot_name = PyUnicode_FromFormat("_cached_%U", name);
     if (slot_name == NULL) {
         return -1;
     }

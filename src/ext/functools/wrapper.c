@@ -66,6 +66,7 @@ static int wrapper_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->function);
     Py_VISIT(self->info_type);
     Py_VISIT(self->dict);
+    Py_VISIT(self->owner.reference);
     return hasten_py_results_visit(&self->results, visit, arg);
 }
 
@@ -88,6 +89,7 @@ static int wrapper_clear(PyObject *object) {
     Py_CLEAR(self->function);
     Py_CLEAR(self->info_type);
     Py_CLEAR(self->dict);
+    Py_CLEAR(self->owner.reference);
     return 0;
 }
 
@@ -139,6 +141,9 @@ static PyObject *cache_clear(PyObject *object, PyObject *none) {
 
 static PyObject *wrapper_reduce(PyObject *self, PyObject *none) {
     (void)none;
+    if (wrapper_of(self)->owner.arguments != 0) {
+        return hasten_py_owner_reduce();
+    }
     return PyObject_GetAttrString(self, "__qualname__");
 }
 

@@ -6,6 +6,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_WRAPPER_H
 #define HASTEN_EXT_FUNCTOOLS_WRAPPER_H
 
+#include "ext/functools/owner.h"
 #include "ext/functools/results.h"
 
 struct hasten_py_wrapper {
@@ -19,6 +20,7 @@ struct hasten_py_wrapper {
     PyObject *info_type;
     PyObject *dict;
     PyObject *weakrefs;
+    struct hasten_py_owner owner;
 };
 
 extern PyType_Spec hasten_py_wrapper_spec;
