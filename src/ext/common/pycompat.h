@@ -42,6 +42,7 @@
 #if PY_VERSION_HEX < 0x030c0000
 #include <structmember.h>
 #define Py_T_OBJECT_EX T_OBJECT_EX
+#define Py_T_PYSSIZET T_PYSSIZET
 #define Py_READONLY READONLY
 #endif
 /* A member that is None where it is not set: of old, hence without a name of its own. */
@@ -89,6 +90,18 @@ static inline void hasten_py_exception_put(struct hasten_py_exception exception)
     PyErr_SetRaisedException(exception.value);
 #else
     PyErr_Restore(exception.type, exception.value, exception.traceback);
+#endif
+}
+
+/* So that there is an exception object with its traceback. */
+static inline void hasten_py_exception_normalize(struct hasten_py_exception *exception) {
+#if PY_VERSION_HEX < 0x030c0000
+    PyErr_NormalizeException(&exception->type, &exception->value, &exception->traceback);
+    if (exception->traceback != NULL) {
+        (void)PyException_SetTraceback(exception->value, exception->traceback);
+    }
+#else
+    (void)exception;
 #endif
 }
 
@@ -150,6 +163,43 @@ static inline size_t hasten_py_bytes_before(PyObject *object) {
 #endif
     return (PyType_IS_GC(type) ? 2 * sizeof(uintptr_t) : 0) +
            (has_fields ? 2 * sizeof(PyObject *) : 0);
+}
+
+/* The value of an object whose type is exactly int, where it fits one digit. Such an
+ * int is its own hash, but for -1. */
+static inline bool hasten_py_small_int(PyObject *object, Py_ssize_t *ret_value) {
+#if PY_VERSION_HEX >= 0x030c0000
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)object)) {
+        return false;
+    }
+    *ret_value = PyUnstable_Long_CompactValue((PyLongObject *)object);
+#else
+    const Py_ssize_t size = Py_SIZE(object);
+    if (size < -1 || size > 1) {
+        return false;
+    }
+    *ret_value = size * (Py_ssize_t)((PyLongObject *)object)->ob_digit[0];
+#endif
+    return true;
+}
+
+/* The hash of an object whose type is exactly str, -1 where nobody asked before. */
+static inline Py_hash_t hasten_py_text_hash(PyObject *text) {
+#if PY_VERSION_HEX >= 0x030f0000
+    return PyUnstable_Unicode_GET_CACHED_HASH(text);
+#else
+    return ((PyASCIIObject *)text)->hash;
+#endif
+}
+
+/* Whether characters can be read: up to 3.11 a str may still be in another form. */
+static inline bool hasten_py_text_is_ready(PyObject *text) {
+#if PY_VERSION_HEX >= 0x030c0000
+    (void)text;
+    return true;
+#else
+    return PyUnicode_IS_READY(text);
+#endif
 }
 
 /* What hasten.leaks asks of the interpreter. Builds whose objects look otherwise: */
@@ -368,6 +418,103 @@ static inline bool hasten_py_frame_is_visible(const hasten_py_frame *frame) {
     const PyCodeObject *code = hasten_py_frame_code(frame);
     return hasten_py_frame_place(frame) >=
            hasten_py_code_start(code) + (size_t)code->_co_firsttraceable * sizeof(_Py_CODEUNIT);
+}
+#endif
+
+/* The attributes of an instance where the interpreter keeps them, read without making
+ * the dict that it does without as long as nobody asks for it. Code that reads them
+ * defines HASTEN_PY_WANTS_ATTRIBUTES before this file. */
+#ifdef HASTEN_PY_WANTS_ATTRIBUTES
+#ifndef Py_BUILD_CORE
+#define Py_BUILD_CORE 1
+#endif
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wpedantic"
+#undef _PyGC_FINALIZED /* a function in what follows, on 3.12 */
+#include <internal/pycore_dict.h>
+#pragma GCC diagnostic pop
+#undef Py_BUILD_CORE
+
+/* Whether the standard cached_property computes once where threads ask at once. */
+#if PY_VERSION_HEX < 0x030c0000
+#define HASTEN_PY_PROPERTY_COMPUTES_ONCE true
+#else
+#define HASTEN_PY_PROPERTY_COMPUTES_ONCE false
+#endif
+
+/* Whether it has a __module__ of its own, its function's. */
+#if PY_VERSION_HEX >= 0x030d0000
+#define HASTEN_PY_PROPERTY_HAS_MODULE true
+#else
+#define HASTEN_PY_PROPERTY_HAS_MODULE false
+#endif
+
+struct hasten_py_attributes {
+    PyDictKeysObject *keys;  /* NULL: there are none yet */
+    PyObject *const *values; /* by the keys' order; NULL: they are with the keys */
+};
+
+/* False where they are kept in another way, or other threads may change them. */
+static inline bool hasten_py_attributes_of(PyObject *instance,
+                                           struct hasten_py_attributes *ret_attributes) {
+    PyTypeObject *type = Py_TYPE(instance);
+    PyDictObject *dict = NULL;
+    PyDictValues *values = NULL;
+#ifdef Py_GIL_DISABLED
+    return false;
+#endif
+    if (!PyType_HasFeature(type, Py_TPFLAGS_MANAGED_DICT)) {
+        return false;
+    }
+#if PY_VERSION_HEX >= 0x030d0000
+    if (PyType_HasFeature(type, Py_TPFLAGS_INLINE_VALUES)) {
+        values = (PyDictValues *)((char *)instance + type->tp_basicsize);
+        values = values->valid ? values : NULL;
+    }
+    dict = values == NULL ? ((PyDictObject **)instance)[-3] : NULL;
+#elif PY_VERSION_HEX >= 0x030c0000
+    /* One place for both; values are told by the lowest bit, one below their address. */
+    char *either = ((char **)instance)[-3];
+    if (((uintptr_t)either & 1) != 0) {
+        values = (PyDictValues *)(either + 1);
+    } else {
+        dict = (PyDictObject *)either;
+    }
+#else
+    values = ((PyDictValues **)instance)[-4];
+    dict = values == NULL ? ((PyDictObject **)instance)[-3] : NULL;
+#endif
+    if (dict != NULL) {
+        if (!PyDict_CheckExact(dict)) {
+            return false;
+        }
+        ret_attributes->keys = dict->ma_keys;
+        values = dict->ma_values;
+    } else {
+        ret_attributes->keys = values == NULL ? NULL : ((PyHeapTypeObject *)type)->ht_cached_keys;
+    }
+    ret_attributes->values = values == NULL ? NULL : values->values;
+    return ret_attributes->keys == NULL || DK_IS_UNICODE(ret_attributes->keys);
+}
+
+static inline Py_ssize_t hasten_py_attributes_count(const struct hasten_py_attributes *attributes) {
+    return attributes->keys == NULL ? 0 : attributes->keys->dk_nentries;
+}
+
+/* Borrowed; a name may be NULL, and so may a value, of what was deleted. */
+static inline PyObject *hasten_py_attributes_name(const struct hasten_py_attributes *attributes,
+                                                  Py_ssize_t index) {
+    return DK_UNICODE_ENTRIES(attributes->keys)[index].me_key;
+}
+
+static inline PyObject *hasten_py_attributes_value(const struct hasten_py_attributes *attributes,
+                                                   Py_ssize_t index) {
+    return attributes->values != NULL ? attributes->values[index]
+                                      : DK_UNICODE_ENTRIES(attributes->keys)[index].me_value;
 }
 #endif
 

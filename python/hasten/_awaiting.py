@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Results of `async def` functions, for caches: what is kept is the result, not the
+coroutine, which could be awaited only once."""
+
+import asyncio
+import concurrent.futures
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Awaited:
+    """One computation and those who wait for it, on whichever event loops they are.
+
+    It runs as a task of the loop of who asks first, so that it goes on when that one is
+    cancelled. Once it is done, only its result is left.
+    """
+
+    __slots__ = (
+        "_coroutine",
+        "_failed",
+        "_future",
+        "_task",
+        "error",
+        "failed_at",
+        "is_done",
+        "value",
+    )
+
+    def __init__(
+        self, coroutine: Coroutine[Any, Any, Any], failed: Callable[[BaseException], object]
+    ) -> None:
+        self._coroutine: Coroutine[Any, Any, Any] | None = coroutine
+        self._failed: Callable[[BaseException], object] | None = failed
+        self._future: concurrent.futures.Future[Any] | None = concurrent.futures.Future()
+        # That it runs: nobody who waits can cancel it.
+        self._future.set_running_or_notify_cancel()
+        self._task: asyncio.Task[None] | None = None
+        self.is_done = False
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.failed_at = 0.0
+
+    def _end(self, error: BaseException | None) -> None:
+        future, failed = self._future, self._failed
+        assert future is not None and failed is not None
+        self.is_done = True
+        self._future = self._task = self._failed = None
+        if error is None:
+            future.set_result(self.value)
+        else:
+            self.error, self.failed_at = error, time.monotonic()
+            # First, so that whoever hears of it and asks again computes.
+            failed(error)
+            future.set_exception(error)
+
+    async def _run(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        try:
+            self.value = await coroutine
+        except BaseException as error:
+            self._end(error)
+            if not isinstance(error, Exception):
+                # The loop ends, or the program does.
+                raise
+        else:
+            self._end(None)
+
+    def _ended(self, task: object) -> None:
+        # A loop may end before the task's first step.
+        if not self.is_done:
+            self._end(asyncio.CancelledError())
+
+    async def wait(self) -> Any:
+        future = self._future
+        if self._coroutine is not None:
+            coroutine, self._coroutine = self._coroutine, None
+            self._task = asyncio.get_running_loop().create_task(self._run(coroutine))
+            self._task.add_done_callback(self._ended)
+        if future is None:
+            if self.error is not None:
+                raise self.error.with_traceback(None)
+            return self.value
+        return await asyncio.wrap_future(future)
+
+
+def wrap(
+    function: Callable[..., Coroutine[Any, Any, Any]],
+    keep: Callable[[Callable[..., Any]], Any],
+    exceptions: tuple[type[BaseException], ...],
+    exceptions_ttl: float,
+    copy: Callable[[Any], Any] | None,
+) -> Any:
+    """The coroutine function that answers what is kept; `keep` decorates what makes it."""
+
+    def begin(*args: Any, **kwargs: Any) -> Awaited:
+        def failed(error: BaseException) -> None:
+            if not isinstance(error, exceptions):
+                cached.cache_discard(*args, **kwargs)
+
+        return Awaited(function(*args, **kwargs), failed)
+
+    cached = keep(begin)
+
+    async def answer(*args: Any, **kwargs: Any) -> Any:
+        awaited = cached(*args, **kwargs)
+        if awaited.error is not None and time.monotonic() - awaited.failed_at >= exceptions_ttl:
+            cached.cache_discard(*args, **kwargs)
+            awaited = cached(*args, **kwargs)
+        if awaited.is_done and awaited.error is None:
+            value = awaited.value
+        else:
+            value = await awaited.wait()
+        return value if copy is None else copy(value)
+
+    wrapper: Any = answer
+    for name in ("cache_info", "cache_stats", "cache_clear", "cache_discard"):
+        setattr(wrapper, name, getattr(cached, name))
+    return wrapper

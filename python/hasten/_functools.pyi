@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+from collections.abc import Callable
+from types import GenericAlias
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, final, overload
+
+from typing_extensions import disjoint_base
+
+from hasten.functools import _CacheInfo, _CacheParameters, _CacheStats
+
+_P = ParamSpec("_P")
+_Q = ParamSpec("_Q")
+_R = TypeVar("_R")
+_R_co = TypeVar("_R_co", covariant=True)
+_I = TypeVar("_I")
+_T_co = TypeVar("_T_co", covariant=True)
+
+class _Wrapped(Generic[_P, _R_co]):
+    """What all that stands for a function has; only for types."""
+
+    __wrapped__: Callable[..., _R_co]
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    def cache_parameters(self) -> _CacheParameters: ...
+
+class _Cached(_Wrapped[_P, _R_co]):
+    """What a cached function and one bound to an instance have in common; only for types."""
+
+    def cache_info(self) -> _CacheInfo: ...
+    def cache_clear(self) -> None: ...
+
+@disjoint_base
+class _lru_cache_wrapper(_Cached[_P, _R_co]):
+    def __new__(
+        cls,
+        user_function: Callable[_P, _R_co],
+        maxsize: int | None,
+        typed: bool,
+        cache_info_type: Callable[..., Any],
+    ) -> Self: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: _lru_cache_wrapper[Concatenate[_I, _Q], _R],
+        instance: _I,
+        owner: type | None = None,
+        /,
+    ) -> _Cached[_Q, _R]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
+
+class _Managed(_Cached[_P, _R_co]):
+    """The same, of those that keep results by other rules; only for types."""
+
+    def cache_stats(self) -> _CacheStats: ...
+    def cache_discard(self, *args: Any, **kwargs: Any) -> bool: ...
+
+@final
+class _managed_cache_wrapper(_Managed[_P, _R_co]):
+    def __new__(
+        cls,
+        user_function: Callable[_P, _R_co],
+        info_type: Callable[..., Any],
+        stats_type: Callable[..., Any],
+        *,
+        maxsize: int | None,
+        maxbytes: int | None,
+        typed: bool,
+        policy: str,
+        ttl: float,
+        jitter: float,
+        stale: float,
+        clock: Callable[[], float] | None,
+        failures: tuple[type[BaseException], ...] | None,
+        failure_ttl: float,
+        key: Callable[..., Any] | None,
+        weigh: Callable[[Any], int] | None,
+        copy: Callable[[Any], Any] | None,
+        on_evict: Callable[[Any, Any], object] | None,
+        single_flight: bool,
+    ) -> Self: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: _managed_cache_wrapper[Concatenate[_I, _Q], _R],
+        instance: _I,
+        owner: type | None = None,
+        /,
+    ) -> _Managed[_Q, _R]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
+
+@final
+class _cached_method(_Wrapped[_P, _R_co]):
+    def __new__(cls, function: Callable[_P, _R_co], make: Callable[[], Any], /) -> Self: ...
+    @overload
+    def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
+    @overload
+    def __get__(
+        self: _cached_method[Concatenate[_I, _Q], _R],
+        instance: _I,
+        owner: type | None = None,
+        /,
+    ) -> _Managed[_Q, _R]: ...
+    def __set_name__(self, owner: type[Any], name: str, /) -> None: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any, /) -> Self: ...
+
+@disjoint_base
+class cached_property(Generic[_T_co]):
+    func: Callable[[Any], _T_co]
+    attrname: str | None
+    def __init__(self, func: Callable[[Any], _T_co], *, once: bool = ...) -> None: ...
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None, /) -> _T_co: ...
+    def __set_name__(self, owner: type[Any], name: str, /) -> None: ...
+    def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
+
+def _after_fork() -> None: ...

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: MIT
+"""The standard module `functools`, with caches in C that cost less and can more.
+
+All names are those of the running interpreter's own module; `lru_cache`, `cache` and
+`cached_property` are ours. Without further keywords they are the standard module's to the
+letter; with them, results are kept by other rules.
+"""
+
+import copy as _copy
+import inspect
+import os
+import sys
+from collections import namedtuple
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from hasten import _awaiting
+from hasten._functools import (
+    _after_fork,
+    _cached_method,
+    _lru_cache_wrapper,
+    _managed_cache_wrapper,
+    cached_property,
+)
+from hasten._standard import original
+
+_standard = original("functools")
+_OURS = {
+    "_lru_cache_wrapper": _lru_cache_wrapper,
+    "cached_property": cached_property,
+}
+# All of it, private names included: programs and other standard modules use them.
+globals().update(
+    {name: value for name, value in vars(_standard).items() if not name.startswith("__")} | _OURS
+)
+
+__all__ = list(_standard.__all__)
+__all__ += ["cached_method"]
+
+os.register_at_fork(after_in_child=_after_fork)
+
+_CacheInfo = _standard._CacheInfo
+_update_wrapper = _standard.update_wrapper
+_CacheStats = namedtuple(
+    "CacheStats",
+    "hits misses evictions expirations stale waits size seconds_saved",
+)
+
+
+class _Default(int):
+    """A default value that can be told from the same given by the caller."""
+
+
+_MAXSIZE = _Default(128)
+
+
+def _seconds(time: float | timedelta | None, what: str) -> float:
+    if time is None:
+        return 0.0
+    seconds = time.total_seconds() if isinstance(time, timedelta) else float(time)
+    if not seconds > 0:
+        raise ValueError(f"{what} must be positive")
+    return seconds
+
+
+def _types(exceptions: Any) -> tuple[type[BaseException], ...]:
+    found = exceptions if isinstance(exceptions, tuple) else (exceptions,)
+    for one in found:
+        if not (isinstance(one, type) and issubclass(one, BaseException)):
+            raise TypeError("exceptions= wants a type of exceptions, or a tuple of them")
+    return found
+
+
+def _checked(**options: Any) -> dict[str, Any]:
+    """What was given, in the form that the wrapper in C wants."""
+    for name in ("key", "weigh", "on_evict", "clock"):
+        if options[name] is not None and not callable(options[name]):
+            raise TypeError(f"{name}= must be callable")
+    if options["stale"] is not None and options["ttl"] is None:
+        raise TypeError("stale= wants a ttl=")
+    if options["weigh"] is not None and options["maxbytes"] is None:
+        raise TypeError("weigh= wants maxbytes=")
+    copy, stale = options["copy"], options["stale"]
+    return {
+        "maxbytes": options["maxbytes"],
+        "policy": options["policy"],
+        "ttl": _seconds(options["ttl"], "ttl"),
+        "jitter": options["jitter"],
+        "stale": float("inf") if stale is True else _seconds(stale, "stale"),
+        "clock": options["clock"],
+        "failures": None if options["exceptions"] is None else _types(options["exceptions"]),
+        "failure_ttl": _seconds(options["exceptions_ttl"], "exceptions_ttl"),
+        "key": options["key"],
+        "weigh": sys.getsizeof
+        if options["maxbytes"] is not None and options["weigh"] is None
+        else options["weigh"],
+        "copy": _copy.deepcopy if copy is True else copy or None,
+        "on_evict": options["on_evict"],
+        "single_flight": options["single_flight"],
+    }
+
+
+def _of_async(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
+    for name in ("maxbytes", "weigh"):
+        if options[name] is not None:
+            raise TypeError(f"{name}= is not for async functions")
+    if options["stale"]:
+        raise TypeError("stale= is not for async functions")
+    on_evict = options["on_evict"]
+
+    def tell(key: Any, awaited: _awaiting.Awaited) -> None:
+        if awaited.is_done and awaited.error is None:
+            on_evict(key, awaited.value)
+
+    inner = options | {
+        "copy": None,
+        "failures": None,
+        "single_flight": False,
+        "on_evict": None if on_evict is None else tell,
+    }
+    return _awaiting.wrap(
+        function,
+        lambda begin: _managed(begin, maxsize, typed, inner),
+        options["failures"] or (),
+        options["failure_ttl"],
+        options["copy"],
+    )
+
+
+def _managed(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
+    return _managed_cache_wrapper(
+        function, _CacheInfo, _CacheStats, maxsize=maxsize, typed=typed, **options
+    )
+
+
+_PLAIN = {
+    "ttl": None,
+    "jitter": 0.0,
+    "clock": None,
+    "maxbytes": None,
+    "weigh": None,
+    "key": None,
+    "policy": "lru",
+    "single_flight": False,
+    "stale": None,
+    "exceptions": None,
+    "exceptions_ttl": 1.0,
+    "copy": None,
+    "on_evict": None,
+}
+
+
+def _wrapped(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
+    is_async = inspect.iscoroutinefunction(function)
+    if maxsize == 0 or not (given or is_async):
+        # With room for nothing there is nothing to have rules for.
+        wrapper = _lru_cache_wrapper(function, maxsize, typed, _CacheInfo)
+    else:
+        if "maxbytes" in given and maxsize is _MAXSIZE:
+            maxsize = None
+        make = _of_async if is_async else _managed
+        wrapper = make(function, maxsize, typed, _checked(**(_PLAIN | given)))
+    parameters = {"maxsize": maxsize if maxsize is None else int(maxsize), "typed": typed} | given
+    wrapper.cache_parameters = lambda: dict(parameters)
+    return _update_wrapper(wrapper, function)
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """The keywords that a caller gave, of ours."""
+    for name in values:
+        if name not in _PLAIN and name not in ("maxsize", "typed"):
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    return {
+        name: values[name]
+        for name, plain in _PLAIN.items()
+        if name in values and values[name] != plain
+    }
+
+
+def lru_cache(
+    maxsize: Any = _MAXSIZE,
+    typed: Any = False,
+    *,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    clock: Callable[[], float] | None = None,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: str = "lru",
+    single_flight: bool = False,
+    stale: Any = None,
+    exceptions: Any = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: Any = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+) -> Any:
+    """Least-recently-used cache decorator: as the standard module's, and more by keywords.
+
+    If *maxsize* is None, the cache can grow without bound. If *typed* is True, arguments
+    of different types are cached separately. Arguments must be hashable.
+
+    The statistics are f.cache_info(), a named tuple (hits, misses, maxsize, currsize);
+    f.cache_clear() forgets results and statistics; f.__wrapped__ is the function.
+
+    *ttl*, *jitter*, *clock*: for how long a result is kept. *maxbytes*, *weigh*: how much
+    all together may weigh. *key*: what stands for the arguments. *policy*: which result
+    goes when there is no room. *single_flight*: threads wait for what another computes.
+    *stale*: the old result meanwhile. *exceptions*, *exceptions_ttl*: failures are kept.
+    *copy*: callers get copies. *on_evict*: is told of results that go.
+    """
+    values = locals()
+    given = _given(values)
+    if isinstance(maxsize, int):
+        # Negative maxsize is treated as 0
+        maxsize = 0 if maxsize < 0 else maxsize
+    elif callable(maxsize) and isinstance(typed, bool):
+        # @lru_cache without parentheses.
+        return _wrapped(maxsize, _MAXSIZE, typed, given)
+    elif maxsize is not None:
+        raise TypeError("Expected first argument to be an integer, a callable, or None")
+    return lambda function: _wrapped(function, maxsize, typed, given)
+
+
+def cache(user_function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """lru_cache(maxsize=None): as the standard module's, and with the same keywords."""
+    decorate = lru_cache(None, **options)
+    return decorate if user_function is None else decorate(user_function)
+
+
+def cached_method(maxsize: Any = _MAXSIZE, typed: Any = False, **options: Any) -> Any:
+    """lru_cache for methods: each instance has a cache of its own, which goes with it.
+
+    The keywords are those of lru_cache; *key* is given the arguments without the instance.
+    """
+    if callable(maxsize):
+        return _of_method(maxsize, _MAXSIZE, typed, _given(options))
+    if not (maxsize is None or isinstance(maxsize, int)):
+        raise TypeError("Expected first argument to be an integer, a callable, or None")
+    return lambda function: _of_method(function, maxsize, typed, _given(options))
+
+
+def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
+    if inspect.iscoroutinefunction(function):
+        raise TypeError("cached_method is not for async functions")
+    if "maxbytes" in given and maxsize is _MAXSIZE:
+        maxsize = None
+    if given and maxsize != 0:
+        keywords = _checked(**(_PLAIN | given))
+
+        def make() -> Any:
+            return _managed(function, maxsize, typed, keywords)
+    else:
+
+        def make() -> Any:
+            return _lru_cache_wrapper(function, maxsize, typed, _CacheInfo)
+
+    method = _cached_method(function, make)
+    parameters = {"maxsize": maxsize if maxsize is None else int(maxsize), "typed": typed} | given
+    method.cache_parameters = lambda: dict(parameters)
+    make()  # That options are wrong is said here, not by the first call.
+    return _update_wrapper(method, function)

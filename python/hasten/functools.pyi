@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+import functools as _standard
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from functools import WRAPPER_ASSIGNMENTS as WRAPPER_ASSIGNMENTS
+from functools import WRAPPER_UPDATES as WRAPPER_UPDATES
+from functools import cmp_to_key as cmp_to_key
+from functools import partial as partial
+from functools import partialmethod as partialmethod
+from functools import reduce as reduce
+from functools import singledispatch as singledispatch
+from functools import singledispatchmethod as singledispatchmethod
+from functools import total_ordering as total_ordering
+from functools import update_wrapper as update_wrapper
+from functools import wraps as wraps
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    Required,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    overload,
+)
+
+from hasten._functools import _cached_method as _cached_method
+from hasten._functools import _lru_cache_wrapper as _lru_cache_wrapper
+from hasten._functools import _managed_cache_wrapper as _managed_cache_wrapper
+from hasten._functools import cached_property as cached_property
+
+if sys.version_info >= (3, 14):
+    from functools import Placeholder as Placeholder
+
+__all__ = [
+    "WRAPPER_ASSIGNMENTS",
+    "WRAPPER_UPDATES",
+    "cache",
+    "cached_method",
+    "cached_property",
+    "cmp_to_key",
+    "lru_cache",
+    "partial",
+    "partialmethod",
+    "reduce",
+    "singledispatch",
+    "singledispatchmethod",
+    "total_ordering",
+    "update_wrapper",
+    "wraps",
+]
+if sys.version_info >= (3, 14):
+    __all__ += ["Placeholder"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_Policy: TypeAlias = Literal["lru", "sieve", "s3fifo", "tinylfu"]
+_Exceptions: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
+_CacheInfo: TypeAlias = _standard._CacheInfo
+
+class _CacheParameters(TypedDict, total=False):
+    maxsize: Required[int | None]
+    typed: Required[bool]
+    ttl: float | timedelta
+    jitter: float
+    clock: Callable[[], float]
+    maxbytes: int
+    weigh: Callable[[Any], int]
+    key: Callable[..., Any]
+    policy: str
+    single_flight: bool
+    stale: float | timedelta | bool
+    exceptions: _Exceptions
+    exceptions_ttl: float | timedelta
+    copy: bool | Callable[[Any], Any]
+    on_evict: Callable[[Any, Any], object]
+
+class _CacheStats(NamedTuple):
+    hits: int
+    misses: int
+    evictions: int
+    expirations: int
+    stale: int
+    waits: int
+    size: int
+    seconds_saved: float
+
+class _Decorator(Protocol):
+    def __call__(self, function: Callable[_P, _R], /) -> _managed_cache_wrapper[_P, _R]: ...
+
+@overload
+def lru_cache(
+    maxsize: int | None = 128, typed: bool = False
+) -> Callable[[Callable[_P, _R]], _lru_cache_wrapper[_P, _R]]: ...
+@overload
+def lru_cache(maxsize: Callable[_P, _R], typed: bool = False) -> _lru_cache_wrapper[_P, _R]: ...
+@overload
+def lru_cache(
+    maxsize: int | None = 128,
+    typed: bool = False,
+    *,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    clock: Callable[[], float] | None = None,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+) -> _Decorator: ...
+@overload
+def cache(user_function: Callable[_P, _R], /) -> _lru_cache_wrapper[_P, _R]: ...
+@overload
+def cache(
+    user_function: None = None,
+    /,
+    *,
+    typed: bool = False,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    clock: Callable[[], float] | None = None,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+) -> _Decorator: ...
+@overload
+def cache(
+    user_function: Callable[_P, _R],
+    /,
+    *,
+    typed: bool = False,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    clock: Callable[[], float] | None = None,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+) -> _managed_cache_wrapper[_P, _R]: ...
+
+class _MethodDecorator(Protocol):
+    def __call__(self, function: Callable[_P, _R], /) -> _cached_method[_P, _R]: ...
+
+@overload
+def cached_method(maxsize: Callable[_P, _R], typed: bool = False) -> _cached_method[_P, _R]: ...
+@overload
+def cached_method(
+    maxsize: int | None = 128,
+    typed: bool = False,
+    *,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    clock: Callable[[], float] | None = None,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+) -> _MethodDecorator: ...

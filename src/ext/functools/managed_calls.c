@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a call of a function does whose results are kept in a store. Code of the program
+ * (key, clock, the function, weigh, copy, on_evict) runs with nothing locked. */
+#include "ext/functools/managed.h"
+
+#include "core/base/clock.h"
+
+/* A call with the key that it was made of, where a function makes keys. */
+struct keyed_call {
+    struct hasten_py_call call;
+    PyObject *key; /* owned */
+};
+
+static bool describe(struct hasten_py_managed *self, struct keyed_call *ret_keyed,
+                     PyObject *const *arguments, size_t nargsf, PyObject *names) {
+    ret_keyed->key = NULL;
+    const size_t count = (size_t)(PyVectorcall_NARGS(nargsf) - self->owner.arguments);
+    arguments += self->owner.arguments;
+    if (self->key == NULL) {
+        if (names == NULL && count == 1 && !self->store.results.is_typed) {
+            return hasten_py_call_one(&ret_keyed->call, arguments);
+        }
+        return hasten_py_call_any(&ret_keyed->call, arguments, count, names);
+    }
+    ret_keyed->key = PyObject_Vectorcall(self->key, arguments, count, names);
+    if (ret_keyed->key == NULL || !hasten_py_call_any(&ret_keyed->call, &ret_keyed->key, 1, NULL)) {
+        Py_CLEAR(ret_keyed->key);
+        return false;
+    }
+    return true;
+}
+
+/* Computations are told by the tag of their arguments. Where two have the same, one may
+ * wait for the other for nothing, and then computes. */
+static const void *flight_key(const struct hasten_py_call *call) {
+    return (const void *)(uintptr_t)call->tag; // NOLINT(performance-no-int-to-ptr)
+}
+
+/* A new reference to what the caller gets, for a value that is kept: the failure raised,
+ * or the value, or a copy. Takes the reference to `value`. */
+static PyObject *hand_out(struct hasten_py_managed *self, PyObject *value, bool is_failure) {
+    if (is_failure) {
+        /* Else its traceback would grow each time. */
+        (void)PyException_SetTraceback(value, Py_None);
+        PyErr_SetObject((PyObject *)Py_TYPE(value), value);
+        Py_DECREF(value);
+        return NULL;
+    }
+    if (self->copy == NULL) {
+        return value;
+    }
+    PyObject *copy = PyObject_CallOneArg(self->copy, value);
+    Py_DECREF(value);
+    return copy;
+}
+
+/* Looks up; a new reference to a fresh or stale value. */
+static enum hasten_py_found look_up(struct hasten_py_managed *self,
+                                    const struct hasten_py_call *call, PyObject **ret_value,
+                                    bool *ret_is_failure) {
+    int64_t now_ns = 0;
+    if (!hasten_py_store_now(&self->store, &now_ns)) {
+        return HASTEN_PY_FOUND_ERROR;
+    }
+    struct hasten_py_garbage garbage;
+    garbage.count = 0;
+    garbage.chain = NULL;
+    struct hasten_py_result *result = NULL;
+    enum hasten_py_found found = HASTEN_PY_ABSENT;
+    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+    found = hasten_py_store_find(&self->store, call, now_ns, &result, &garbage);
+    if (found == HASTEN_PY_FRESH || found == HASTEN_PY_STALE) {
+        *ret_value = Py_NewRef(result->value);
+        *ret_is_failure = hasten_py_kept_of(result)->is_failure;
+        if (found == HASTEN_PY_FRESH) {
+            hasten_py_store_hit(&self->store, result);
+        }
+    }
+    HASTEN_PY_END_LOCKED();
+    if (garbage.chain != NULL && hasten_py_store_tell(&self->store, self->on_evict, &garbage) < 0) {
+        return HASTEN_PY_FOUND_ERROR;
+    }
+    return found;
+}
+
+static bool weigh(struct hasten_py_managed *self, PyObject *value, uint64_t *ret_size) {
+    *ret_size = 1;
+    if (self->weigh == NULL) {
+        return true;
+    }
+    PyObject *answer = PyObject_CallOneArg(self->weigh, value);
+    if (answer == NULL) {
+        return false;
+    }
+    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
+    Py_DECREF(answer);
+    if (size < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
+        }
+        return false;
+    }
+    *ret_size = (uint64_t)size;
+    return true;
+}
+
+static bool keep(struct hasten_py_managed *self, const struct hasten_py_call *call, PyObject *value,
+                 bool is_failure) {
+    uint64_t size = 1;
+    int64_t now_ns = 0;
+    if ((!is_failure && !weigh(self, value, &size)) ||
+        !hasten_py_store_now(&self->store, &now_ns)) {
+        return false;
+    }
+    struct hasten_py_garbage garbage = {.count = 0};
+    bool is_kept = false;
+    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+    is_kept = hasten_py_store_keep(&self->store, call, value, size, now_ns,
+                                   is_failure ? self->failure_ttl_ns : 0, is_failure, &garbage);
+    HASTEN_PY_END_LOCKED();
+    if (!is_kept) {
+        const struct hasten_py_exception exception = hasten_py_exception_take();
+        hasten_py_garbage_drop(&self->store.results, &garbage);
+        hasten_py_exception_put(exception);
+        return false;
+    }
+    return hasten_py_store_tell(&self->store, self->on_evict, &garbage) == 0;
+}
+
+/* The exception that is set is kept if it is of those, and stays set. */
+static void keep_failure(struct hasten_py_managed *self, const struct hasten_py_call *call) {
+    if (self->failures == NULL || !PyErr_ExceptionMatches(self->failures)) {
+        return;
+    }
+    struct hasten_py_exception exception = hasten_py_exception_take();
+    hasten_py_exception_normalize(&exception);
+    if (!keep(self, call, exception.value, true)) {
+        PyErr_WriteUnraisable((PyObject *)self);
+    }
+    hasten_py_exception_put(exception);
+}
+
+static PyObject *compute(struct hasten_py_managed *self, const struct hasten_py_call *call,
+                         PyObject *const *arguments, size_t nargsf, PyObject *names) {
+    PyObject *function = self->function;
+    if (function == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the cached function was collected as garbage");
+        return NULL;
+    }
+    if (Py_EnterRecursiveCall(" while calling a Python object")) {
+        return NULL;
+    }
+    const uint64_t begin_ns = hasten_clock_monotonic_ns();
+    Py_INCREF(function);
+    PyObject *value = PyObject_Vectorcall(function, arguments, nargsf, names);
+    Py_DECREF(function);
+    Py_LeaveRecursiveCall();
+    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+    self->store.misses++;
+    self->computations++;
+    self->computed_ns += hasten_clock_monotonic_ns() - begin_ns;
+    HASTEN_PY_END_LOCKED();
+    if (value == NULL) {
+        keep_failure(self, call);
+        return NULL;
+    }
+    if (!keep(self, call, value, false)) {
+        Py_DECREF(value);
+        return NULL;
+    }
+    return hand_out(self, value, false);
+}
+
+/* One caller computes what is stale, the others have the old value. */
+static PyObject *refresh(struct hasten_py_managed *self, const struct hasten_py_call *call,
+                         PyObject *old, PyObject *const *arguments, size_t nargsf,
+                         PyObject *names) {
+    struct hasten_py_flight *flight = NULL;
+    const enum hasten_py_boarding boarding =
+        hasten_py_flights_try(self->flights, self, flight_key(call), &flight);
+    if (boarding == HASTEN_PY_LANDED) {
+        HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+        self->store.stale_hits++;
+        HASTEN_PY_END_LOCKED();
+        return hand_out(self, old, false);
+    }
+    Py_DECREF(old);
+    if (boarding == HASTEN_PY_BOARDING_FAILED) {
+        return NULL;
+    }
+    PyObject *value = compute(self, call, arguments, nargsf, names);
+    hasten_py_flights_end(self->flights, flight);
+    return value;
+}
+
+/* One caller computes, the others wait; each looks again before it computes. */
+static PyObject *compute_single(struct hasten_py_managed *self, const struct hasten_py_call *call,
+                                PyObject *const *arguments, size_t nargsf, PyObject *names) {
+    for (;;) {
+        struct hasten_py_flight *flight = NULL;
+        const enum hasten_py_boarding boarding =
+            hasten_py_flights_begin(self->flights, self, flight_key(call), &flight);
+        if (boarding == HASTEN_PY_BOARDING_FAILED) {
+            return NULL;
+        }
+        PyObject *value = NULL;
+        bool is_failure = false;
+        enum hasten_py_found found = HASTEN_PY_ABSENT;
+        if (boarding != HASTEN_PY_ALONE) {
+            found = look_up(self, call, &value, &is_failure);
+        }
+        if (found == HASTEN_PY_ABSENT && boarding != HASTEN_PY_LANDED) {
+            value = compute(self, call, arguments, nargsf, names);
+        } else if (found == HASTEN_PY_FRESH || found == HASTEN_PY_STALE) {
+            HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+            self->waits += boarding == HASTEN_PY_LANDED;
+            HASTEN_PY_END_LOCKED();
+            value = hand_out(self, value, is_failure);
+        }
+        if (flight != NULL) {
+            hasten_py_flights_end(self->flights, flight);
+        }
+        if (found != HASTEN_PY_ABSENT || boarding != HASTEN_PY_LANDED) {
+            return value;
+        }
+    }
+}
+
+PyObject *hasten_py_call_managed(PyObject *callable, PyObject *const *arguments, size_t nargsf,
+                                 PyObject *names) {
+    struct hasten_py_managed *self = (struct hasten_py_managed *)callable;
+    struct keyed_call keyed;
+    if (!describe(self, &keyed, arguments, nargsf, names)) {
+        return NULL;
+    }
+    PyObject *value = NULL;
+    bool is_failure = false;
+    switch (look_up(self, &keyed.call, &value, &is_failure)) {
+    case HASTEN_PY_FRESH:
+        value = self->copy == NULL && !is_failure ? value : hand_out(self, value, is_failure);
+        break;
+    case HASTEN_PY_STALE:
+        value = refresh(self, &keyed.call, value, arguments, nargsf, names);
+        break;
+    case HASTEN_PY_ABSENT:
+        value = self->is_single_flight ? compute_single(self, &keyed.call, arguments, nargsf, names)
+                                       : compute(self, &keyed.call, arguments, nargsf, names);
+        break;
+    default:
+        Py_CLEAR(value);
+        break;
+    }
+    Py_XDECREF(keyed.key);
+    return value;
+}
+
+int hasten_py_managed_discard(struct hasten_py_managed *self, PyObject *const *arguments,
+                              size_t nargsf, PyObject *names) {
+    struct keyed_call keyed;
+    /* The instance is not among the arguments. */
+    arguments -= self->owner.arguments;
+    const size_t count = (size_t)(PyVectorcall_NARGS(nargsf) + self->owner.arguments);
+    if (!describe(self, &keyed, arguments, count, names)) {
+        return -1;
+    }
+    struct hasten_py_garbage garbage = {.count = 0};
+    struct hasten_py_result *result = NULL;
+    enum hasten_py_outcome outcome = HASTEN_PY_OTHER;
+    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+    outcome = hasten_py_results_find(&self->store.results, &keyed.call, &result);
+    if (outcome == HASTEN_PY_SAME) {
+        hasten_py_store_take_out(&self->store, result, &garbage);
+    }
+    HASTEN_PY_END_LOCKED();
+    hasten_py_garbage_drop(&self->store.results, &garbage);
+    Py_XDECREF(keyed.key);
+    return outcome == HASTEN_PY_FAILED ? -1 : outcome == HASTEN_PY_SAME;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whose the results are, where they are of a method's calls on one instance. They are an
+ * attribute of the instance and must not keep it alive, so they only know it again: a copy
+ * of the instance has the same attribute and must not be given the original's results. */
+#ifndef HASTEN_EXT_FUNCTOOLS_OWNER_H
+#define HASTEN_EXT_FUNCTOOLS_OWNER_H
+
+#include "ext/common/pycompat.h"
+
+struct hasten_py_owner {
+    /* How many arguments of a call say whose results are meant, and not which: 1, or 0
+     * where they are nobody's in particular. */
+    Py_ssize_t arguments;
+    const PyObject *instance; /* its address */
+    PyObject *reference;      /* a weak one, so that another at this address is told apart;
+                               * NULL where the instance can have none */
+};
+
+static inline bool hasten_py_owner_is(const struct hasten_py_owner *owner,
+                                      const PyObject *instance) {
+    return owner->instance == instance &&
+           (owner->reference == NULL ||
+            ((PyWeakReference *)owner->reference)->wr_object == instance);
+}
+
+/* Answers 0, or -1 with an exception set. */
+static inline int hasten_py_owner_set(struct hasten_py_owner *owner, PyObject *instance) {
+    PyObject *reference = PyWeakref_NewRef(instance, NULL);
+    if (reference == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+            return -1;
+        }
+        PyErr_Clear();
+    }
+    owner->arguments = 1;
+    owner->instance = instance;
+    Py_XSETREF(owner->reference, reference);
+    return 0;
+}
+
+/* What reducing such results for pickle answers: without them, None in their place. */
+static inline PyObject *hasten_py_owner_reduce(void) {
+    return Py_BuildValue("(O())", (PyObject *)Py_TYPE(Py_None));
+}
+
+#endif

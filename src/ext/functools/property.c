@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "ext/functools/property.h"
+
+#include <stddef.h>
+
+#include "ext/functools/module.h"
+
+static struct hasten_py_property *property_of(PyObject *self) {
+    return (struct hasten_py_property *)self;
+}
+
+/* An attribute of the function becomes one of the property. */
+static int take_over(struct hasten_py_property *self, const char *name) {
+    PyObject *value = PyObject_GetAttrString(self->function, name);
+    if (value == NULL) {
+        return -1;
+    }
+    const int answer = PyObject_SetAttrString((PyObject *)self, name, value);
+    Py_DECREF(value);
+    return answer;
+}
+
+static int property_init(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"func", "once", NULL};
+    struct hasten_py_property *self = property_of(object);
+    PyObject *function = NULL;
+    int once = HASTEN_PY_PROPERTY_COMPUTES_ONCE;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:cached_property", names, &function,
+                                     &once)) {
+        return -1;
+    }
+    Py_XSETREF(self->function, Py_NewRef(function));
+    Py_CLEAR(self->name);
+    Py_CLEAR(self->slot);
+    self->computes_once = once != 0;
+    if (take_over(self, "__doc__") < 0) {
+        return -1;
+    }
+    return HASTEN_PY_PROPERTY_HAS_MODULE ? take_over(self, "__module__") : 0;
+}
+
+/* False with an exception set. */
+static bool take_name(struct hasten_py_property *self, PyObject *name) {
+    if (!PyUnicode_CheckExact(name)) {
+        PyErr_Format(PyExc_TypeError, "the name of an attribute is a str, not %.200s",
+                     Py_TYPE(name)->tp_name);
+        return false;
+    }
+    Py_INCREF(name);
+    PyUnicode_InternInPlace(&name);
+    Py_XSETREF(self->name, name);
+    Py_CLEAR(self->slot);
+    return true;
+}
+
+static PyObject *get_attrname(PyObject *object, void *closure) {
+    (void)closure;
+    PyObject *name = property_of(object)->name;
+    return Py_NewRef(name == NULL ? Py_None : name);
+}
+
+static int set_attrname(PyObject *object, PyObject *name, void *closure) {
+    (void)closure;
+    if (name == NULL || name == Py_None) {
+        Py_CLEAR(property_of(object)->name);
+        return 0;
+    }
+    return take_name(property_of(object), name) ? 0 : -1;
+}
+
+static PyObject *set_name(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
+    struct hasten_py_property *self = property_of(object);
+    if (count != 2) {
+        PyErr_Format(PyExc_TypeError,
+                     "cached_property.__set_name__() takes 3 positional arguments but %zd were "
+                     "given",
+                     count + 1);
+        return NULL;
+    }
+    PyObject *name = arguments[1];
+    if (self->name != NULL) {
+        const int same = PyObject_RichCompareBool(self->name, name, Py_EQ);
+        if (same == 0) {
+            PyErr_Format(PyExc_TypeError,
+                         "Cannot assign the same cached_property to two different names "
+                         "(%R and %R).",
+                         self->name, name);
+        }
+        if (same != 1) {
+            return NULL;
+        }
+        Py_RETURN_NONE;
+    }
+    if (!take_name(self, name) || hasten_py_property_find_slot(self, arguments[0], name) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *compute(struct hasten_py_property *self, PyObject *instance) {
+    PyObject *function = self->function;
+    if (function == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "'cached_property' object has no attribute 'func'");
+        return NULL;
+    }
+    Py_INCREF(function);
+    PyObject *value = PyObject_CallOneArg(function, instance);
+    Py_DECREF(function);
+    if (value != NULL && hasten_py_property_store(self, instance, value) < 0) {
+        Py_CLEAR(value);
+    }
+    return value;
+}
+
+/* Other threads that want it meanwhile wait. */
+static PyObject *compute_once(struct hasten_py_property *self, PyObject *instance) {
+    struct hasten_py_functools *state = hasten_py_functools_of(Py_TYPE(self));
+    if (state == NULL) {
+        return NULL;
+    }
+    for (;;) {
+        struct hasten_py_flight *flight = NULL;
+        const enum hasten_py_boarding boarding =
+            hasten_py_flights_begin(&state->flights, self, instance, &flight);
+        if (boarding == HASTEN_PY_BOARDING_FAILED) {
+            return NULL;
+        }
+        if (boarding == HASTEN_PY_ALONE) {
+            return compute(self, instance);
+        }
+        /* Another thread may have computed it since it was looked for. */
+        PyObject *value = NULL;
+        const int found = hasten_py_property_peek(self, instance, &value);
+        if (flight != NULL) {
+            if (found == 0) {
+                value = compute(self, instance);
+            }
+            hasten_py_flights_end(&state->flights, flight);
+            return value;
+        }
+        if (found != 0) {
+            return value;
+        }
+    }
+}
+
+static PyObject *property_get(PyObject *object, PyObject *instance, PyObject *owner) {
+    (void)owner;
+    struct hasten_py_property *self = property_of(object);
+    if (instance == NULL || instance == Py_None) {
+        return Py_NewRef(object);
+    }
+    if (self->name == NULL) {
+        PyErr_SetString(PyExc_TypeError, "Cannot use cached_property instance without calling "
+                                         "__set_name__ on it.");
+        return NULL;
+    }
+    PyObject *value = NULL;
+    const int found = hasten_py_property_peek(self, instance, &value);
+    if (found != 0) {
+        return value;
+    }
+    return self->computes_once ? compute_once(self, instance) : compute(self, instance);
+}
+
+static int property_traverse(PyObject *object, visitproc visit, void *arg) {
+    struct hasten_py_property *self = property_of(object);
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->function);
+    Py_VISIT(self->slot);
+    Py_VISIT(self->dict);
+    return 0;
+}
+
+static int property_clear(PyObject *object) {
+    struct hasten_py_property *self = property_of(object);
+    Py_CLEAR(self->function);
+    Py_CLEAR(self->name);
+    Py_CLEAR(self->slot);
+    Py_CLEAR(self->dict);
+    return 0;
+}
+
+static void property_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    if (property_of(object)->weakrefs != NULL) {
+        PyObject_ClearWeakRefs(object);
+    }
+    (void)property_clear(object);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyMethodDef property_methods[] = {
+    {"__set_name__", (PyCFunction)(void (*)(void))set_name, METH_FASTCALL, NULL},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef property_getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {"attrname", get_attrname, set_attrname, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef property_members[] = {
+    {"func", HASTEN_PY_T_OBJECT, offsetof(struct hasten_py_property, function), 0, NULL},
+    {"__dictoffset__", Py_T_PYSSIZET, offsetof(struct hasten_py_property, dict), Py_READONLY, NULL},
+    {"__weaklistoffset__", Py_T_PYSSIZET, offsetof(struct hasten_py_property, weakrefs),
+     Py_READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot property_slots[] = {
+    {Py_tp_init, property_init},       {Py_tp_new, PyType_GenericNew},
+    {Py_tp_dealloc, property_dealloc}, {Py_tp_traverse, property_traverse},
+    {Py_tp_clear, property_clear},     {Py_tp_descr_get, property_get},
+    {Py_tp_methods, property_methods}, {Py_tp_getset, property_getset},
+    {Py_tp_members, property_members}, {0, NULL},
+};
+
+PyType_Spec hasten_py_property_spec = {
+    .name = "hasten.functools.cached_property",
+    .basicsize = sizeof(struct hasten_py_property),
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = property_slots,
+};
