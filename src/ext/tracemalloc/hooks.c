@@ -54,7 +54,7 @@ static inline void remember(const PyThreadState *thread, uint64_t address, size_
     if (__builtin_expect(thread != NULL && thread->interp == hasten_tracer.main, 1)) {
         remember_own(thread, address, size_bytes);
     } else {
-        hasten_tracer.has_foreign = true;
+        __atomic_store_n(&hasten_tracer.has_foreign, true, __ATOMIC_RELAXED);
         hasten_tracer_share(thread, 0, address, size_bytes);
     }
 }
@@ -66,7 +66,8 @@ static inline bool forget(const PyThreadState *thread, uint64_t address) {
     if (__builtin_expect(has_gil, 1) && hasten_ledger_forget(&tracer->own, address)) {
         return true;
     }
-    return tracer->has_foreign && hasten_tracer_unshare(0, address, NULL);
+    return __atomic_load_n(&tracer->has_foreign, __ATOMIC_RELAXED) &&
+           hasten_tracer_unshare(0, address, NULL);
 }
 
 void hasten_hooks_remember(const PyThreadState *thread, uint64_t address, size_t size_bytes) {
