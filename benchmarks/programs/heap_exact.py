@@ -67,7 +67,7 @@ WORK = {
 def work_of(name, folder):
     if name in WORK:
         return WORK[name]
-    from calls import load
+    from pyperformance_program import load
 
     return load(folder, name)
 

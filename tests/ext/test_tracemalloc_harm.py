@@ -311,6 +311,114 @@ thread.join()
     ).split() == ["True", "True"]
 
 
+DEPTHS = """
+import functools, itertools
+chance = random.Random(7)
+kept = []
+size = itertools.count(3000) # each block has its own
+
+def keep(block):
+    "A block, and how many frames the caller has."
+    frame, depth = sys._getframe(1), 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    kept.append((block, depth))
+
+def plain(left):
+    keep(bytes(next(size)))
+    go(left)
+    keep(bytes(next(size)))
+
+def tiny(left): return go(left)
+
+def wide(left, a=1, b=2, c=3):
+    d = e = f = g = h = left
+    keep(bytes(next(size)))
+    return go(d)
+
+class Made:
+    def __init__(self, left):
+        keep(bytes(next(size)))
+        self.left = left
+        go(left)
+        keep(bytes(next(size)))
+
+class Slotted:
+    __slots__ = ("left",)
+    def __init__(self, left): self.left = go(left)
+
+class Called:
+    def __call__(self, left):
+        go(left)
+        keep(bytes(next(size)))
+    def __getattr__(self, name):
+        keep(bytes(next(size)))
+        return go
+    @property
+    def value(self):
+        keep(bytes(next(size)))
+        return go
+
+def generates(left):
+    keep(bytes(next(size)))
+    yield go(left)
+    keep(bytes(next(size)))
+
+def fails(left):
+    try:
+        go(left)
+        raise ValueError(left)
+    except ValueError:
+        keep(bytes(next(size)))
+        go(left)
+
+ways = [
+    plain, tiny, wide, Made, Slotted, Called(), fails,
+    lambda left: go(left),
+    lambda left: list(generates(left)),
+    lambda left: [go(left) for _ in range(1)],
+    lambda left: sum(x or 0 for x in generates(left)) if left % 2 else next(generates(left)),
+    lambda left: list(map(plain, [left])),
+    lambda left: sorted([left], key=tiny),
+    lambda left: functools.partial(Made, left)(),
+    lambda left: Called().other(left),
+    lambda left: Called().value(left),
+    lambda left: type("New", (Made,), {})(left),
+]
+
+def go(left):
+    for _ in range(chance.randrange(3)):
+        if left > 0:
+            chance.choice(ways)(left - 1)
+    keep(bytes(next(size)))
+
+def work():
+    for _ in range(60):
+        chance.choice(ways)(9)
+
+tracemalloc.start(int(sys.argv[1]))
+work()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+depths = {sys.getsizeof(block): depth for block, depth in kept}
+wrong = []
+for trace in tracemalloc.take_snapshot().traces:
+    if trace.size in depths:
+        depth = depths.pop(trace.size)
+        shown = min(depth, int(sys.argv[1]))
+        if (trace.traceback.total_nframe, len(trace.traceback)) != (depth, shown):
+            wrong.append((depth, trace.traceback))
+print(len(kept) > 1000, len({depth for _, depth in kept}) > 20, wrong[:5], len(depths))
+"""
+
+
+@pytest.mark.parametrize("frames", [1, 3, 25, 1000])
+def test_depths(frames):
+    """How many frames a stack has is told of every block, however it came about."""
+    assert check(DEPTHS, frames) == "True True [] 0\n"
+
+
 def test_code_that_comes_and_goes():
     """Its address is used again; what was allocated by it keeps its own lines."""
     check("""

@@ -120,6 +120,18 @@ static inline uint32_t hasten_ledger_small(struct hasten_ledger *ledger, uint64_
     return kind;
 }
 
+/* Gives the small block that hasten_ledger_small found another kind of the same size. */
+static inline void hasten_ledger_turn_small(struct hasten_ledger *ledger, uint32_t *number,
+                                            uint32_t old, uint32_t kind) {
+    struct hasten_kind *kinds = ledger->kinds.items;
+    const bool is_fine = *number == old;
+    *number = is_fine ? kind
+                      : (kind << HASTEN_LEDGER_WITHIN_BITS) |
+                            (*number & ((1u << HASTEN_LEDGER_WITHIN_BITS) - 1));
+    kinds[old].live--;
+    kinds[kind].live++;
+}
+
 /* Remembers any block one by one, in place of what was at the address. */
 void hasten_ledger_put_block(struct hasten_ledger *ledger, const struct hasten_block *block);
 /* Forgets a block of any size: whether there was one. */

@@ -67,6 +67,8 @@ int hasten_tracer_parent(size_t top, uint32_t *ret_parent) {
         }
         paths[i].of[number] = parent;
         mirror->valid[number] = (int32_t)i + 1;
+        mirror->most_valid =
+            mirror->most_valid > (int32_t)i + 1 ? mirror->most_valid : (int32_t)i + 1;
     }
     *ret_parent = parent;
     return 0;
@@ -100,7 +102,6 @@ static void empty(struct hasten_tracer *tracer) {
     tracer->code_capacity = 0;
     tracer->codes_held = 0;
     tracer->codes_before_review = HASTEN_CODES_FIRST_REVIEW;
-    tracer->last_address = 0;
     hasten_map_clear(&tracer->code_map);
     hasten_mirror_forget(&tracer->mirror);
     hasten_ledger_done(&tracer->own);

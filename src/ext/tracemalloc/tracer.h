@@ -50,7 +50,6 @@ struct hasten_tracer {
     size_t code_capacity;
     struct hasten_map code_map;       /* address -> index */
     struct hasten_tracer_names names; /* of files whose code objects were let go */
-    uint64_t last_address;            /* of the block that was remembered last */
 
     struct hasten_stripes shared;
 };
