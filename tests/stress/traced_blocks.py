@@ -26,9 +26,7 @@ OWN_SIZES = range(900_001, 900_200)
 
 
 class Functions(ctypes.Structure):
-    _fields_ = tuple(
-        (name, ctypes.c_void_p) for name in ("malloc", "calloc", "realloc", "free")
-    )
+    _fields_ = tuple((name, ctypes.c_void_p) for name in ("malloc", "calloc", "realloc", "free"))
 
 
 def raw_functions():
@@ -102,7 +100,8 @@ def native_blocks():
 def own_blocks():
     least, most = sys.getsizeof(bytes(OWN_SIZES[0])), sys.getsizeof(bytes(OWN_SIZES[-1]))
     return sizes_of(
-        tracemalloc.take_snapshot(), lambda size, is_unknown: least <= size <= most and not is_unknown
+        tracemalloc.take_snapshot(),
+        lambda size, is_unknown: least <= size <= most and not is_unknown,
     )
 
 
