@@ -360,6 +360,49 @@ print(json.dumps({"codes": codes, "seen": [os.environ.get("LD_PRELOAD"), seen]})
 """
 
 
+SHELLS = """
+import ctypes, json, os, sys
+inside = "import os, sys; kept = bytes(3_000_000); print(sys.argv[1:], os.environ.get('LD_PRELOAD'))"
+command = f"{sys.executable} -c \\"{inside}\\""
+codes = [os.system(command + " 'it''s' > out.txt"), os.system("exit 3") >> 8]
+codes.append(os.system("echo $((1 + 1)); exit 4 # not this") >> 8)
+libc = ctypes.CDLL(None)
+libc.popen.restype = ctypes.c_void_p
+libc.fgets.argtypes = (ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)
+libc.pclose.argtypes = (ctypes.c_void_p,)
+stream = libc.popen((command + " two").encode(), b"r")
+line = ctypes.create_string_buffer(100)
+libc.fgets(line, 100, stream)
+codes.append(libc.pclose(stream))
+codes.append(os.system("x" * 140_000) == 0)
+codes.append(libc.system(None) != 0)
+seen = os.environ.get("LD_PRELOAD")
+print(json.dumps({"codes": codes, "out": open("out.txt").read(), "line": line.value.decode(), "seen": seen}))
+"""
+
+
+@pytest.mark.parametrize("folder", ["plain", "it's a folder; with $(words)"])
+def test_shells_of_the_c_library(
+    hasten: Hasten, interpreter: Interpreter, tmp_path: Path, folder: str
+) -> None:
+    """What system and popen start is followed, and their answers are what they were."""
+    hasten.folder = tmp_path / folder
+    hasten.folder.mkdir()
+    outcome = hasten.run(interpreter, "-c", SHELLS, options=EXACT, cwd=hasten.folder)
+    # The command that is too long for an argument cannot be started: the shell's own message
+    # where there is one.
+    outcome.err = ""
+    check(outcome)
+    assert outcome.told == {
+        "codes": [0, 3, 4, 0, False, True],
+        "out": "['its'] None\n",
+        "line": "['two'] None\n",
+        "seen": None,
+    }
+    allocated = outcome.recording.stacks("heap.allocated.bytes")
+    assert sum(amount for stack, amount in allocated.items() if stack) > 6_000_000
+
+
 @needs_compiler
 def test_another_preloaded_library(
     hasten: Hasten, interpreter: Interpreter, tmp_path: Path
