@@ -362,7 +362,8 @@ print(json.dumps({"codes": codes, "seen": [os.environ.get("LD_PRELOAD"), seen]})
 
 SHELLS = """
 import ctypes, json, os, sys
-inside = "import os, sys; kept = bytes(3_000_000); print(sys.argv[1:], os.environ.get('LD_PRELOAD'))"
+inside = "import os, sys; kept = bytes(3_000_000); print(sys.argv[1:], os.environ.get('L'))"
+inside = inside.replace("'L'", "'LD_PRELOAD'")
 command = f"{sys.executable} -c \\"{inside}\\""
 codes = [os.system(command + " 'it''s' > out.txt"), os.system("exit 3") >> 8]
 codes.append(os.system("echo $((1 + 1)); exit 4 # not this") >> 8)
@@ -377,7 +378,8 @@ codes.append(libc.pclose(stream))
 codes.append(os.system("x" * 140_000) == 0)
 codes.append(libc.system(None) != 0)
 seen = os.environ.get("LD_PRELOAD")
-print(json.dumps({"codes": codes, "out": open("out.txt").read(), "line": line.value.decode(), "seen": seen}))
+told = {"codes": codes, "out": open("out.txt").read(), "line": line.value.decode(), "seen": seen}
+print(json.dumps(told))
 """
 
 
