@@ -80,6 +80,8 @@ def _bytes_text(size):
     return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.3g} {unit}"
 
 
+# What looking makes itself.
+_OWN_TYPES = ("hasten.", "tracemalloc.")
 # Those who may know where objects were allocated.
 _TRACERS = ("hasten.tracemalloc", "tracemalloc")
 
@@ -343,7 +345,7 @@ class Watch:
         return bool(self._leaks)
 
     def _grown_types(self):
-        rows = (row for row in self._facts.get("types", ()) if not row[0].startswith("hasten."))
+        rows = (row for row in self._facts.get("types", ()) if not row[0].startswith(_OWN_TYPES))
         return sorted(rows, key=lambda row: row[3] - row[4])
 
     def _grown(self):
