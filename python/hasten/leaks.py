@@ -12,6 +12,7 @@ leak; caches that level off, pools and tables that are filled once are not. For 
 there is the shortest chain of holders from a module or a running function.
 """
 
+import _tracemalloc
 import functools
 import sys
 from collections import Counter
@@ -87,7 +88,10 @@ _TRACERS = ("hasten.tracemalloc", "tracemalloc")
 
 
 def _tracers():
-    """The modules that may know where objects were allocated; none is imported for it."""
+    """The modules that may know where objects were allocated."""
+    if _tracemalloc.is_tracing():
+        # -X tracemalloc starts it without this module.
+        import tracemalloc  # noqa: F401
     for name in _TRACERS:
         module = sys.modules.get(name)
         if module is not None and module.is_tracing():
@@ -107,25 +111,31 @@ def _site(samples):
     return ()
 
 
-def _snapshot():
-    """What is allocated where, where a module knows."""
+def _amounts():
+    """Bytes and blocks that are alive, by the line that allocated them, where a module knows.
+    The snapshot itself is not kept: it would be among what grows."""
     for module in _tracers():
-        return module.take_snapshot()
+        return {
+            (frame.filename, frame.lineno): (line.size, line.count)
+            for line in module.take_snapshot().statistics("lineno")
+            for frame in line.traceback[-1:]
+        }
     return None
 
 
 def _grown_sites(older, newer):
     """Lines that have more alive than they had, but for what looking takes itself."""
     if older is None or newer is None:
-        return []
+        return ()
     modules = [sys.modules.get(name) for name in (__name__, *_TRACERS)]
     own = {module.__file__ for module in modules if module is not None}
-    return [
-        Site(frame.filename, frame.lineno, one)
-        for one in newer.compare_to(older, "lineno")
-        for frame in one.traceback[-1:]
-        if one.size_diff > 0 and frame.filename not in own
+    sites = [
+        Site(*place, *amounts, *older.get(place, (0, 0)))
+        for place, amounts in newer.items()
+        if place[0] not in own
     ]
+    grown = (site for site in sites if site.bytes > site.bytes_before)
+    return tuple(sorted(grown, key=lambda site: site.bytes_before - site.bytes))
 
 
 def _is_hashable(kind):
@@ -159,13 +169,13 @@ class Site:
 
     __slots__ = ("bytes", "bytes_before", "count", "count_before", "file", "line")
 
-    def __init__(self, file, line, difference):
+    def __init__(self, file, line, bytes, count, bytes_before, count_before):
         self.file = file
         self.line = line
-        self.count = difference.count
-        self.count_before = difference.count - difference.count_diff
-        self.bytes = difference.size
-        self.bytes_before = difference.size - difference.size_diff
+        self.bytes = bytes
+        self.count = count
+        self.bytes_before = bytes_before
+        self.count_before = count_before
 
     def __repr__(self):
         more = _bytes_text(self.bytes - self.bytes_before)
@@ -285,14 +295,13 @@ class Watch:
         self._leaks = ()
         self._sites = ()
         self._facts = {}
-        self._first = None  # a snapshot of the first mark
+        self._first = None  # amounts at the first mark, by line
 
     def mark(self):
         """Ends an iteration (the first call: begins the first). Answers its number."""
-        number = self._watcher.mark()
         if self._first is None:
-            self._first = _snapshot()
-        return number
+            self._first = _amounts()
+        return self._watcher.mark()
 
     @property
     def iterations(self):
@@ -301,9 +310,8 @@ class Watch:
     def report(self, *, unjudged=False):
         """Looks at what grew so far; the watch goes on. `unjudged`: where there were too few
         iterations for a verdict, whatever is new."""
-        newer = _snapshot()
         found = self._watcher.report(self.limit, self.least_bytes, unjudged)
-        self._sites = tuple(_grown_sites(self._first, newer))
+        self._sites = _grown_sites(self._first, _amounts())
         self._leaks = tuple(Leak(finding) for finding in found.pop("findings"))
         self._facts = found
         return self

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 from collections.abc import Callable, Iterator
-from tracemalloc import StatisticDiff
 from typing import Any, ParamSpec, TypeVar
 
 from _typeshed import Unused
@@ -22,7 +21,9 @@ class Site:
     count_before: int
     file: str
     line: int
-    def __init__(self, file: str, line: int, difference: StatisticDiff) -> None: ...
+    def __init__(
+        self, file: str, line: int, bytes: int, count: int, bytes_before: int, count_before: int
+    ) -> None: ...
     def as_dict(self) -> dict[str, Any]: ...
 
 class Content:
