@@ -331,6 +331,42 @@ def test_stress(
         assert found[:2] == pytest.approx(told[:2], rel=0.05)
 
 
+NEW = """
+extern "C" char *keeps(unsigned long size) { return new char[size]; }
+extern "C" void throws_away(unsigned long size) { delete[] new char[size]; }
+"""
+
+
+@pytest.mark.skipif(not shutil.which("c++"), reason="no C++ compiler")
+def test_new_of_another_language(hasten: Hasten, interpreter: Interpreter, tmp_path: Path) -> None:
+    """What C++ allocates has the Python line that led there, and is alive until its delete."""
+    (tmp_path / "new.cc").write_text(NEW)
+    library = tmp_path / "libnew.so"
+    words = ["c++", "-O0", "-shared", "-fPIC", "-o", library, tmp_path / "new.cc"]
+    subprocess.run(words, check=True)
+    code = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+for _ in range(100):
+    library.keeps(ctypes.c_ulong(70_001))
+    library.throws_away(ctypes.c_ulong(80_002))
+"""
+    (tmp_path / "app.py").write_text(code)
+    outcome = check(hasten.run(interpreter, tmp_path / "app.py", library, options=EXACT))
+
+    def amount(metric: str, line: int) -> float:
+        return sum(
+            amount
+            for stack, amount in outcome.recording.stacks(f"heap.{metric}").items()
+            if len(stack) > 1 and stack[-2][0].endswith("app.py") and stack[-2][2] == line
+            if "libstdc++" in stack[-1][0]
+        )
+
+    assert amount("allocated.bytes", 5) == amount("live.bytes", 5) == 100 * 70_001
+    assert amount("allocated.bytes", 6) == 100 * 80_002
+    assert amount("live.bytes", 6) == 0
+
+
 @needs_compiler
 @pytest.mark.parametrize("time_us", [5000, 20000, 33000])
 def test_a_handler_ends_it_in_a_hook(
