@@ -12,7 +12,7 @@ PIP_INSTALL := PATH="$(CURDIR)/$(VENV):$$PATH" $(VENV)/python -m pip install --q
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup build run test test-all lint format bench fuzz docs clean
+.PHONY: help setup build run test test-all lint format bench fuzz stress docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,11 @@ bench: ## measure hasten against its targets and its peers
 fuzz: ## a minute of fuzzing for each parser
 	@tools/setup build fuzz
 	@tools/fuzz
+
+stress: ## many threads allocate, traced, under each sanitizer
+	@tools/setup build test
+	@$(MAKE) --no-print-directory build
+	@tools/stress
 
 docs: build ## check that commands and links in the documentation are true
 	@$(VENV)/python tools/check_docs.py

@@ -1,7 +1,7 @@
 """What heap_exact.py runs in a process of its own: work, traced by one module or none.
 
 Usage: heap_exact.py none|standard|hasten time FRAMES DEPTH WORK ROUNDS PYPERFORMANCE_FOLDER
-       heap_exact.py none|standard|hasten live
+       heap_exact.py none|standard|hasten live small|large
        heap_exact.py standard|hasten snapshots
 Prints JSON: seconds of each round; bytes of memory; seconds of three steps.
 """
@@ -15,6 +15,9 @@ import time
 
 MODULES = {"standard": "tracemalloc", "hasten": "hasten.tracemalloc"}
 LINES = 100
+# Blocks, the least of their sizes, and how much larger they are from line to line: those up
+# to 512 bytes are CPython's own allocator's, larger ones the C library's.
+SIZES = {"small": (1_000_000, 20, 4), "large": (200_000, 600, 8)}
 
 
 def json_loads(text=json.dumps([{"id": i, "name": f"n{i}", "v": [i, i * 1.5, None, str(i)]}
@@ -64,7 +67,7 @@ WORK = {
 def work_of(name, folder):
     if name in WORK:
         return WORK[name]
-    from calls import load
+    from pyperformance_program import load
 
     return load(folder, name)
 
@@ -92,16 +95,17 @@ def start(mode, frames):
     return module
 
 
-def makers():
+def makers(least, step):
     """Functions that allocate one block for each number, on lines of their own."""
     names = {}
     for i in range(LINES):
-        exec(f"def make(count):\n    return [bytes({20 + i * 4}) for _ in range(count)]", names)
+        exec(f"def make(count):\n    return [bytes({least + i * step}) for _ in range(count)]", names)
         yield names.pop("make")
 
 
-def million():
-    return [make(1_000_000 // LINES) for make in makers()]
+def blocks(sizes="small"):
+    count, least, step = SIZES[sizes]
+    return [make(count // LINES) for make in makers(least, step)]
 
 
 def resident():
@@ -109,16 +113,17 @@ def resident():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def live(mode):
+def live(mode, sizes):
+    """Resident bytes a block."""
     start(mode, 1)
     before = resident()
-    kept = million()
-    return resident() - before if kept else 0
+    kept = blocks(sizes)
+    return (resident() - before) / SIZES[sizes][0] if kept else 0
 
 
 def snapshots(mode):
     module = start(mode, 1)
-    kept = million()
+    kept = blocks()
     older = module.take_snapshot()
     kept.append([str(i) for i in range(1000)])
     clock = time.perf_counter
@@ -135,7 +140,7 @@ def snapshots(mode):
 def main():
     mode, what, *more = sys.argv[1:]
     if what == "live":
-        answer = live(mode)
+        answer = live(mode, *more)
     elif what == "snapshots":
         answer = snapshots(mode)
     else:

@@ -12,18 +12,21 @@ leak; caches that level off, pools and tables that are filled once are not. For 
 there is the shortest chain of holders from a module or a running function.
 """
 
+import _tracemalloc
 import functools
 import sys
 from collections import Counter
 
 from hasten._leaks import Watcher
 
-__all__ = ["Content", "Leak", "Watch", "mark", "report", "watch"]
+__all__ = ["Content", "Leak", "Site", "Watch", "mark", "report", "watch"]
 
 # Below this an iteration count is no ground for a verdict (src/core/leaks/growth.h).
 LEAST_ITERATIONS = 4
 # Leaks of fewer bytes altogether are not shown.
 LEAST_BYTES = 1024
+# Lines and types whose growth is shown.
+MOST_GROWN = 5
 
 _ADVICE = {
     "lru_cache on a method": "Each cached call keeps its `self` alive. Cache on the instance"
@@ -78,9 +81,18 @@ def _bytes_text(size):
     return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.3g} {unit}"
 
 
+# What looking makes itself.
+_OWN_TYPES = ("hasten.", "tracemalloc.")
+# Those who may know where objects were allocated.
+_TRACERS = ("hasten.tracemalloc", "tracemalloc")
+
+
 def _tracers():
-    """The modules that may know where objects were allocated; none is imported for it."""
-    for name in ("hasten.tracemalloc", "tracemalloc"):
+    """The modules that may know where objects were allocated."""
+    if _tracemalloc.is_tracing():
+        # -X tracemalloc starts it without this module.
+        import tracemalloc  # noqa: F401
+    for name in _TRACERS:
         module = sys.modules.get(name)
         if module is not None and module.is_tracing():
             yield module
@@ -97,6 +109,33 @@ def _site(samples):
         if sites:
             return sites.most_common(1)[0][0]
     return ()
+
+
+def _amounts():
+    """Bytes and blocks that are alive, by the line that allocated them, where a module knows.
+    The snapshot itself is not kept: it would be among what grows."""
+    for module in _tracers():
+        return {
+            (frame.filename, frame.lineno): (line.size, line.count)
+            for line in module.take_snapshot().statistics("lineno")
+            for frame in line.traceback[-1:]
+        }
+    return None
+
+
+def _grown_sites(older, newer):
+    """Lines that have more alive than they had, but for what looking takes itself."""
+    if older is None or newer is None:
+        return ()
+    modules = [sys.modules.get(name) for name in (__name__, *_TRACERS)]
+    own = {module.__file__ for module in modules if module is not None}
+    sites = [
+        Site(*place, *amounts, *older.get(place, (0, 0)))
+        for place, amounts in newer.items()
+        if place[0] not in own
+    ]
+    grown = (site for site in sites if site.bytes > site.bytes_before)
+    return tuple(sorted(grown, key=lambda site: site.bytes_before - site.bytes))
 
 
 def _is_hashable(kind):
@@ -123,6 +162,27 @@ def _advise(kind, chain, can_be_weak):
     if can_be_weak and weak in _WEAK:
         advice = f"{advice} {_WEAK[weak]}.".strip()
     return advice or "Something keeps what it should let go of: see its holder."
+
+
+class Site:
+    """A line, and how much of what it allocated is alive."""
+
+    __slots__ = ("bytes", "bytes_before", "count", "count_before", "file", "line")
+
+    def __init__(self, file, line, bytes, count, bytes_before, count_before):
+        self.file = file
+        self.line = line
+        self.bytes = bytes
+        self.count = count
+        self.bytes_before = bytes_before
+        self.count_before = count_before
+
+    def __repr__(self):
+        more = _bytes_text(self.bytes - self.bytes_before)
+        return f"<Site {self.file}:{self.line}, {more} more>"
+
+    def as_dict(self):
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class Content:
@@ -233,10 +293,14 @@ class Watch:
         self.least_bytes = least_bytes
         self._watcher = Watcher()
         self._leaks = ()
+        self._sites = ()
         self._facts = {}
+        self._first = None  # amounts at the first mark, by line
 
     def mark(self):
         """Ends an iteration (the first call: begins the first). Answers its number."""
+        if self._first is None:
+            self._first = _amounts()
         return self._watcher.mark()
 
     @property
@@ -247,6 +311,7 @@ class Watch:
         """Looks at what grew so far; the watch goes on. `unjudged`: where there were too few
         iterations for a verdict, whatever is new."""
         found = self._watcher.report(self.limit, self.least_bytes, unjudged)
+        self._sites = _grown_sites(self._first, _amounts())
         self._leaks = tuple(Leak(finding) for finding in found.pop("findings"))
         self._facts = found
         return self
@@ -255,6 +320,12 @@ class Watch:
     def leaks(self):
         """What grew, by bytes, as of the last report."""
         return self._leaks
+
+    @property
+    def sites(self):
+        """Lines that have more alive than at the first mark (the first after tracemalloc was
+        started), the most grown first. Empty where allocations are not traced."""
+        return self._sites
 
     def __enter__(self):
         self.mark()
@@ -281,6 +352,30 @@ class Watch:
         """Whether anything leaks."""
         return bool(self._leaks)
 
+    def _grown_types(self):
+        rows = (row for row in self._facts.get("types", ()) if not row[0].startswith(_OWN_TYPES))
+        return sorted(rows, key=lambda row: row[3] - row[4])
+
+    def _grown(self):
+        """Tables of what there is more of than at the first mark; none where it is not known
+        which lines that is of."""
+        sites = [
+            (site.bytes - site.bytes_before, site.count - site.count_before, place)
+            for site in self._sites[:MOST_GROWN]
+            for place in [f"{site.file}:{site.line}"]
+        ]
+        types = [
+            (size - bytes_before, count - count_before, name)
+            for name, count_before, count, bytes_before, size in self._grown_types()[:MOST_GROWN]
+        ]
+        for title, rows in (("line", sites), ("type", types)) if sites else ():
+            yield ""
+            yield f"more than at the first mark, by {title}"
+            shown = [(_bytes_text(size), f"{count:+d}", name) for size, count, name in rows]
+            widths = [max(map(len, column)) for column in zip(*shown)]
+            for size, count, name in shown:
+                yield f"   {size:>{widths[0]}}  {count:>{widths[1]}}  {name}"
+
     def as_dict(self):
         """All of the last report, ready for JSON."""
         facts = self._facts
@@ -301,10 +396,9 @@ class Watch:
                     "bytes_before": bytes_before,
                     "bytes": size,
                 }
-                for name, count_before, count, bytes_before, size in sorted(
-                    facts.get("types", ()), key=lambda row: row[3] - row[4]
-                )
+                for name, count_before, count, bytes_before, size in self._grown_types()
             ],
+            "sites": [site.as_dict() for site in self._sites],
         }
 
     def text(self):
@@ -325,7 +419,7 @@ class Watch:
         for number, leak in enumerate(self._leaks, 1):
             first, *rest = leak.lines()
             lines += ["", f"{number}. {first}", *(f"   {line}" for line in rest)]
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._grown()])
 
     __str__ = text
 

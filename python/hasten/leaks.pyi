@@ -4,13 +4,27 @@ from typing import Any, ParamSpec, TypeVar
 
 from _typeshed import Unused
 
-__all__ = ["Content", "Leak", "Watch", "mark", "report", "watch"]
+__all__ = ["Content", "Leak", "Site", "Watch", "mark", "report", "watch"]
 
 LEAST_ITERATIONS: int
 LEAST_BYTES: int
+MOST_GROWN: int
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+
+class Site:
+    __slots__ = ("bytes", "bytes_before", "count", "count_before", "file", "line")
+    bytes: int
+    bytes_before: int
+    count: int
+    count_before: int
+    file: str
+    line: int
+    def __init__(
+        self, file: str, line: int, bytes: int, count: int, bytes_before: int, count_before: int
+    ) -> None: ...
+    def as_dict(self) -> dict[str, Any]: ...
 
 class Content:
     __slots__ = ("bytes", "count", "type")
@@ -65,6 +79,8 @@ class Watch:
     def report(self, *, unjudged: bool = False) -> Watch: ...
     @property
     def leaks(self) -> tuple[Leak, ...]: ...
+    @property
+    def sites(self) -> tuple[Site, ...]: ...
     def __enter__(self) -> Watch: ...
     def __exit__(self, *_: Unused) -> None: ...
     def __call__(self, function: Callable[_P, _R]) -> Callable[_P, _R]: ...

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Programs that begin: they get the environment that the command gave this one, and
- * where this process becomes the other program, its part is written before. What the C
- * library starts by itself (system, popen) does not come by here. */
+ * where this process becomes the other program, its part is written before. The C library
+ * starts shells by itself (system, popen), with the environment that the program sees: their
+ * command says first what they are to export. */
 #include <alloca.h>
 #include <errno.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +19,26 @@
 
 /* On the caller's stack: after vfork nothing else may be touched. */
 #define ROOM_FOR(environment) alloca(hasten_settings_room(environment) * sizeof(char *))
+
+HASTEN_EXPORT int system(const char *command) {
+    hasten_real_find();
+    char *longer = command == NULL ? NULL : hasten_settings_command(command);
+    const int answer = hasten_real.system(longer == NULL ? command : longer);
+    const int error_number = errno;
+    hasten_real.free(longer);
+    errno = error_number;
+    return answer;
+}
+
+HASTEN_EXPORT FILE *popen(const char *command, const char *type) {
+    hasten_real_find();
+    char *longer = command == NULL ? NULL : hasten_settings_command(command);
+    FILE *answer = hasten_real.popen(longer == NULL ? command : longer, type);
+    const int error_number = errno;
+    hasten_real.free(longer);
+    errno = error_number;
+    return answer;
+}
 
 static const char *path_of(const char *file) {
     return strchr(file, '/') == NULL ? NULL : file;

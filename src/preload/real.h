@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define HASTEN_EXPORT __attribute__((visibility("default")))
@@ -33,6 +34,8 @@
     X(int, posix_spawn,                                                                      \
       (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
        char *const[], char *const[]))                                                        \
+    X(int, system, (const char *))                                                           \
+    X(FILE *, popen, (const char *, const char *))                                           \
     X(int, posix_spawnp,                                                                     \
       (pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, \
        char *const[], char *const[]))

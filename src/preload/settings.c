@@ -2,6 +2,7 @@
  *
  * What the command asked for comes by the environment, and is passed on by it to the
  * programs that this one starts; the program itself is not to see it. */
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,11 +11,14 @@
 #include <unistd.h>
 
 #include "preload/heap.h"
+#include "preload/real.h"
 #include "preload/settings.h"
 
 #define PRELOAD "LD_PRELOAD="
 #define SETTINGS "HASTEN_MEMORY="
 #define LIBRARY "hasten_heap.so"
+/* The kernel takes no longer argument: 32 pages. */
+#define MOST_COMMAND 131072
 
 /* Taken from the environment when the library was loaded; never changed after that. */
 static char own_settings[PATH_MAX + 128];
@@ -157,4 +161,44 @@ char *const *hasten_settings_for(const char *path, char *const *environment, cha
     room[used++] = own_settings;
     room[used] = NULL;
     return room;
+}
+
+/* Puts the text as one word of a shell's: at most four characters for one, and two more. */
+static char *put_word(char *at, const char *text) {
+    *at++ = '\'';
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            at = stpcpy(at, "'\\''");
+        } else {
+            *at++ = *text;
+        }
+    }
+    *at++ = '\'';
+    return at;
+}
+
+char *hasten_settings_command(const char *command) {
+    static const char export_preload[] = "export LD_PRELOAD=";
+    static const char export_settings[] = "; export HASTEN_MEMORY=";
+    struct hasten_settings_list list;
+    char **room = alloca(hasten_settings_room(environ) * sizeof(char *));
+    char *const *entries = hasten_settings_for(NULL, environ, room, &list);
+    if (own_settings[0] == '\0' || entries == environ) {
+        return NULL;
+    }
+    size_t count = 0;
+    while (entries[count] != NULL) {
+        count++;
+    }
+    const char *preload = entries[count - 2] + strlen(PRELOAD);
+    const char *settings = own_settings + strlen(SETTINGS);
+    const size_t size = sizeof export_preload + sizeof export_settings +
+                        4 * (strlen(preload) + strlen(settings) + 2) + strlen(command);
+    char *longer = size > MOST_COMMAND ? NULL : hasten_real.malloc(size);
+    if (longer != NULL) {
+        char *at = put_word(stpcpy(longer, export_preload), preload);
+        at = put_word(stpcpy(at, export_settings), settings);
+        strcpy(stpcpy(at, "; "), command);
+    }
+    return longer;
 }

@@ -22,4 +22,8 @@ size_t hasten_settings_room(char *const *environment);
 char *const *hasten_settings_for(const char *path, char *const *environment, char **room,
                                  struct hasten_settings_list *list);
 
+/* A command for a shell, behind another that sets all this; NULL: it is to be given as it
+ * is. To be freed with the real free. */
+char *hasten_settings_command(const char *command);
+
 #endif

@@ -74,6 +74,20 @@ def test_marks_at_returns_of_a_function(run):
     assert leak["count"] >= 40  # sessions and payloads
 
 
+def test_lines_that_grow(run, monkeypatch):
+    """Where the program's allocations are traced from its beginning, without this module."""
+    monkeypatch.setenv("PYTHONTRACEMALLOC", "1")
+    _, text, facts = run(SERVER, "--leaks-mark", "__main__:handle", expect=3)
+    (found,) = leaks_of(facts).values()
+    most = max(found["sites"], key=lambda site: site["bytes"] - site["bytes_before"])
+    payload = SERVER.splitlines().index("        self.payload = bytes(3000)") + 1
+    assert (most["file"].endswith("app.py"), most["line"]) == (True, payload)
+    assert most["count"] - most["count_before"] >= 28
+    # Tables keep their columns.
+    rows = text[text.index("more than at the first mark, by line") :].splitlines()[1:3]
+    assert [row.rindex("  ") for row in rows] == [rows[0].rindex("  ")] * 2
+
+
 def test_marks_in_time(run):
     """Whether it grows is not asked: how much happens between marks is the machine's affair."""
     program = """

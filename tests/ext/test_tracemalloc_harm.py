@@ -9,59 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from allocators import check, run
 from hasten import tracemalloc
 from isolated import run_isolated
-
-# The allocator's functions as C has them: `raw` is called without the GIL.
-C = """
-import ctypes, os, random, sys, threading
-from collections import Counter
-from hasten import tracemalloc
-
-def function(library, name, result, *arguments):
-    found = getattr(library, name)
-    found.restype, found.argtypes = result, arguments
-    return found
-
-raw, own = ctypes.CDLL(None), ctypes.PyDLL(None)
-pointer, size_t = ctypes.c_void_p, ctypes.c_size_t
-raw_malloc = function(raw, "PyMem_RawMalloc", pointer, size_t)
-raw_calloc = function(raw, "PyMem_RawCalloc", pointer, size_t, size_t)
-raw_realloc = function(raw, "PyMem_RawRealloc", pointer, pointer, size_t)
-raw_free = function(raw, "PyMem_RawFree", None, pointer)
-mem_malloc = function(own, "PyMem_Malloc", pointer, size_t)
-mem_realloc = function(own, "PyMem_Realloc", pointer, pointer, size_t)
-mem_free = function(own, "PyMem_Free", None, pointer)
-object_malloc = function(own, "PyObject_Malloc", pointer, size_t)
-object_calloc = function(own, "PyObject_Calloc", pointer, size_t, size_t)
-object_realloc = function(own, "PyObject_Realloc", pointer, pointer, size_t)
-object_free = function(own, "PyObject_Free", None, pointer)
-
-def sizes(wanted):
-    "How many blocks of each of the wanted sizes are traced."
-    found = Counter(trace.size for trace in tracemalloc.take_snapshot().traces)
-    return {size: found[size] for size in wanted if found[size]}
-"""
-
-
-def run(code, *arguments, options=(), **environment):
-    answer = subprocess.run(
-        [sys.executable, *options, "-c", C + code, *map(str, arguments)],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=os.environ | environment,
-    )
-    assert answer.stderr == ""
-    return answer
-
-
-def check(code, *arguments, **more):
-    answer = run(code, *arguments, **more)
-    assert answer.returncode == 0
-    return answer.stdout
-
 
 STRESS = """
 # Sizes that nothing else has, with the GIL and without.
@@ -284,87 +234,6 @@ def test_warnings_tell_where_at_the_very_end():
         timeout=60,
     )
     assert "Object allocated at (most recent call last)" in answer.stderr
-
-
-@pytest.mark.parametrize("frames", [1, 25])
-def test_deep_recursion(frames):
-    assert check(
-        """
-threading.stack_size(512 << 20)
-sys.setrecursionlimit(20_000)
-
-def down(n):
-    return [bytes(600)] if n == 0 else down(n - 1) + [n]
-
-def work():
-    kept = down(6000)
-    tracemalloc.start(int(sys.argv[1]))
-    kept = down(6000)
-    trace = max(tracemalloc.take_snapshot().traces, key=lambda trace: trace.traceback.total_nframe)
-    print(trace.traceback.total_nframe > 6000, len(trace.traceback) == int(sys.argv[1]))
-
-thread = threading.Thread(target=work)
-thread.start()
-thread.join()
-""",
-        frames,
-    ).split() == ["True", "True"]
-
-
-def test_code_that_comes_and_goes():
-    """Its address is used again; what was allocated by it keeps its own lines."""
-    check("""
-import gc, weakref
-tracemalloc.start(2)
-kept = []
-codes = []
-for number in range(6000):
-    names = {}
-    exec(compile("\\n" * (number % 50) + "def made():\\n    return bytes(700)",
-                 f"<made {number}>", "exec"), names)
-    kept.append(names["made"]())
-    codes.append(weakref.ref(names["made"].__code__))
-    del names
-gc.collect()
-# Nearly all are gone, and once somebody looks, all.
-assert sum(code() is not None for code in codes) < 4200
-tracemalloc.take_snapshot()
-assert sum(code() is not None for code in codes) == 0
-for number, block in enumerate(kept):
-    traceback = tracemalloc.get_object_traceback(block)
-    assert traceback[-1].filename == f"<made {number}>", (number, traceback)
-    assert traceback[-1].lineno == number % 50 + 2
-    assert traceback[0].filename == "<string>"
-""")
-
-
-def test_generators_that_go_on_elsewhere():
-    """A generator's frame is called from wherever it is resumed."""
-    check("""
-def makes():
-    while True:
-        yield bytes(700)
-
-def one(generator):
-    return next(generator)
-
-def other(generator):
-    return next(generator)
-
-def deeper(generator):
-    return one(generator)
-
-tracemalloc.start(10)
-generator = makes()
-names = ["one", "other", "deeper"] * 50
-kept = [globals()[name](generator) for name in names]
-lines = {name: globals()[name].__code__.co_firstlineno + 1 for name in names}
-first = makes.__code__.co_firstlineno + 2
-for name, block in zip(names, kept):
-    frames = [frame.lineno for frame in tracemalloc.get_object_traceback(block)]
-    called = [lines["deeper"], lines["one"]] if name == "deeper" else [lines[name]]
-    assert frames[-len(called) - 1:] == [*called, first], (name, frames)
-""")
 
 
 def test_stop_while_threads_allocate():

@@ -226,3 +226,42 @@ def test_files_of_the_standard_module_are_read(snapshots, tmp_path):
     loaded = tracemalloc.Snapshot.load(path)
     assert type(loaded) is tracemalloc.Snapshot
     assert loaded.statistics("lineno") == expected.statistics("lineno")
+
+
+GROWING = """
+import tracemalloc
+
+def report_lines(count):
+    lines = []
+    for number in range(count):
+        lines.append(f"line {number} of a report that nobody reads")
+    return lines
+
+tracemalloc.start()
+kept = report_lines(10_000)
+for statistic in tracemalloc.take_snapshot().statistics("lineno")[:1]:
+    print(statistic)
+"""
+
+
+@pytest.mark.parametrize("way", ["import", "dropin"])
+def test_the_line_that_keeps_most_is_the_first(way, tmp_path):
+    """What a program prints to look for a leak is the same to the letter, whether it imports
+    the module or is run on it."""
+    program = tmp_path / "app.py"
+
+    def printed(text, *options):
+        program.write_text(text)
+        command = [sys.executable, *options, program]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    expected = printed(GROWING)
+    if way == "import":
+        answer = printed(GROWING.replace("import tracemalloc", "from hasten import tracemalloc"))
+    else:
+        answer = printed(GROWING, "-m", "hasten.dropin")
+    assert answer == expected
+    line = GROWING.splitlines().index(
+        '        lines.append(f"line {number} of a report that nobody reads")'
+    )
+    assert answer.startswith(f"{program}:{line + 1}: size=")

@@ -331,6 +331,42 @@ def test_stress(
         assert found[:2] == pytest.approx(told[:2], rel=0.05)
 
 
+NEW = """
+extern "C" char *keeps(unsigned long size) { return new char[size]; }
+extern "C" void throws_away(unsigned long size) { delete[] new char[size]; }
+"""
+
+
+@pytest.mark.skipif(not shutil.which("c++"), reason="no C++ compiler")
+def test_new_of_another_language(hasten: Hasten, interpreter: Interpreter, tmp_path: Path) -> None:
+    """What C++ allocates has the Python line that led there, and is alive until its delete."""
+    (tmp_path / "new.cc").write_text(NEW)
+    library = tmp_path / "libnew.so"
+    words = ["c++", "-O0", "-shared", "-fPIC", "-o", library, tmp_path / "new.cc"]
+    subprocess.run(words, check=True)
+    code = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+for _ in range(100):
+    library.keeps(ctypes.c_ulong(70_001))
+    library.throws_away(ctypes.c_ulong(80_002))
+"""
+    (tmp_path / "app.py").write_text(code)
+    outcome = check(hasten.run(interpreter, tmp_path / "app.py", library, options=EXACT))
+
+    def amount(metric: str, line: int) -> float:
+        return sum(
+            amount
+            for stack, amount in outcome.recording.stacks(f"heap.{metric}").items()
+            if len(stack) > 1 and stack[-2][0].endswith("app.py") and stack[-2][2] == line
+            if "libstdc++" in stack[-1][0]
+        )
+
+    assert amount("allocated.bytes", 5) == amount("live.bytes", 5) == 100 * 70_001
+    assert amount("allocated.bytes", 6) == 100 * 80_002
+    assert amount("live.bytes", 6) == 0
+
+
 @needs_compiler
 @pytest.mark.parametrize("time_us", [5000, 20000, 33000])
 def test_a_handler_ends_it_in_a_hook(
@@ -358,6 +394,51 @@ child = [sys.executable, "-c", "import os; print(os.environ.get('LD_PRELOAD'))"]
 seen = subprocess.run(child, capture_output=True, text=True, check=True).stdout.strip()
 print(json.dumps({"codes": codes, "seen": [os.environ.get("LD_PRELOAD"), seen]}))
 """
+
+
+SHELLS = """
+import ctypes, json, os, sys
+inside = "import os, sys; kept = bytes(3_000_000); print(sys.argv[1:], os.environ.get('L'))"
+inside = inside.replace("'L'", "'LD_PRELOAD'")
+command = f"{sys.executable} -c \\"{inside}\\""
+codes = [os.system(command + " 'it''s' > out.txt"), os.system("exit 3") >> 8]
+codes.append(os.system("echo $((1 + 1)); exit 4 # not this") >> 8)
+libc = ctypes.CDLL(None)
+libc.popen.restype = ctypes.c_void_p
+libc.fgets.argtypes = (ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p)
+libc.pclose.argtypes = (ctypes.c_void_p,)
+stream = libc.popen((command + " two").encode(), b"r")
+line = ctypes.create_string_buffer(100)
+libc.fgets(line, 100, stream)
+codes.append(libc.pclose(stream))
+codes.append(os.system("x" * 140_000) == 0)
+codes.append(libc.system(None) != 0)
+seen = os.environ.get("LD_PRELOAD")
+told = {"codes": codes, "out": open("out.txt").read(), "line": line.value.decode(), "seen": seen}
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.parametrize("folder", ["plain", "it's a folder; with $(words)"])
+def test_shells_of_the_c_library(
+    hasten: Hasten, interpreter: Interpreter, tmp_path: Path, folder: str
+) -> None:
+    """What system and popen start is followed, and their answers are what they were."""
+    hasten.folder = tmp_path / folder
+    hasten.folder.mkdir()
+    outcome = hasten.run(interpreter, "-c", SHELLS, options=EXACT, cwd=hasten.folder)
+    # The command that is too long for an argument cannot be started: the shell's own message
+    # where there is one.
+    outcome.err = ""
+    check(outcome)
+    assert outcome.told == {
+        "codes": [0, 3, 4, 0, False, True],
+        "out": "['its'] None\n",
+        "line": "['two'] None\n",
+        "seen": None,
+    }
+    allocated = outcome.recording.stacks("heap.allocated.bytes")
+    assert sum(amount for stack, amount in allocated.items() if stack) > 6_000_000
 
 
 @needs_compiler

@@ -2,7 +2,10 @@
  *
  * Live blocks by domain and address, with size and path: those that are not small.
  * Open addressing in shards that grow one at a time, by a quarter, so that little is
- * left empty and no insertion moves more than a small part of the table. Not thread-safe. */
+ * left empty and no insertion moves more than a small part of the table. A slot has
+ * 16 bytes: allocators align to 16 bytes, addresses have 48 bits, and few domains are
+ * used. What does not fit (made-up addresses, a 17th domain) is kept elsewhere, in full.
+ * Not thread-safe. */
 #ifndef HASTEN_HEAP_BLOCKS_H
 #define HASTEN_HEAP_BLOCKS_H
 
@@ -10,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/allocator.h"
+#include "core/base/map.h"
 
 struct hasten_block {
     uint64_t address;
@@ -19,10 +22,17 @@ struct hasten_block {
     uint32_t domain;
 };
 
-#define HASTEN_BLOCK_SHARDS 64
+#define HASTEN_BLOCK_MOST_SHARD_BITS 6
+#define HASTEN_BLOCK_DOMAINS 16
+
+struct hasten_block_slot {
+    uint64_t key_and_size; /* address / 16, 44 bits; domain, 4 bits; size's bits 32 to 47 */
+    uint32_t size_low;
+    uint32_t path; /* 0: free */
+};
 
 struct hasten_block_shard {
-    struct hasten_block *slots; /* path 0: free */
+    struct hasten_block_slot *slots;
     size_t capacity;
     size_t count;
 };
@@ -30,20 +40,38 @@ struct hasten_block_shard {
 struct hasten_blocks {
     const struct hasten_allocator *allocator;
     size_t count;
-    struct hasten_block_shard shards[HASTEN_BLOCK_SHARDS];
+    unsigned shard_bits; /* so many shards, to the power of two, are used */
+    unsigned domain_count;
+    uint32_t domains[HASTEN_BLOCK_DOMAINS]; /* by their number in slots; the first is 0 */
+    struct hasten_block_shard shards[1 << HASTEN_BLOCK_MOST_SHARD_BITS];
+    /* What fits into no slot. */
+    struct hasten_map odd_map; /* address and domain -> index */
+    struct hasten_block *odd;
+    size_t odd_count;
+    size_t odd_capacity;
 };
 
-void hasten_blocks_init(struct hasten_blocks *blocks, const struct hasten_allocator *allocator);
+struct hasten_blocks_cursor {
+    size_t shard;
+    size_t index;
+};
+
+void hasten_blocks_init(struct hasten_blocks *blocks, unsigned shard_bits,
+                        const struct hasten_allocator *allocator);
 void hasten_blocks_done(struct hasten_blocks *blocks);
-/* NULL where there is none; valid until the next change. */
-struct hasten_block *hasten_blocks_find(const struct hasten_blocks *blocks, uint32_t domain,
-                                        uint64_t address);
-/* A free place for a block that is not there yet, to be filled at once; NULL only
- * where memory ran out. */
-struct hasten_block *hasten_blocks_add(struct hasten_blocks *blocks, uint32_t domain,
-                                       uint64_t address);
-/* Forgets what hasten_blocks_find found. */
-void hasten_blocks_remove(struct hasten_blocks *blocks, struct hasten_block *block);
+/* False where there is none. */
+bool hasten_blocks_find(const struct hasten_blocks *blocks, uint32_t domain, uint64_t address,
+                        struct hasten_block *ret_block);
+/* Remembers a block in place of what was at its address, which goes to `ret_old` (its path
+ * is 0: there was nothing). -1: there was no memory to remember it. */
+int hasten_blocks_put(struct hasten_blocks *blocks, const struct hasten_block *block,
+                      struct hasten_block *ret_old);
+/* False where there was none. */
+bool hasten_blocks_remove(struct hasten_blocks *blocks, uint32_t domain, uint64_t address,
+                          struct hasten_block *ret_block);
+/* All blocks one after the other, from a cursor that is zero. False: that was all. */
+bool hasten_blocks_next(const struct hasten_blocks *blocks, struct hasten_blocks_cursor *cursor,
+                        struct hasten_block *ret_block);
 size_t hasten_blocks_bytes(const struct hasten_blocks *blocks);
 
 #endif

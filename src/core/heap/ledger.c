@@ -14,7 +14,7 @@ void hasten_ledger_init(struct hasten_ledger *ledger, const struct hasten_alloca
     hasten_paths_init(&ledger->paths, allocator);
     hasten_granules_init(&ledger->fine, HASTEN_LEDGER_FINE_BITS, allocator);
     hasten_granules_init(&ledger->coarse, HASTEN_LEDGER_COARSE_BITS, allocator);
-    hasten_blocks_init(&ledger->blocks, allocator);
+    hasten_blocks_init(&ledger->blocks, HASTEN_BLOCK_MOST_SHARD_BITS, allocator);
     hasten_kinds_init(&ledger->kinds, allocator);
 }
 
@@ -34,32 +34,25 @@ size_t hasten_ledger_bytes(const struct hasten_ledger *ledger) {
 }
 
 void hasten_ledger_put_block(struct hasten_ledger *ledger, const struct hasten_block *block) {
-    struct hasten_block *place = hasten_blocks_find(&ledger->blocks, block->domain, block->address);
-    if (place != NULL) {
-        hasten_ledger_shrink(ledger, (size_t)place->size_bytes);
-    } else {
-        place = hasten_blocks_add(&ledger->blocks, block->domain, block->address);
-        if (place == NULL) {
-            ledger->lost++;
-            return;
-        }
+    struct hasten_block old;
+    const bool is_there = hasten_blocks_put(&ledger->blocks, block, &old) == 0;
+    if (old.path != 0) {
+        hasten_ledger_shrink(ledger, (size_t)old.size_bytes);
     }
-    *place = *block;
-    hasten_ledger_grow(ledger, (size_t)block->size_bytes);
+    if (is_there) {
+        hasten_ledger_grow(ledger, (size_t)block->size_bytes);
+    } else {
+        ledger->lost++;
+    }
 }
 
-bool hasten_ledger_forget_block(struct hasten_ledger *ledger, uint32_t domain, uint64_t address,
-                                struct hasten_block *ret_block) {
-    struct hasten_block *block = hasten_blocks_find(&ledger->blocks, domain, address);
-    if (block == NULL) {
-        return false;
+bool hasten_ledger_forget_block(struct hasten_ledger *ledger, uint32_t domain, uint64_t address) {
+    struct hasten_block block;
+    const bool was_there = hasten_blocks_remove(&ledger->blocks, domain, address, &block);
+    if (was_there) {
+        hasten_ledger_shrink(ledger, (size_t)block.size_bytes);
     }
-    if (ret_block != NULL) {
-        *ret_block = *block;
-    }
-    hasten_ledger_shrink(ledger, (size_t)block->size_bytes);
-    hasten_blocks_remove(&ledger->blocks, block);
-    return true;
+    return was_there;
 }
 
 bool hasten_ledger_find(struct hasten_ledger *ledger, uint32_t domain, uint64_t address,
@@ -74,10 +67,5 @@ bool hasten_ledger_find(struct hasten_ledger *ledger, uint32_t domain, uint64_t 
             return true;
         }
     }
-    const struct hasten_block *block = hasten_blocks_find(&ledger->blocks, domain, address);
-    if (block == NULL) {
-        return false;
-    }
-    *ret_block = *block;
-    return true;
+    return hasten_blocks_find(&ledger->blocks, domain, address, ret_block);
 }

@@ -2,8 +2,8 @@
  *
  * Who allocated what is alive: paths, small blocks by kind, other blocks, and the
  * bytes they are together, now and at most. What is inline here runs at every
- * allocation and every free of a traced program. Not thread-safe; two ledgers of
- * one process may tell each other their size, so that the peak is of both. */
+ * allocation and every free of a traced program. Not thread-safe; it may be told where
+ * else blocks are counted (stripes.h), so that the peak is of both. */
 #ifndef HASTEN_HEAP_LEDGER_H
 #define HASTEN_HEAP_LEDGER_H
 
@@ -25,7 +25,7 @@ struct hasten_ledger {
     const struct hasten_allocator *allocator;
     size_t size_bytes; /* alive; other threads may read it */
     size_t peak_bytes;
-    const size_t *other_bytes; /* what another ledger has alive, or NULL */
+    const size_t *other_bytes; /* what is alive elsewhere, or NULL */
     uint64_t lost;             /* allocations that there was no memory to remember */
     struct hasten_paths paths;
     struct hasten_granules fine;   /* kinds */
@@ -120,11 +120,22 @@ static inline uint32_t hasten_ledger_small(struct hasten_ledger *ledger, uint64_
     return kind;
 }
 
+/* Gives the small block that hasten_ledger_small found another kind of the same size. */
+static inline void hasten_ledger_turn_small(struct hasten_ledger *ledger, uint32_t *number,
+                                            uint32_t old, uint32_t kind) {
+    struct hasten_kind *kinds = ledger->kinds.items;
+    const bool is_fine = *number == old;
+    *number = is_fine ? kind
+                      : (kind << HASTEN_LEDGER_WITHIN_BITS) |
+                            (*number & ((1u << HASTEN_LEDGER_WITHIN_BITS) - 1));
+    kinds[old].live--;
+    kinds[kind].live++;
+}
+
 /* Remembers any block one by one, in place of what was at the address. */
 void hasten_ledger_put_block(struct hasten_ledger *ledger, const struct hasten_block *block);
 /* Forgets a block of any size: whether there was one. */
-bool hasten_ledger_forget_block(struct hasten_ledger *ledger, uint32_t domain, uint64_t address,
-                                struct hasten_block *ret_block);
+bool hasten_ledger_forget_block(struct hasten_ledger *ledger, uint32_t domain, uint64_t address);
 
 /* Forgets a block of domain 0: whether there was one. */
 static inline bool hasten_ledger_forget(struct hasten_ledger *ledger, uint64_t address) {
@@ -137,7 +148,7 @@ static inline bool hasten_ledger_forget(struct hasten_ledger *ledger, uint64_t a
             return true;
         }
     }
-    return ledger->blocks.count != 0 && hasten_ledger_forget_block(ledger, 0, address, NULL);
+    return ledger->blocks.count != 0 && hasten_ledger_forget_block(ledger, 0, address);
 }
 
 /* The path and size of a block; false where there is none. */

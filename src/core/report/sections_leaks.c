@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "core/report/sections.h"
+#include "core/report/text.h"
 
 #define PREFIX "leaks."
+#define INDENT 2u
 
 /* "leaks.4242", not "leaks.4242.json". NULL: another fact. */
 static const char *process_of(const char *name) {
@@ -23,8 +25,30 @@ static size_t count_processes(const struct hasten_profile *profile) {
     return count;
 }
 
-/* A leak's first line begins with its number, the rest is below it. */
+/* What a row of a table says of its last column, a place or a type; NULL: no row. Columns
+ * have more than a space between them. */
+static const char *last_column(const char *text) {
+    const char *found = NULL;
+    for (const char *at = strstr(text, "  "); at != NULL; at = strstr(at + 2, "  ")) {
+        found = at + 2;
+    }
+    return found;
+}
+
+static void write_row(struct hasten_page *page, const char *text, const char *last,
+                      const char *indent) {
+    const size_t used = strlen(indent) + hasten_text_width(text, (size_t)(last - text));
+    hasten_buffer_text(&page->out, indent);
+    hasten_buffer_append(&page->out, text, (size_t)(last - text));
+    hasten_text_cut_start(&page->out, last, page->columns > used ? page->columns - used : 1,
+                          page->options->unicode);
+    hasten_buffer_byte(&page->out, '\n');
+}
+
+/* A leak's first line begins with its number; what is below it begins further to the right,
+ * and so does all of a sentence that takes more than a line. */
 static void write_line(struct hasten_page *page, const char *line, size_t size) {
+    static const char indents[] = "        ";
     struct hasten_buffer part;
     hasten_buffer_init(&part, page->scratch.allocator);
     hasten_buffer_append(&part, line, size);
@@ -32,8 +56,19 @@ static void write_line(struct hasten_page *page, const char *line, size_t size) 
     hasten_buffer_clear(&page->scratch);
     hasten_page_safe(page, &page->scratch, hasten_buffer_cstring(&part));
     page->scratch.failed = page->scratch.failed || part.failed;
-    hasten_page_paragraph(page, is_first ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN,
-                          hasten_buffer_cstring(&page->scratch));
+    const char *text = hasten_buffer_cstring(&page->scratch);
+    const size_t inset = strspn(text, " ");
+    const size_t indent = INDENT + inset < sizeof indents ? INDENT + inset : sizeof indents - 1;
+    const char *last = last_column(text + inset);
+    hasten_page_style(page, is_first ? HASTEN_STYLE_STRONG : HASTEN_STYLE_PLAIN);
+    if (last != NULL) {
+        /* Numbers that are shorter than others have spaces before them. */
+        write_row(page, text + (inset < 3 ? inset : 3), last, "     ");
+    } else {
+        hasten_text_wrap(&page->out, text + inset, indents + sizeof indents - 1 - indent,
+                         page->columns);
+    }
+    hasten_page_style(page, HASTEN_STYLE_PLAIN);
     hasten_buffer_done(&part);
 }
 

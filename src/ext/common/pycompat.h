@@ -202,6 +202,16 @@ static inline bool hasten_py_text_is_ready(PyObject *text) {
 #endif
 }
 
+/* The most bytes that an object's block has, as its type tells; SIZE_MAX: it does not tell. */
+static inline size_t hasten_py_most_bytes(PyObject *object) {
+    const PyTypeObject *type = Py_TYPE(object);
+    bool has_more = type->tp_itemsize != 0;
+#if PY_VERSION_HEX >= 0x030d0000
+    has_more = has_more || (type->tp_flags & Py_TPFLAGS_INLINE_VALUES) != 0;
+#endif
+    return has_more ? SIZE_MAX : (size_t)type->tp_basicsize + hasten_py_bytes_before(object);
+}
+
 /* What hasten.leaks asks of the interpreter. Builds whose objects look otherwise: */
 #if defined(Py_GIL_DISABLED) || defined(Py_TRACE_REFS)
 #define HASTEN_PY_IS_UNUSUAL true
@@ -400,24 +410,72 @@ static inline int hasten_py_code_line(PyCodeObject *code, uintptr_t place) {
     return line < 0 ? 0 : line;
 }
 
-/* Whether the frame is one that tracebacks show: not one between C and Python, and
- * not one that is still being set up. */
-static inline bool hasten_py_frame_is_visible(const hasten_py_frame *frame) {
+/* What runs in a frame and who owns it, to be compared only: while both are what they were,
+ * the place from which on the frame is visible is the same. */
+static inline uintptr_t hasten_py_frame_executable(const hasten_py_frame *frame) {
+#if PY_VERSION_HEX >= 0x030e0000
+    return frame->f_executable.bits;
+#elif PY_VERSION_HEX >= 0x030d0000
+    return (uintptr_t)frame->f_executable;
+#else
+    return (uintptr_t)frame->f_code;
+#endif
+}
+
+static inline uint8_t hasten_py_frame_owner(const hasten_py_frame *frame) {
+    return (uint8_t)frame->owner;
+}
+
+/* The first place at which tracebacks show the frame. UINTPTR_MAX: they never do, because it
+ * is one between C and Python. Before it, the frame is still being set up. */
+static inline uintptr_t hasten_py_frame_first_visible(const hasten_py_frame *frame) {
 #if PY_VERSION_HEX >= 0x030e0000
     if (frame->owner >= FRAME_OWNED_BY_INTERPRETER) {
-        return false;
+        return UINTPTR_MAX;
     }
 #elif PY_VERSION_HEX >= 0x030d0000
     if (frame->owner >= FRAME_OWNED_BY_CSTACK) {
-        return false;
+        return UINTPTR_MAX;
     }
 #endif
     if (frame->owner == FRAME_OWNED_BY_GENERATOR) {
-        return true;
+        return 0;
     }
     const PyCodeObject *code = hasten_py_frame_code(frame);
-    return hasten_py_frame_place(frame) >=
-           hasten_py_code_start(code) + (size_t)code->_co_firsttraceable * sizeof(_Py_CODEUNIT);
+    return hasten_py_code_start(code) + (size_t)code->_co_firsttraceable * sizeof(_Py_CODEUNIT);
+}
+
+/* How many frames a thread has by the interpreter's own count, which it keeps for the limit
+ * on recursion, and which frames are in it: all that are not between C and Python. Up to
+ * 3.11 calls of C are counted too. */
+#if PY_VERSION_HEX >= 0x030c0000
+#define HASTEN_PY_COUNTS_FRAMES true
+#else
+#define HASTEN_PY_COUNTS_FRAMES false
+#endif
+
+static inline uint32_t hasten_py_frame_count(const PyThreadState *thread) {
+#if PY_VERSION_HEX >= 0x030c0000
+    return (uint32_t)thread->py_recursion_limit - (uint32_t)thread->py_recursion_remaining;
+#else
+    (void)thread;
+    return 0;
+#endif
+}
+
+static inline bool hasten_py_frame_is_counted(const hasten_py_frame *frame) {
+#if PY_VERSION_HEX >= 0x030e0000
+    return frame->owner < FRAME_OWNED_BY_INTERPRETER;
+#elif PY_VERSION_HEX >= 0x030c0000
+    return frame->owner < FRAME_OWNED_BY_CSTACK;
+#else
+    (void)frame;
+    return true;
+#endif
+}
+
+static inline bool hasten_py_frame_is_visible(const hasten_py_frame *frame) {
+    return hasten_py_frame_place(frame) >= hasten_py_frame_first_visible(frame);
 }
 #endif
 

@@ -56,17 +56,15 @@ int hasten_codes_hold(PyCodeObject *code, uint32_t *ret_index) {
 static uint32_t *find_unneeded(struct hasten_tracer *tracer) {
     uint32_t *files = calloc(tracer->code_count + 1, sizeof *files);
     size_t found = 0;
-    pthread_mutex_lock(&tracer->lock);
     for (size_t i = 0; files != NULL && i < tracer->code_count; i++) {
         PyCodeObject *code = tracer->codes[i];
         uint32_t file = 0;
         if (code != NULL && Py_REFCNT(code) == 1 &&
-            hasten_tracer_file(code->co_filename, &file) == 0) {
+            hasten_tracer_names_add(&tracer->names, code->co_filename, &file) == 0) {
             files[i] = file + 1;
             found++;
         }
     }
-    pthread_mutex_unlock(&tracer->lock);
     if (found == 0) {
         free(files);
         files = NULL;

@@ -7,6 +7,9 @@
 /* CPython's allocator asks the raw one for large blocks and for its arenas: what it
  * gets is not another block of the program. */
 static __thread bool is_inside __attribute__((tls_model("initial-exec")));
+/* The block that this thread allocated last: an object that is made of it is told of next,
+ * and has the right place already. */
+static __thread uint64_t last_address __attribute__((tls_model("initial-exec")));
 
 static inline bool is_idle(void) {
     return !__atomic_load_n(&hasten_tracer.is_armed, __ATOMIC_RELAXED) || is_inside;
@@ -37,7 +40,7 @@ static inline void remember_own(const PyThreadState *thread, uint64_t address, s
         tracer->own.lost++;
         return;
     }
-    tracer->last_address = address;
+    last_address = address;
     if (!hasten_ledger_is_small(address, size_bytes)) {
         put_block(tracer, &spot, address, size_bytes);
         return;
@@ -54,7 +57,7 @@ static inline void remember(const PyThreadState *thread, uint64_t address, size_
     if (__builtin_expect(thread != NULL && thread->interp == hasten_tracer.main, 1)) {
         remember_own(thread, address, size_bytes);
     } else {
-        hasten_tracer.has_foreign = true;
+        __atomic_store_n(&hasten_tracer.has_foreign, true, __ATOMIC_RELAXED);
         hasten_tracer_share(thread, 0, address, size_bytes);
     }
 }
@@ -66,7 +69,8 @@ static inline bool forget(const PyThreadState *thread, uint64_t address) {
     if (__builtin_expect(has_gil, 1) && hasten_ledger_forget(&tracer->own, address)) {
         return true;
     }
-    return tracer->has_foreign && hasten_tracer_unshare(0, address, NULL);
+    return __atomic_load_n(&tracer->has_foreign, __ATOMIC_RELAXED) &&
+           hasten_tracer_unshare(0, address, NULL);
 }
 
 void hasten_hooks_remember(const PyThreadState *thread, uint64_t address, size_t size_bytes) {
@@ -81,39 +85,45 @@ static void created_large(struct hasten_tracer *tracer, const PyThreadState *thr
                           uint64_t address) {
     struct hasten_block block;
     struct hasten_spot spot;
-    if (hasten_ledger_find(&tracer->own, 0, address, &block) &&
+    if (hasten_blocks_find(&tracer->own.blocks, 0, address, &block) &&
         hasten_tracer_spot(thread, &spot) == 0) {
         put_block(tracer, &spot, address, (size_t)block.size_bytes);
     }
 }
 
+static inline void created_small(struct hasten_tracer *tracer, const PyThreadState *thread,
+                                 uint32_t *number, uint32_t old) {
+    struct hasten_spot spot;
+    if (hasten_tracer_spot(thread, &spot) == 0) {
+        uint32_t kind = kind_of(tracer, &spot, tracer->own.kinds.items[old].size_bytes);
+        if (kind != 0 && kind != old) {
+            hasten_ledger_turn_small(&tracer->own, number, old, kind);
+        }
+    }
+}
+
 void hasten_hooks_created(PyObject *object) {
     struct hasten_tracer *tracer = &hasten_tracer;
-    if (is_idle()) {
+    if (!__atomic_load_n(&tracer->is_armed, __ATOMIC_RELAXED)) {
         return;
     }
     const uint64_t address = (uint64_t)(uintptr_t)object - hasten_py_bytes_before(object);
-    const PyThreadState *thread = hasten_py_thread();
-    if (thread == NULL || thread->interp != tracer->main) {
+    if (address == last_address) {
+        last_address = 0;
         return;
     }
-    if (address == tracer->last_address) {
-        tracer->last_address = 0;
+    const PyThreadState *thread = hasten_py_thread();
+    if (thread == NULL || thread->interp != tracer->main) {
         return;
     }
     uint32_t *number = NULL;
     uint32_t old =
         hasten_ledger_is_aligned(address) ? hasten_ledger_small(&tracer->own, address, &number) : 0;
-    if (old == 0) {
+    if (old != 0) {
+        created_small(tracer, thread, number, old);
+    } else if (hasten_py_most_bytes(object) > HASTEN_LEDGER_SMALL_BYTES ||
+               !hasten_ledger_is_aligned(address)) {
         created_large(tracer, thread, address);
-        return;
-    }
-    struct hasten_spot spot;
-    if (hasten_tracer_spot(thread, &spot) == 0) {
-        uint32_t kind = kind_of(tracer, &spot, tracer->own.kinds.items[old].size_bytes);
-        if (kind != 0 && kind != old) {
-            hasten_ledger_put_small(&tracer->own, address, kind);
-        }
     }
 }
 

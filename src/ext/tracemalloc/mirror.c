@@ -22,29 +22,46 @@ void hasten_mirror_forget(struct hasten_mirror *mirror) {
     mirror->thread = NULL;
     mirror->count = 0;
     memset(mirror->valid, 0, sizeof mirror->valid);
+    mirror->most_valid = 0;
 }
 
-/* The paths of levels from `index` on are not known any more. */
-static void forget_paths(struct hasten_mirror *mirror, size_t index) {
+void hasten_mirror_forget_paths(struct hasten_mirror *mirror, size_t index) {
     const int32_t most = (int32_t)index;
+    if (mirror->most_valid <= most) {
+        return;
+    }
+    mirror->most_valid = most;
     for (size_t way = 0; way < HASTEN_MIRROR_WAYS; way++) {
         mirror->valid[way] = mirror->valid[way] < most ? mirror->valid[way] : most;
     }
-}
-
-bool hasten_mirror_moved(struct hasten_mirror *mirror, size_t index, uintptr_t place) {
-    struct hasten_mirror_level *level = &mirror->levels[index];
-    level->place = place;
-    forget_paths(mirror, index);
-    return hasten_py_frame_is_visible(level->frame) == (level->is_visible != 0);
 }
 
 static void set_level(struct hasten_mirror *mirror, size_t index, const hasten_py_frame *frame) {
     struct hasten_mirror_level *level = &mirror->levels[index];
     level->frame = frame;
     level->place = hasten_py_frame_place(frame);
-    level->is_visible = hasten_py_frame_is_visible(frame);
+    level->executable = hasten_py_frame_executable(frame);
+    level->owner = hasten_py_frame_owner(frame);
+    level->first_visible = hasten_py_frame_first_visible(frame);
+    level->is_visible = level->place >= level->first_visible;
     level->depth = (index == 0 ? 0 : level[-1].depth) + level->is_visible;
+    level->counted = (index == 0 ? 0 : level[-1].counted) + hasten_py_frame_is_counted(frame);
+}
+
+bool hasten_mirror_is_linked(const struct hasten_mirror *mirror,
+                             const struct hasten_mirror_level *level) {
+    for (;; level--) {
+        const hasten_py_frame *frame = level->frame;
+        if (!level->is_visible && hasten_py_frame_executable(frame) != level->executable) {
+            return false;
+        }
+        if (level == mirror->levels) {
+            return hasten_py_frame_previous(frame) == NULL;
+        }
+        if (hasten_py_frame_previous(frame) != level[-1].frame) {
+            return false;
+        }
+    }
 }
 
 static int reserve(struct hasten_mirror *mirror, size_t count) {
@@ -108,7 +125,7 @@ int hasten_mirror_rebuild(struct hasten_mirror *mirror, const hasten_py_frame *f
         }
         same++;
     }
-    forget_paths(mirror, same);
+    hasten_mirror_forget_paths(mirror, same);
     for (size_t i = same; i < depth; i++) {
         set_level(mirror, i, mirror->chain[depth - 1 - i]);
     }
@@ -143,7 +160,7 @@ int hasten_mirror_turn(struct hasten_mirror *mirror, const PyThreadState *thread
                 hasten_mirror_forget(mirror);
                 return -1;
             }
-            forget_paths(mirror, kept);
+            hasten_mirror_forget_paths(mirror, kept);
             for (size_t i = 0; i < count; i++) {
                 set_level(mirror, kept + i, added[count - 1 - i]);
             }

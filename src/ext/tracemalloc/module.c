@@ -108,11 +108,9 @@ static PyObject *tracemalloc_traced(PyObject *Py_UNUSED(module), PyObject *Py_UN
         return NULL;
     }
     if (tracer->is_armed) {
-        pthread_mutex_lock(&tracer->lock);
         size = hasten_ledger_all_bytes(&tracer->own);
-        peak = tracer->own.peak_bytes > tracer->shared.peak_bytes ? tracer->own.peak_bytes
-                                                                  : tracer->shared.peak_bytes;
-        pthread_mutex_unlock(&tracer->lock);
+        const size_t shared_peak = hasten_stripes_peak(&tracer->shared);
+        peak = tracer->own.peak_bytes > shared_peak ? tracer->own.peak_bytes : shared_peak;
     }
     return Py_BuildValue("nn", (Py_ssize_t)size, (Py_ssize_t)(peak > size ? peak : size));
 }
@@ -129,10 +127,8 @@ static PyObject *tracemalloc_reset_peak(PyObject *Py_UNUSED(module), PyObject *P
         return NULL;
     }
     if (tracer->is_armed) {
-        pthread_mutex_lock(&tracer->lock);
         tracer->own.peak_bytes = hasten_ledger_all_bytes(&tracer->own);
-        tracer->shared.peak_bytes = tracer->own.peak_bytes;
-        pthread_mutex_unlock(&tracer->lock);
+        hasten_stripes_reset_peak(&tracer->shared);
     }
     Py_RETURN_NONE;
 }

@@ -14,9 +14,10 @@
 struct taking {
     struct hasten_traces *traces;
     uint32_t *own_paths;
-    uint32_t *shared_paths;
-    uint32_t *code_files;   /* + 1 */
-    uint32_t *shared_files; /* + 1 */
+    uint32_t *code_files; /* + 1 */
+    uint32_t *name_files; /* + 1: of code objects that were let go */
+    uint32_t *line_paths[HASTEN_LINES];
+    uint32_t *line_files[HASTEN_LINES]; /* + 1 */
     struct hasten_buffer name;
 };
 
@@ -47,13 +48,13 @@ static hasten_status file_of_code(struct taking *taking, uint32_t index, uint32_
     return HASTEN_OK;
 }
 
-static hasten_status file_of_name(struct taking *taking, uint32_t index, uint32_t *ret_file) {
-    uint32_t *file = &taking->shared_files[index];
+/* `file` is where the name's number is remembered. */
+static hasten_status file_of_name(struct taking *taking, const struct hasten_tracer_name *name,
+                                  uint32_t *file, uint32_t *ret_file) {
     if (*file == 0) {
-        const struct hasten_tracer_file *known = &hasten_tracer.files[index];
         uint32_t number = 0;
         hasten_status status =
-            hasten_traces_add_file(taking->traces, known->name, known->size, &number);
+            hasten_traces_add_file(taking->traces, name->text, name->size, &number);
         if (status != HASTEN_OK) {
             return status;
         }
@@ -71,31 +72,36 @@ static hasten_status own_place(struct taking *taking, const struct hasten_path *
     }
     if (step->code >= HASTEN_TRACER_LET_GO) {
         *ret_line = hasten_codes_line(step->place);
-        return file_of_name(taking, step->code - HASTEN_TRACER_LET_GO, ret_file);
+        const uint32_t index = step->code - HASTEN_TRACER_LET_GO;
+        return file_of_name(taking, &hasten_tracer.names.items[index], &taking->name_files[index],
+                            ret_file);
     }
     PyCodeObject *code = hasten_tracer.codes[step->code];
     *ret_line = (uint32_t)hasten_py_code_line(code, (uintptr_t)step->place);
     return file_of_code(taking, step->code, ret_file);
 }
 
-static hasten_status shared_place(struct taking *taking, const struct hasten_path *step,
-                                  uint32_t *ret_file, uint32_t *ret_line) {
+static hasten_status line_place(struct taking *taking, uint32_t number,
+                                const struct hasten_path *step, uint32_t *ret_file,
+                                uint32_t *ret_line) {
     *ret_line = 0;
     if (step->code == HASTEN_TRACER_NO_CODE) {
         return unknown_place(taking, ret_file);
     }
     *ret_line = hasten_traces_place_line(step->place);
-    return file_of_name(taking, step->code, ret_file);
+    return file_of_name(taking, &hasten_lines_at(number)->names.items[step->code],
+                        &taking->line_files[number][step->code], ret_file);
 }
 
 /* The snapshot's path. Parents have smaller numbers: those that are missing are found
  * by going up and made by coming down. */
 static hasten_status resolve(struct taking *taking, uint32_t path, uint32_t *ret_path) {
-    const bool is_shared = (path & HASTEN_TRACER_SHARED_PATH) != 0;
-    path &= ~HASTEN_TRACER_SHARED_PATH;
+    const bool is_of_lines = (path & HASTEN_LINES_PATH) != 0;
+    const uint32_t number = is_of_lines ? hasten_lines_number(path) : 0;
+    path = is_of_lines ? hasten_lines_path_there(path) : path;
     const struct hasten_path *items =
-        is_shared ? hasten_tracer.shared.paths.items : hasten_tracer.own.paths.items;
-    uint32_t *known = is_shared ? taking->shared_paths : taking->own_paths;
+        is_of_lines ? hasten_lines_at(number)->paths.items : hasten_tracer.own.paths.items;
+    uint32_t *known = is_of_lines ? taking->line_paths[number] : taking->own_paths;
     while (known[path] == 0) {
         uint32_t missing = path;
         while (items[missing].parent < HASTEN_PATHS_ROOT && known[items[missing].parent] == 0) {
@@ -105,8 +111,8 @@ static hasten_status resolve(struct taking *taking, uint32_t path, uint32_t *ret
         uint32_t parent = step->parent < HASTEN_PATHS_ROOT ? known[step->parent] : step->parent;
         uint32_t file = 0;
         uint32_t line = 0;
-        hasten_status status = is_shared ? shared_place(taking, step, &file, &line)
-                                         : own_place(taking, step, &file, &line);
+        hasten_status status = is_of_lines ? line_place(taking, number, step, &file, &line)
+                                           : own_place(taking, step, &file, &line);
         if (status == HASTEN_OK) {
             status = hasten_traces_add_step(taking->traces, parent, file, line, &known[missing]);
         }
@@ -128,20 +134,25 @@ static hasten_status add(struct taking *taking, uint32_t path, uint32_t domain, 
 }
 
 static hasten_status add_blocks(struct taking *taking, const struct hasten_blocks *blocks) {
-    for (size_t i = 0; i < HASTEN_BLOCK_SHARDS; i++) {
-        const struct hasten_block_shard *shard = &blocks->shards[i];
-        for (size_t k = 0; k < shard->capacity; k++) {
-            const struct hasten_block *block = &shard->slots[k];
-            if (block->path != 0) {
-                hasten_status status =
-                    add(taking, block->path, block->domain, block->size_bytes, 1);
-                if (status != HASTEN_OK) {
-                    return status;
-                }
-            }
+    struct hasten_block block;
+    for (struct hasten_blocks_cursor cursor = {0}; hasten_blocks_next(blocks, &cursor, &block);) {
+        hasten_status status = add(taking, block.path, block.domain, block.size_bytes, 1);
+        if (status != HASTEN_OK) {
+            return status;
         }
     }
     return HASTEN_OK;
+}
+
+static hasten_status add_shared(struct taking *taking) {
+    hasten_status status = HASTEN_OK;
+    for (size_t i = 0; status == HASTEN_OK && i < HASTEN_STRIPES; i++) {
+        struct hasten_stripe *stripe = &hasten_tracer.shared.items[i];
+        pthread_mutex_lock(&stripe->lock);
+        status = add_blocks(taking, &stripe->blocks);
+        pthread_mutex_unlock(&stripe->lock);
+    }
+    return status;
 }
 
 static hasten_status add_all(struct taking *taking) {
@@ -157,42 +168,55 @@ static hasten_status add_all(struct taking *taking) {
         }
     }
     hasten_status status = add_blocks(taking, &hasten_tracer.own.blocks);
-    return status == HASTEN_OK ? add_blocks(taking, &hasten_tracer.shared.blocks) : status;
+    return status == HASTEN_OK ? add_shared(taking) : status;
 }
 
-/* With the lock held, so that numbers stay what they are. */
+static uint32_t *numbers(size_t count) {
+    return calloc(count + 1, sizeof(uint32_t));
+}
+
+/* With the locks of all lines, so that numbers stay what they are. */
 static hasten_status prepare(struct taking *taking, struct hasten_traces *traces) {
     const struct hasten_tracer *tracer = &hasten_tracer;
     *taking = (struct taking){
         .traces = traces,
-        .own_paths = calloc(tracer->own.paths.count + 1, sizeof(uint32_t)),
-        .shared_paths = calloc(tracer->shared.paths.count + 1, sizeof(uint32_t)),
-        .code_files = calloc(tracer->code_count + 1, sizeof(uint32_t)),
-        .shared_files = calloc(tracer->file_count + 1, sizeof(uint32_t)),
+        .own_paths = numbers(tracer->own.paths.count),
+        .code_files = numbers(tracer->code_count),
+        .name_files = numbers(tracer->names.count),
     };
     hasten_buffer_init(&taking->name, NULL);
-    return taking->own_paths == NULL || taking->shared_paths == NULL ||
-                   taking->code_files == NULL || taking->shared_files == NULL
-               ? HASTEN_NO_MEMORY
-               : HASTEN_OK;
+    bool is_ready =
+        taking->own_paths != NULL && taking->code_files != NULL && taking->name_files != NULL;
+    for (uint32_t i = 0; is_ready && i < HASTEN_LINES; i++) {
+        taking->line_paths[i] = numbers(hasten_lines_at(i)->paths.count);
+        taking->line_files[i] = numbers(hasten_lines_at(i)->names.count);
+        is_ready = taking->line_paths[i] != NULL && taking->line_files[i] != NULL;
+    }
+    return is_ready ? HASTEN_OK : HASTEN_NO_MEMORY;
 }
 
 static void release(struct taking *taking) {
     free(taking->own_paths);
-    free(taking->shared_paths);
     free(taking->code_files);
-    free(taking->shared_files);
+    free(taking->name_files);
+    for (size_t i = 0; i < HASTEN_LINES; i++) {
+        free(taking->line_paths[i]);
+        free(taking->line_files[i]);
+    }
     hasten_buffer_done(&taking->name);
 }
 
 hasten_status hasten_table_take(struct hasten_traces *traces) {
     struct taking taking;
-    pthread_mutex_lock(&hasten_tracer.lock);
+    if (!hasten_tracer.is_armed) {
+        return HASTEN_OK;
+    }
+    hasten_lines_lock_all();
     hasten_status status = prepare(&taking, traces);
-    if (status == HASTEN_OK && hasten_tracer.is_armed) {
+    if (status == HASTEN_OK) {
         status = add_all(&taking);
     }
-    pthread_mutex_unlock(&hasten_tracer.lock);
+    hasten_lines_unlock_all();
     release(&taking);
     return status;
 }
@@ -217,11 +241,11 @@ hasten_status hasten_table_take_block(struct hasten_traces *traces, uint32_t dom
     if (!tracer->is_armed) {
         return HASTEN_OK;
     }
-    pthread_mutex_lock(&tracer->lock);
+    hasten_lines_lock_all();
     if ((domain == 0 && hasten_ledger_find(&tracer->own, 0, address, &block)) ||
-        hasten_ledger_find(&tracer->shared, domain, address, &block)) {
+        hasten_stripes_find(&tracer->shared, domain, address, &block)) {
         status = take_path(traces, block.path, ret_path);
     }
-    pthread_mutex_unlock(&tracer->lock);
+    hasten_lines_unlock_all();
     return status;
 }

@@ -10,7 +10,7 @@
 #include "ext/tracemalloc/imports.h"
 #include "ext/tracemalloc/references.h"
 
-struct hasten_tracer hasten_tracer = {.lock = PTHREAD_MUTEX_INITIALIZER};
+struct hasten_tracer hasten_tracer;
 
 uint32_t hasten_tracer_step(const struct hasten_spot *spot) {
     struct hasten_tracer *tracer = &hasten_tracer;
@@ -67,18 +67,22 @@ int hasten_tracer_parent(size_t top, uint32_t *ret_parent) {
         }
         paths[i].of[number] = parent;
         mirror->valid[number] = (int32_t)i + 1;
+        mirror->most_valid =
+            mirror->most_valid > (int32_t)i + 1 ? mirror->most_valid : (int32_t)i + 1;
     }
     *ret_parent = parent;
     return 0;
 }
 
-/* A fork while another thread has the lock must not leave it locked for ever. */
+/* A fork while another thread has a lock must not leave it locked for ever. */
 static void before_fork(void) {
-    pthread_mutex_lock(&hasten_tracer.lock);
+    hasten_lines_lock_all();
+    hasten_stripes_lock_all(&hasten_tracer.shared);
 }
 
 static void after_fork(void) {
-    pthread_mutex_unlock(&hasten_tracer.lock);
+    hasten_stripes_unlock_all(&hasten_tracer.shared);
+    hasten_lines_unlock_all();
 }
 
 /* The interpreter is gone, and with it all code objects: none is released. */
@@ -86,18 +90,6 @@ static void at_end(void) {
     hasten_tracer.is_armed = false;
     hasten_tracer.knows_end = false;
     hasten_tracer.code_count = 0;
-}
-
-static void empty_shared(struct hasten_tracer *tracer) {
-    pthread_mutex_lock(&tracer->lock);
-    hasten_ledger_done(&tracer->shared);
-    tracer->shared.other_bytes = &tracer->own.size_bytes;
-    for (size_t i = 0; i < tracer->file_count; i++) {
-        free(tracer->files[i].name);
-    }
-    tracer->file_count = 0;
-    hasten_map_clear(&tracer->file_map);
-    pthread_mutex_unlock(&tracer->lock);
 }
 
 /* Forgets all blocks and paths. Releasing code objects can run the program's own
@@ -110,12 +102,14 @@ static void empty(struct hasten_tracer *tracer) {
     tracer->code_capacity = 0;
     tracer->codes_held = 0;
     tracer->codes_before_review = HASTEN_CODES_FIRST_REVIEW;
-    tracer->last_address = 0;
     hasten_map_clear(&tracer->code_map);
     hasten_mirror_forget(&tracer->mirror);
     hasten_ledger_done(&tracer->own);
     tracer->own.other_bytes = &tracer->shared.size_bytes;
-    empty_shared(tracer);
+    hasten_tracer_names_done(&tracer->names);
+    /* Paths first: whoever makes one puts its block before the next may come. */
+    hasten_lines_clear();
+    hasten_stripes_clear(&tracer->shared);
     for (size_t i = 0; i < count; i++) {
         Py_XDECREF(codes[i]);
     }
@@ -142,12 +136,11 @@ static int install(struct hasten_tracer *tracer) {
         return -1;
     }
     hasten_ledger_init(&tracer->own, NULL);
-    hasten_ledger_init(&tracer->shared, NULL);
+    hasten_stripes_init(&tracer->shared, &tracer->own.size_bytes, NULL);
+    hasten_lines_init();
     hasten_map_init(&tracer->code_map, NULL);
-    hasten_map_init(&tracer->file_map, NULL);
-    hasten_buffer_init(&tracer->name, NULL);
+    hasten_tracer_names_init(&tracer->names);
     tracer->own.other_bytes = &tracer->shared.size_bytes;
-    tracer->shared.other_bytes = &tracer->own.size_bytes;
     if (pthread_atfork(before_fork, after_fork, after_fork) != 0) {
         PyErr_NoMemory();
         return -1;
@@ -170,11 +163,13 @@ int hasten_tracer_start(uint32_t limit) {
         return -1;
     }
     tracer->knows_end = true;
-    tracer->limit = limit;
     tracer->main = PyInterpreterState_Main();
     empty(tracer);
+    /* Those who read it see that it is armed, or were done when all was emptied. */
+    tracer->limit = limit;
     hasten_imports_patch();
     hasten_references_watch();
+    hasten_stripes_open(&tracer->shared);
     __atomic_store_n(&tracer->is_armed, true, __ATOMIC_RELEASE);
     return 0;
 }
@@ -183,6 +178,7 @@ void hasten_tracer_stop(void) {
     struct hasten_tracer *tracer = &hasten_tracer;
     if (tracer->is_armed) {
         __atomic_store_n(&tracer->is_armed, false, __ATOMIC_RELEASE);
+        hasten_stripes_close(&tracer->shared);
         hasten_references_unwatch();
         empty(tracer);
         hasten_mirror_done(&tracer->mirror);
@@ -199,16 +195,13 @@ size_t hasten_tracer_bytes(void) {
     struct hasten_tracer *tracer = &hasten_tracer;
     size_t bytes = 0;
     if (tracer->is_installed) {
-        pthread_mutex_lock(&tracer->lock);
-        bytes = hasten_ledger_bytes(&tracer->own) + hasten_ledger_bytes(&tracer->shared) +
+        bytes = hasten_ledger_bytes(&tracer->own) + hasten_stripes_own_bytes(&tracer->shared) +
+                hasten_lines_bytes() + hasten_tracer_names_bytes(&tracer->names) +
                 tracer->code_capacity * sizeof *tracer->codes +
-                tracer->file_capacity * sizeof *tracer->files +
-                (tracer->code_map.capacity + tracer->file_map.capacity) *
-                    sizeof(struct hasten_map_slot) +
+                tracer->code_map.capacity * sizeof(struct hasten_map_slot) +
                 tracer->mirror.capacity *
                     (sizeof *tracer->mirror.levels + sizeof *tracer->mirror.paths) +
                 tracer->mirror.chain_capacity * sizeof *tracer->mirror.chain;
-        pthread_mutex_unlock(&tracer->lock);
     }
     return bytes;
 }

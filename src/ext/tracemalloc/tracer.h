@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What traces a process's allocations. There are two ledgers:
+ * What traces a process's allocations, in two halves:
  *
  * - `own` has the blocks of the mem and object domains that the main interpreter
  *   allocated. Whoever touches it has the main interpreter's GIL; no lock is
@@ -8,42 +8,34 @@
  *   is held by a reference, so that no other code can come to lie at its address, until
  *   nobody else holds it: see codes.h.
  * - `shared` has all else: the raw domain, which needs no GIL, what other
- *   interpreters allocate, and what extensions track in domains of their own. A lock
- *   guards it. Where the GIL is not ours no reference can be taken, and so a path's
- *   places are lines of files, read at once. It holds blocks one by one; a block of
- *   it that was allocated with the main interpreter's GIL has a path of `own`.
+ *   interpreters allocate, and what extensions track in domains of their own. It holds
+ *   blocks one by one, in stripes with a lock each. Where the GIL is not ours no reference
+ *   can be taken, and so a path's places are lines of files, read at once (lines.h). A block
+ *   that was allocated with the main interpreter's GIL has a path of `own`.
  *
  * Hooks call nothing of CPython but readers of fields. */
 #ifndef HASTEN_EXT_TRACEMALLOC_TRACER_H
 #define HASTEN_EXT_TRACEMALLOC_TRACER_H
 
-#include <pthread.h>
-
+#include "ext/tracemalloc/lines.h"
 #include "ext/tracemalloc/mirror.h"
+#include "ext/tracemalloc/names.h"
 
-#include "core/base/buffer.h"
 #include "core/heap/ledger.h"
+#include "core/heap/stripes.h"
 
 /* Most frames that a path may show, as in the standard module. */
 #define HASTEN_TRACER_MOST_FRAMES 65535
-/* Set in paths of blocks of `shared` that are paths of `shared`, not of `own`. */
-#define HASTEN_TRACER_SHARED_PATH UINT32_C(0x80000000)
 /* The code of a path with no Python frame, ... */
 #define HASTEN_TRACER_NO_CODE UINT32_MAX
 /* ... and this with the index of a file where the code object is not held any more: the
  * place then is no address, but has the line. */
 #define HASTEN_TRACER_LET_GO UINT32_C(0x80000000)
 
-/* A file's name: UTF-8, but surrogates are coded as if they were characters. */
-struct hasten_tracer_file {
-    char *name;
-    size_t size;
-};
-
 struct hasten_tracer {
     bool is_armed; /* whether hooks do anything */
     bool is_installed;
-    bool has_foreign; /* other interpreters' blocks are in `shared` */
+    bool has_foreign; /* other interpreters' blocks are in `shared`; atomic */
     bool knows_end;   /* at_end is registered with this runtime */
     uint32_t limit;   /* frames a path shows */
     const PyInterpreterState *main;
@@ -56,18 +48,10 @@ struct hasten_tracer {
     size_t codes_held;
     size_t codes_before_review; /* how many may be held until it is looked which are needed */
     size_t code_capacity;
-    struct hasten_map code_map; /* address -> index */
-    uint64_t last_address;      /* of the block that was remembered last */
+    struct hasten_map code_map;       /* address -> index */
+    struct hasten_tracer_names names; /* of files whose code objects were let go */
 
-    pthread_mutex_t lock; /* of what follows */
-    struct hasten_ledger shared;
-    struct hasten_tracer_file *files; /* paths of `shared` have their index */
-    size_t file_count;
-    size_t file_capacity;
-    struct hasten_map file_map; /* hash of the name -> index */
-    struct hasten_buffer name;
-    const hasten_py_frame **frames; /* room for a stack */
-    size_t frame_capacity;
+    struct hasten_stripes shared;
 };
 
 /* The process's allocators are one thing, and so is what traces them. */
@@ -115,9 +99,6 @@ static inline int hasten_tracer_spot(const PyThreadState *thread, struct hasten_
     *ret_spot = (struct hasten_spot){.parent = HASTEN_PATHS_ROOT};
     return 0;
 }
-
-/* The index of a file, with the lock held. -1: no memory. */
-int hasten_tracer_file(PyObject *name, uint32_t *ret_file);
 
 /* Remembers a block of `shared`. `thread` is the main interpreter's that has the GIL,
  * or NULL. Answers false where there was no memory or nothing is traced. */
