@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,14 +65,9 @@ static bool set_counters(const struct bench_instrument *instrument) {
 
 /* In the child. The errno of what failed goes to `report`. */
 static _Noreturn void become(const struct bench_side *side, const struct bench_chance *chance,
-                             char *const *arguments, const int keep[2], int errors, int report) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGXFSZ, SIG_DFL);
+                             char *const *arguments, const int keep[2], int errors, int report,
+                             pid_t parent) {
+    cli_signals_lead_group(parent);
     int nothing = open("/dev/null", O_RDWR);
     bool ready = nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 &&
                  dup2(nothing, STDOUT_FILENO) >= 0 &&
@@ -107,9 +101,9 @@ bool bench_spawn(const struct bench_side *side, const struct bench_chance *chanc
         cli_say("%s: cannot start %s: %s", bench_verb(side), arguments[0], strerror(errno));
         return false;
     }
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-        become(side, chance, arguments, keep, errors, ends[1]);
+        become(side, chance, arguments, keep, errors, ends[1], parent);
     }
     int fork_error = errno;
     close(ends[1]);

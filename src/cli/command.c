@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,13 +37,9 @@ void cli_command_environment(const char *const *settings) {
 }
 
 /* In the child. `writers` are the pipes' other ends, -1 where the log is meant. */
-static _Noreturn void become(const struct cli_command *command, const int writers[2], int report) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
+static _Noreturn void become(const struct cli_command *command, const int writers[2], int report,
+                             pid_t parent) {
+    cli_signals_lead_group(parent);
     int nothing = open("/dev/null", O_RDWR);
     int rest = command->log >= 0 ? command->log : nothing;
     bool ready = nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 &&
@@ -127,9 +122,9 @@ int cli_command_run(const struct cli_command *command, struct hasten_buffer *out
             writers[which] = ready ? ends[1] : -1;
         }
     }
-    pid_t pid = ready ? fork() : -1;
+    pid_t parent = getpid(), pid = ready ? fork() : -1;
     if (pid == 0) {
-        become(command, writers, report[1]);
+        become(command, writers, report[1], parent);
     }
     reason = pid < 0 ? errno : 0;
     close_end(&writers[0]);

@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cli/message.h"
+
 /* What may be meant for the program. Stop signals are not: the shell wants to
  * see its own child, hasten, stop. */
 static const int forwarded[] = {SIGINT,  SIGQUIT, SIGTERM, SIGHUP, SIGUSR1,
@@ -114,6 +116,18 @@ void cli_signals_catch_stop(void) {
 
 bool cli_signals_stop_asked(void) {
     return stop_asked != 0;
+}
+
+void cli_signals_lead_group(pid_t parent) {
+    static const int defaults[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) { /* it ended before that */
+        _exit(CLI_EXIT_FAILED);
+    }
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        signal(defaults[i], SIG_DFL);
+    }
 }
 
 _Noreturn void cli_signals_die_by(int number) {

@@ -26,6 +26,9 @@ void cli_signals_child_gone(void);
 /* For attach: Ctrl-C, hang-up and termination ask to stop instead. */
 void cli_signals_catch_stop(void);
 bool cli_signals_stop_asked(void);
+/* In a child that is measured or that works for us, before exec: a group of its own, which
+ * Ctrl-C does not reach, signals as a program expects them, and it ends when `parent` does. */
+void cli_signals_lead_group(pid_t parent);
 
 /* Ends this process by `signal`, without a core file of its own. */
 _Noreturn void cli_signals_die_by(int signal);
