@@ -15,6 +15,7 @@
 
 #include "cli/bench_amounts.h"
 #include "cli/message.h"
+#include "core/report/numbers.h"
 #include "core/report/text.h"
 
 /* What a page begins with, by which one is known again. */
@@ -129,7 +130,7 @@ static void write_name(struct hasten_buffer *out, const struct bench_entry *entr
 
 static void write_time_cell(struct hasten_buffer *out, const struct bench_series *series) {
     hasten_buffer_text(out, "<td class=\"number\">");
-    bench_time_text(out, series->summary.median);
+    hasten_number_time(out, series->summary.median);
     hasten_buffer_text(out, "</td>");
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * Results as JSON: docs/bench.md has the fields. */
-#include <math.h>
 #include <string.h>
 
 #include "cli/bench_amounts.h"
@@ -13,10 +12,8 @@ static void write_series(struct hasten_json *json, const char *key, const struct
     hasten_json_open(json, key, '{');
     hasten_json_string(json, "label", side->label);
     hasten_json_number(json, "median_s", series->summary.median / 1e9);
-    hasten_json_open(json, "interval_s", '[');
-    hasten_json_number(json, NULL, series->interval.low / 1e9);
-    hasten_json_number(json, NULL, series->interval.high / 1e9);
-    hasten_json_close(json, ']');
+    hasten_json_interval(json, "interval_s", series->interval.low / 1e9,
+                         series->interval.high / 1e9);
     hasten_json_number(json, "least_s", series->summary.least / 1e9);
     hasten_json_number(json, "mean_s", series->summary.mean / 1e9);
     hasten_json_integer(json, "blocks", (int64_t)series->summary.count);
@@ -44,14 +41,7 @@ static void write_series(struct hasten_json *json, const char *key, const struct
 
 static void write_comparison(struct hasten_json *json, const struct bench_result *result) {
     hasten_json_number(json, "ratio", result->ratio.ratio);
-    if (isinf(result->ratio.high)) {
-        hasten_json_null(json, "interval");
-    } else {
-        hasten_json_open(json, "interval", '[');
-        hasten_json_number(json, NULL, result->ratio.low);
-        hasten_json_number(json, NULL, result->ratio.high);
-        hasten_json_close(json, ']');
-    }
+    hasten_json_interval(json, "interval", result->ratio.low, result->ratio.high);
     hasten_json_string(json, "verdict", hasten_comparison_name(result->comparison));
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cli/bench_html.h"
+#include "core/report/numbers.h"
 
 #define WIDTH 720.0
 #define LEFT 24.0 /* room for the side's letter */
@@ -110,7 +111,7 @@ static void write_axis(struct hasten_buffer *out, const struct scale *scale, dou
                              x > WIDTH - 40  ? "end"
                              : x < LEFT + 20 ? "start"
                                              : "middle");
-        bench_time_text(out, marks[i]);
+        hasten_number_time(out, marks[i]);
         hasten_buffer_text(out, "</text>\n");
     }
 }

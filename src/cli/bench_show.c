@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/bench_amounts.h"
+#include "core/report/numbers.h"
 #include "core/report/text.h"
 
 #define PICTURE_COLUMNS 40
@@ -20,20 +21,6 @@
 static const char *const unicode_levels[LEVELS + 1] = {
     " ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588"};
 static const char *const ascii_levels[LEVELS + 1] = {" ", ".", ":", "-", "=", "+", "*", "%", "#"};
-
-void bench_time_text(struct hasten_buffer *out, double time_ns) {
-    static const struct {
-        double ns;
-        const char *name;
-    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
-    size_t unit = 0;
-    while (unit < 3 && time_ns < units[unit].ns * 0.9995) {
-        unit++;
-    }
-    double amount = time_ns / units[unit].ns;
-    int decimals = amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0;
-    hasten_buffer_format(out, "%.*f %s", decimals, amount, units[unit].name);
-}
 
 static int by_number(const void *left, const void *right) {
     double a = *(const double *)left;
@@ -66,14 +53,14 @@ static void write_picture(struct hasten_buffer *out, const struct bench_series *
         highest = columns[column] > highest ? columns[column] : highest;
     }
     hasten_buffer_text(out, "   ");
-    bench_time_text(out, low);
+    hasten_number_time(out, low);
     hasten_buffer_text(out, " ");
     for (size_t column = 0; column < PICTURE_COLUMNS; column++) {
         size_t level = (columns[column] * LEVELS + highest - 1) / highest;
         hasten_buffer_text(out, (unicode ? unicode_levels : ascii_levels)[level]);
     }
     hasten_buffer_text(out, " ");
-    bench_time_text(out, high);
+    hasten_number_time(out, high);
     hasten_buffer_text(out, "\n");
     free(times);
 }
@@ -161,15 +148,15 @@ static void write_side(struct hasten_buffer *out, const struct bench_entry *entr
     hasten_buffer_text(out, entry->result.side_count == 1 ? "" : index == 0 ? "A  " : "B  ");
     hasten_text_safe(out, side->label, strlen(side->label), unicode);
     hasten_buffer_text(out, "\n   ");
-    bench_time_text(out, series->summary.median);
+    hasten_number_time(out, series->summary.median);
     hasten_buffer_text(out, " (95 %: ");
-    bench_time_text(out, series->interval.low);
+    hasten_number_time(out, series->interval.low);
     hasten_buffer_text(out, " to ");
-    bench_time_text(out, series->interval.high);
+    hasten_number_time(out, series->interval.high);
     hasten_buffer_text(out, ")");
     if (!side->unrolls) { /* the least of differences is noise */
         hasten_buffer_text(out, ", least ");
-        bench_time_text(out, series->summary.least);
+        hasten_number_time(out, series->summary.least);
     }
     hasten_buffer_text(out, "\n");
     write_volume(out, entry, side, series);

@@ -18,8 +18,6 @@ void bench_show(struct hasten_buffer *out, const struct bench_entry *entry, bool
 /* The same without the picture. */
 void bench_show_words(struct hasten_buffer *out, const struct bench_entry *entry,
                       const struct bench_plan *plan);
-/* "12.3 us": three digits. */
-void bench_time_text(struct hasten_buffer *out, double time_ns);
 /* `count` results (docs/bench.md). */
 void bench_json(struct hasten_buffer *out, struct bench_entry *const *entries, size_t count,
                 const struct bench_plan *plan);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * A check's verdicts as JSON: docs/check.md has the fields. */
-#include <math.h>
-
 #include "cli/check_judge.h"
 #include "cli/check_show.h"
 #include "core/report/json_writer.h"
@@ -17,10 +15,8 @@ static void write_series(struct hasten_json *json, const char *key, const struct
     }
     hasten_json_open(json, key, '{');
     hasten_json_number(json, "median_s", series->summary.median / 1e9);
-    hasten_json_open(json, "interval_s", '[');
-    hasten_json_number(json, NULL, series->interval.low / 1e9);
-    hasten_json_number(json, NULL, series->interval.high / 1e9);
-    hasten_json_close(json, ']');
+    hasten_json_interval(json, "interval_s", series->interval.low / 1e9,
+                         series->interval.high / 1e9);
     hasten_json_number(json, "least_s", series->summary.least / 1e9);
     if (peak == NULL) {
         hasten_json_null(json, "peak_bytes");
@@ -38,14 +34,7 @@ static void write_ratio(struct hasten_json *json, const struct check_entry *entr
         return;
     }
     hasten_json_number(json, "ratio", result->ratio.ratio);
-    if (isinf(result->ratio.high)) {
-        hasten_json_null(json, "interval");
-    } else {
-        hasten_json_open(json, "interval", '[');
-        hasten_json_number(json, NULL, result->ratio.low);
-        hasten_json_number(json, NULL, result->ratio.high);
-        hasten_json_close(json, ']');
-    }
+    hasten_json_interval(json, "interval", result->ratio.low, result->ratio.high);
     hasten_json_number(json, "p", entry->p);
     if (result->compared_results == 0) {
         hasten_json_null(json, "same_results");

@@ -21,20 +21,11 @@ void check_format(struct check_text *text, const char *format, ...) {
 }
 
 void check_time(struct check_text *text, double time_ns) {
-    static const struct {
-        double ns;
-        const char *name;
-    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
-    size_t unit = 0;
-    while (unit < 3 && time_ns < units[unit].ns * 0.9995) {
-        unit++;
-    }
-    double amount = time_ns / units[unit].ns;
-    check_format(text, "%.*f %s",
-                 amount < 9.995   ? 2
-                 : amount < 99.95 ? 1
-                                  : 0,
-                 amount, units[unit].name);
+    struct hasten_buffer number;
+    hasten_buffer_init(&number, NULL);
+    hasten_number_time(&number, time_ns);
+    check_format(text, "%s", hasten_buffer_cstring(&number));
+    hasten_buffer_done(&number);
 }
 
 void check_bytes(struct check_text *text, double bytes) {

@@ -149,3 +149,14 @@ void hasten_json_null(struct hasten_json *json, const char *key) {
     begin(json, key);
     hasten_buffer_text(json->out, "null");
 }
+
+void hasten_json_interval(struct hasten_json *json, const char *key, double low, double high) {
+    if (isinf(high)) {
+        hasten_json_null(json, key);
+        return;
+    }
+    hasten_json_open(json, key, '[');
+    hasten_json_number(json, NULL, low);
+    hasten_json_number(json, NULL, high);
+    hasten_json_close(json, ']');
+}

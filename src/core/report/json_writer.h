@@ -29,6 +29,8 @@ void hasten_json_seconds(struct hasten_json *json, const char *key, int64_t dura
 void hasten_json_share(struct hasten_json *json, const char *key, double share);
 /* Nine digits; null where it is not finite. */
 void hasten_json_number(struct hasten_json *json, const char *key, double number);
+/* [low, high]; null where that has no upper end. */
+void hasten_json_interval(struct hasten_json *json, const char *key, double low, double high);
 void hasten_json_null(struct hasten_json *json, const char *key);
 
 #endif

@@ -33,6 +33,20 @@ void hasten_number_duration(struct hasten_buffer *out, int64_t duration_ns) {
     }
 }
 
+void hasten_number_time(struct hasten_buffer *out, double time_ns) {
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
+    size_t unit = 0;
+    while (unit < 3 && time_ns < units[unit].ns * 0.9995) {
+        unit++;
+    }
+    double amount = time_ns / units[unit].ns;
+    int decimals = amount < 9.995 ? 2 : amount < 99.95 ? 1 : 0;
+    hasten_buffer_format(out, "%.*f %s", decimals, amount, units[unit].name);
+}
+
 void hasten_number_count(struct hasten_buffer *out, uint64_t count) {
     if (count >= 1000) {
         hasten_number_count(out, count / 1000);

@@ -8,6 +8,8 @@
 
 /* "0", "740 us", "12.3 ms", "7.70 s", "48.2 s", "2 min 04 s", "3 h 20 min". */
 void hasten_number_duration(struct hasten_buffer *out, int64_t duration_ns);
+/* "0.42 ns", "17.3 us", "7.70 s": what one execution takes; three digits, seconds at most. */
+void hasten_number_time(struct hasten_buffer *out, double time_ns);
 /* "12 401": groups of three, set apart by a space. */
 void hasten_number_count(struct hasten_buffer *out, uint64_t count);
 /* "0", "17 B", "1.20 KiB", "750 MiB", "1.21 GiB": three digits. Less than nothing is

@@ -9,24 +9,11 @@
 #include "core/report/numbers.h"
 
 void hasten_scaling_amount(struct hasten_buffer *out, double value, bool is_bytes) {
-    static const struct {
-        double ns;
-        const char *name;
-    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
     if (is_bytes) {
         hasten_number_bytes(out, (int64_t)fmin(value, 9e18));
-        return;
+    } else {
+        hasten_number_time(out, value);
     }
-    size_t unit = 0;
-    while (unit < 3 && value < units[unit].ns * 0.9995) {
-        unit++;
-    }
-    double amount = value / units[unit].ns;
-    hasten_buffer_format(out, "%.*f %s",
-                         amount < 9.995   ? 2
-                         : amount < 99.95 ? 1
-                                          : 0,
-                         amount, units[unit].name);
 }
 
 /* The likely ones, the likeliest first. */
