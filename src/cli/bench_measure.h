@@ -57,6 +57,7 @@ struct bench_result {
     struct hasten_ratio ratio;
     double alpha; /* of the last look */
     enum hasten_comparison comparison;
+    bool is_corrected;                          /* it was clear, but not among so many */
     size_t compared_results, different_results; /* rounds whose sides could be compared */
 };
 

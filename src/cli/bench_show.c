@@ -205,6 +205,10 @@ static void write_comparison(struct hasten_buffer *out, const struct bench_resul
         break;
     default:
         hasten_buffer_text(out, "Unclear which is faster");
+        hasten_buffer_text(out, result->is_corrected
+                                    ? ": among so many comparisons this may be chance;\n"
+                                      "a larger --budget has more rounds"
+                                    : "");
     }
     if (isinf(ratio->high)) {
         hasten_buffer_format(out,
