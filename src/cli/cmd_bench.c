@@ -292,6 +292,7 @@ static void correct(struct bench_list *list) {
                        result->comparison == HASTEN_COMPARISON_SLOWER;
             if (was && !differs[i]) {
                 result->comparison = HASTEN_COMPARISON_UNCLEAR;
+                result->is_corrected = true;
             }
         }
     }

@@ -154,7 +154,9 @@ def test_text_report(hasten: Hasten) -> None:
     assert lines[0] == "pass"
     assert " (95 %: " in lines[1] and ", least " in lines[1] and " process" in lines[2]
     assert all(len(line) < 80 for line in lines)
-    assert "cannot be seen here in this time" in " ".join(result.stdout.split())
+    words = " ".join(result.stdout.split())
+    # The second where the machine is so busy that there are few rounds.
+    assert "cannot be seen here in this time" in words or "too few to say which" in words
     assert result.stderr == ""
     plain = hasten(
         "bench", "--python", sys.executable, "--budget", "0.5", "pass", env={"LC_ALL": "C"}
