@@ -41,8 +41,15 @@ static double elapsed_s(const struct complexity_run *run) {
 
 static bool start(struct complexity_run *run) {
     struct bench_chance chance = {.hash_seed = 1 + (uint32_t)(run->seed % (UINT32_MAX - 1))};
-    return bench_process_start(&run->process, &run->side, &chance, run->options->bench.timeout_s) &&
-           bench_process_ready(&run->process);
+    if (!bench_process_start(&run->process, &run->side, &chance, run->options->bench.timeout_s)) {
+        return false;
+    }
+    bool done = bench_process_ready(&run->process);
+    if (!done && run->process.is_late) {
+        cli_say("complexity: %s: its module was not imported in time; --timeout allows more",
+                run->side.label);
+    }
+    return done;
 }
 
 static void show_progress(const struct complexity_run *run, const struct hasten_ask *ask) {
