@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cli/check_growth.h"
 #include "cli/check_text.h"
 #include "cli/message.h"
 #include "cli/signals.h"
@@ -231,7 +232,7 @@ bool check_judge(struct check_list *list) {
     }
     free(p);
     free(differs);
-    return done;
+    return done && check_growth(list);
 }
 
 int check_exit_status(const struct check_list *list) {

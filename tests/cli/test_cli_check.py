@@ -298,3 +298,43 @@ def test_memory_budget(hasten: Hasten) -> None:
     much, little = json.loads(result.stdout)["benchmarks"]
     assert much["reason"] == "needs 2.86 MiB, over its budget of 1.91 MiB"
     assert (little["verdict"], little["reason"]) == ("fine", "within its budget of 1.91 MiB")
+
+
+GROWING = """\
+import hasten
+
+SIZES = [20, 40, 80, 160, 320, 640]
+
+@hasten.budget(complexity="n log n")
+def bench_linear(n):
+    return sum(range(n * 10))
+
+@hasten.budget(complexity="n log n")
+def bench_cube(n):
+    return sum(sum(range(n)) for _ in range(n * n // 10))
+
+@hasten.budget(complexity="n")
+def bench_few(n):
+    return n
+
+bench_linear.params = SIZES
+bench_cube.params = [8, 16, 32, 64, 128]
+bench_few.params = [1, 2]
+"""
+
+
+def test_growth(hasten: Hasten) -> None:
+    hasten.script("bench_growing.py", GROWING)
+    result = hasten("check", "--python", sys.executable, "--budget", "0.5", "--json")
+    assert result.returncode == 1, result.stderr
+    found = {entry["name"]: entry for entry in json.loads(result.stdout)["benchmarks"]}
+    assert len(found) == 13
+    cube = found["bench_growing.py::bench_cube[128]"]
+    assert cube["verdict"] == "over budget"
+    assert re.fullmatch(r"grows like O\(.*\), over its budget of O\(n log n\)", cube["reason"])
+    assert cube["budget"] == {"complexity": "O(n log n)"}
+    # How noisy the machine is decides whether the other can be told; it is never over.
+    linear = found["bench_growing.py::bench_linear[640]"]
+    assert linear["verdict"] in ("fine", "unclear")
+    few = found["bench_growing.py::bench_few[2]"]
+    assert few["verdict"] == "unclear" and "cannot be told (few sizes)" in few["reason"]
