@@ -41,7 +41,7 @@ static bool is_quiet(const struct bench_process *process) {
 }
 
 const char *bench_verb(const struct bench_side *side) {
-    return side->kind == BENCH_GROWING ? "complexity" : "bench";
+    return side->verb != NULL ? side->verb : side->kind == BENCH_GROWING ? "complexity" : "bench";
 }
 
 /* Says what is wrong with the side; ends it. */

@@ -185,6 +185,7 @@ def test_what_fails_is_told_and_the_rest_measured(hasten: Hasten, repository: Re
     assert found["bench_worse.py"] == found["bench_bad.py::bench_raises"] == "failed"
     assert found["bench_work.py::bench_work"] == "fine"
     assert "KeyError: 'x'" in result.stderr and "no_such_module" in result.stderr
+    assert "hasten: check: bench_worse.py raised an exception\n" in result.stderr
 
 
 def test_junit(hasten: Hasten, repository: Repository) -> None:
