@@ -69,7 +69,7 @@ static bool is_quiet(const struct bench_process *process) {
 }
 
 const char *bench_verb(const struct bench_side *side) {
-    return side->kind == BENCH_GROWING ? "complexity" : "bench";
+    return side->verb != NULL ? side->verb : side->kind == BENCH_GROWING ? "complexity" : "bench";
 }
 
 /* Says what is wrong with the side; ends it. */
@@ -269,7 +269,8 @@ bool bench_process_ready(struct bench_process *process) {
         return false;
     }
     int prints = 0;
-    if (sscanf(line, "ready %15s %d %63s", process->digest, &prints, process->changed) != 3) {
+    int words = sscanf(line, "ready %15s %d %63s", process->digest, &prints, process->changed);
+    if (words != (process->side->kind == BENCH_GROWING ? 1 : 3)) {
         return fail(process, "answered something else when it started");
     }
     process->prints = prints != 0;

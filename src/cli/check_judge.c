@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "cli/check_growth.h"
 #include "cli/check_text.h"
 #include "cli/message.h"
 #include "cli/signals.h"
@@ -93,6 +94,7 @@ static bool find_p(struct check_entry *entry) {
     if (done) {
         double alpha = result->alpha > 0 ? result->alpha : ALPHA;
         entry->p = beyond.ratio > 1 ? fmin(1, beyond.p * ALPHA / alpha) : 1;
+        entry->p_faster = result->ratio.ratio < 1 ? fmin(1, result->ratio.p * ALPHA / alpha) : 1;
     } else {
         cli_say("check: out of memory");
     }
@@ -104,19 +106,20 @@ static bool is_compared(const struct check_entry *entry) {
     return entry->is_measured && entry->result.side_count == 2;
 }
 
-/* The verdict on time, of a comparison. `differs`: by Holm. */
-static void judge_time(const struct check_list *list, struct check_entry *entry, bool differs) {
+/* The verdict on time, of a comparison; what is slower and faster among all. */
+static void judge_time(const struct check_list *list, struct check_entry *entry, bool is_slower,
+                       bool is_faster) {
     const struct hasten_ratio *ratio = &entry->result.ratio;
     struct check_text text = {0};
     double most = 1 + entry->limits.threshold;
     if (entry->result.different_results > 0 && !list->options->check.allows_different) {
         entry->verdict = CHECK_DIFFERENT;
         check_format(&text, "it does not return the same (--allow-different permits that)");
-    } else if (differs && ratio->low > most) {
+    } else if (is_slower && ratio->low > most) {
         entry->verdict = CHECK_SLOWER;
         check_format(&text, "slower by more than ");
         check_percent(&text, entry->limits.threshold);
-    } else if (ratio->high < 1) {
+    } else if (is_faster && ratio->high < 1) {
         entry->verdict = CHECK_FASTER;
         check_format(&text, "faster");
     } else if (ratio->high < most) {
@@ -199,39 +202,52 @@ static void judge_budget(struct check_entry *entry) {
     }
 }
 
+/* Of one benchmark, all there is to say. */
+static void judge_entry(const struct check_list *list, struct check_entry *entry, bool is_slower,
+                        bool is_faster) {
+    if (is_compared(entry)) {
+        judge_time(list, entry, is_slower, is_faster);
+    } else if (entry->is_measured && entry->reason[0] == '\0') {
+        snprintf(entry->reason, sizeof entry->reason, "measured");
+    } else if (entry->reason[0] == '\0') {
+        snprintf(entry->reason, sizeof entry->reason, "it has no budget");
+    }
+    judge_memory(entry);
+    judge_budget(entry);
+    if (entry->is_measured) {
+        judge_memory_budget(entry);
+    }
+}
+
 bool check_judge(struct check_list *list) {
-    double *p = malloc(list->count * sizeof *p);
-    bool *differs = malloc(list->count * sizeof *differs);
+    /* Of those that were compared: p of being slower, then of being faster. */
+    double *p = malloc(2 * list->count * sizeof *p);
+    bool *differs = malloc(2 * list->count * sizeof *differs);
     bool done = p != NULL && differs != NULL;
     size_t count = 0;
     for (size_t i = 0; i < list->count && done; i++) {
-        if (is_compared(list->entries[i])) {
-            done = find_p(list->entries[i]);
-            p[count++] = list->entries[i]->p;
+        struct check_entry *entry = list->entries[i];
+        if (is_compared(entry)) {
+            done = find_p(entry);
+            p[list->count + count] = entry->p_faster;
+            p[count++] = entry->p;
         }
     }
     if (done) {
         hasten_holm(p, count, ALPHA, differs);
+        hasten_holm(p + list->count, count, ALPHA, differs + list->count);
     }
     count = 0;
     for (size_t i = 0; i < list->count && done; i++) {
         struct check_entry *entry = list->entries[i];
-        if (is_compared(entry)) {
-            judge_time(list, entry, differs[count++]);
-        } else if (entry->is_measured && entry->reason[0] == '\0') {
-            snprintf(entry->reason, sizeof entry->reason, "measured");
-        } else if (entry->reason[0] == '\0') {
-            snprintf(entry->reason, sizeof entry->reason, "it has no budget");
-        }
-        judge_memory(entry);
-        judge_budget(entry);
-        if (entry->is_measured) {
-            judge_memory_budget(entry);
-        }
+        bool compared = is_compared(entry);
+        judge_entry(list, entry, compared && differs[count],
+                    compared && differs[list->count + count]);
+        count += compared;
     }
     free(p);
     free(differs);
-    return done;
+    return done && check_growth(list);
 }
 
 int check_exit_status(const struct check_list *list) {

@@ -50,6 +50,7 @@ static struct bench_side make_side(const struct check_list *list, size_t side) {
         .python = list->python,
         .file = list->file->path,
         .leaves_gc_on = list->options->bench.leaves_gc_on,
+        .verb = "check",
     };
     if (list->revisions != NULL) {
         made.python = list->revisions[side].python;

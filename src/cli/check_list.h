@@ -49,6 +49,7 @@ struct check_entry {
     struct bench_result result; /* of both sides, or of the one */
     bool is_measured;
     double p; /* that it looks so much slower than the threshold by chance; corrected for looks */
+    double p_faster; /* the same of being faster at all */
     enum check_verdict verdict;
     char reason[256]; /* what the verdict says, in words */
 };

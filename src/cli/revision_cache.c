@@ -23,6 +23,8 @@
 #define KEPT_MOST 16
 #define LISTED_MOST 1024
 #define KEY_SIZE 33
+/* Ten a second. */
+#define TRIES_BEFORE_SAYING 10
 
 /* Makes a folder and those above it. */
 static bool make_folders(const char *path) {
@@ -85,14 +87,12 @@ static bool is_built(const char *path) {
 
 /* Waits for a lock; says that it does where it takes long. */
 static bool lock_folder(const struct revision_entry *entry, int kind) {
-    bool said = false;
-    while (flock(entry->lock, kind | LOCK_NB) != 0) {
+    for (unsigned tries = 1; flock(entry->lock, kind | LOCK_NB) != 0; tries++) {
         if ((errno != EWOULDBLOCK && errno != EINTR) || cli_signals_stop_asked()) {
             return false;
         }
-        if (!said) {
+        if (tries == TRIES_BEFORE_SAYING) {
             cli_say("waiting for another hasten that builds %s", entry->path);
-            said = true;
         }
         const struct timespec pause = {0, 100000000};
         nanosleep(&pause, NULL);

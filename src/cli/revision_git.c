@@ -139,7 +139,7 @@ static bool make_snapshot_folder(struct revision_project *project) {
 }
 
 bool revision_git_project(struct revision_project *project) {
-    const char *const shallow[] = {"rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
+    const char *const head[] = {"rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
     char objects[PATH_MAX];
     if (!ask(NULL, "--show-toplevel", "revisions need a git repository", project->top,
              sizeof project->top) ||
@@ -153,7 +153,7 @@ bool revision_git_project(struct revision_project *project) {
         return false;
     }
     snprintf(project->objects, sizeof project->objects, "%s", objects);
-    int status = git(NULL, NULL, shallow, NULL, project->head, sizeof project->head);
+    int status = git(NULL, NULL, head, NULL, project->head, sizeof project->head);
     if (status != 0) {
         if (status > 0) {
             cli_say("the repository %s has no commit yet", project->top);

@@ -49,7 +49,7 @@ def test_recorded(hasten: Hasten, repository: Repository) -> None:
     assert found["low_s"] <= found["time_s"] <= found["high_s"]
     # Against a revision what is recorded is the working tree.
     repository.write(worker=SLOW)
-    result = check(hasten, repository, "--record", "--against", "HEAD", "--budget", "5")
+    result = check(hasten, repository, "--record", "--against", "HEAD", "--budget", "10")
     assert result.returncode == 1 and result.stderr == ""
     second = json.loads(path.read_text().splitlines()[1])
     assert second["dirty"] is True and second["against"] == second["commit"] == run["commit"]

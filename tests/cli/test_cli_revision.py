@@ -31,7 +31,7 @@ def revision(hasten: Hasten, repository: Repository, *words: str, **more: Any) -
 def bench(hasten: Hasten, repository: Repository, *words: str, **more: Any) -> Any:
     options: dict[str, Any] = {"cwd": repository.folder, "env": repository.env}
     return hasten(
-        "bench", "--json", "--budget", "5", "--python", sys.executable, "--vs-rev", *words,
+        "bench", "--json", "--budget", "10", "--python", sys.executable, "--vs-rev", *words,
         **(options | more),
     )  # fmt: skip
 
