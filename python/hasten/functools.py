@@ -11,7 +11,7 @@ import inspect
 import os
 import sys
 from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from hasten._functools import (
     _cached_method,
     _lru_cache_wrapper,
     _managed_cache_wrapper,
+    _Mapping,
     cached_property,
 )
 from hasten._standard import original
@@ -36,7 +37,7 @@ globals().update(
 )
 
 __all__ = list(_standard.__all__)
-__all__ += ["cached_method"]
+__all__ += ["Cache", "cached_method"]
 
 os.register_at_fork(after_in_child=_after_fork)
 
@@ -261,3 +262,39 @@ def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -
     method.cache_parameters = lambda: dict(parameters)
     make()  # That options are wrong is said here, not by the first call.
     return _update_wrapper(method, function)
+
+
+class Cache(_Mapping, MutableMapping):  # type: ignore[type-arg]
+    """A mapping that gives up entries by the rules of lru_cache's keywords.
+
+    Iterating goes from what would go first, over what is there when it begins. To set, get,
+    delete, pop and clear is atomic among threads. A subclass may have __missing__(key), as
+    with dict.
+    """
+
+    def __new__(cls, maxsize: int | None = None, **options: Any) -> "Cache":
+        ttl, maxbytes = options.get("ttl"), options.get("maxbytes")
+        if ttl is not None:
+            options["ttl"] = _seconds(ttl, "ttl")
+        else:
+            options.pop("ttl", None)
+        if maxbytes is not None and options.get("weigh") is None:
+            options["weigh"] = sys.getsizeof
+        if maxbytes is None and options.get("weigh") is not None:
+            raise TypeError("weigh= wants maxbytes=")
+        self: Cache = super().__new__(cls, maxsize=maxsize, **options)
+        return self
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """All was said to __new__."""
+
+    def __repr__(self) -> str:
+        flat = self._snapshot()
+        return f"{type(self).__name__}({dict(zip(flat[::2], flat[1::2]))!r})"
+
+    clear, pop, popitem = _Mapping.clear, _Mapping.pop, _Mapping.popitem
+
+    def stats(self) -> Any:
+        """What lru_cache's cache_stats() answers."""
+        hits, misses, evictions, expirations, size = self._counts()
+        return _CacheStats(hits, misses, evictions, expirations, 0, 0, size, 0.0)

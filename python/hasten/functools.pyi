@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 import functools as _standard
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from datetime import timedelta
 from functools import WRAPPER_ASSIGNMENTS as WRAPPER_ASSIGNMENTS
 from functools import WRAPPER_UPDATES as WRAPPER_UPDATES
@@ -21,6 +21,7 @@ from typing import (
     ParamSpec,
     Protocol,
     Required,
+    Self,
     TypeAlias,
     TypedDict,
     TypeVar,
@@ -30,6 +31,7 @@ from typing import (
 from hasten._functools import _cached_method as _cached_method
 from hasten._functools import _lru_cache_wrapper as _lru_cache_wrapper
 from hasten._functools import _managed_cache_wrapper as _managed_cache_wrapper
+from hasten._functools import _Mapping
 from hasten._functools import cached_property as cached_property
 
 if sys.version_info >= (3, 14):
@@ -38,6 +40,7 @@ if sys.version_info >= (3, 14):
 __all__ = [
     "WRAPPER_ASSIGNMENTS",
     "WRAPPER_UPDATES",
+    "Cache",
     "cache",
     "cached_method",
     "cached_property",
@@ -57,6 +60,9 @@ if sys.version_info >= (3, 14):
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+_D = TypeVar("_D")
 
 _Policy: TypeAlias = Literal["lru", "sieve", "s3fifo", "tinylfu"]
 _Exceptions: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
@@ -184,3 +190,42 @@ def cached_method(
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _MethodDecorator: ...
+
+class Cache(_Mapping, MutableMapping[_K, _V]):
+    def __new__(
+        cls,
+        maxsize: int | None = None,
+        *,
+        maxbytes: int | None = None,
+        weigh: Callable[[_V], int] | None = None,
+        policy: _Policy = "lru",
+        ttl: float | timedelta | None = None,
+        jitter: float = 0.0,
+        clock: Callable[[], float] | None = None,
+        on_evict: Callable[[_K, _V], object] | None = None,
+    ) -> Self: ...
+    def __init__(
+        self,
+        maxsize: int | None = None,
+        *,
+        maxbytes: int | None = None,
+        weigh: Callable[[_V], int] | None = None,
+        policy: _Policy = "lru",
+        ttl: float | timedelta | None = None,
+        jitter: float = 0.0,
+        clock: Callable[[], float] | None = None,
+        on_evict: Callable[[_K, _V], object] | None = None,
+    ) -> None: ...
+    def __getitem__(self, key: _K, /) -> _V: ...
+    def __setitem__(self, key: _K, value: _V, /) -> None: ...
+    def __delitem__(self, key: _K, /) -> None: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[_K]: ...
+    def clear(self) -> None: ...
+    @overload
+    def pop(self, key: _K, /) -> _V: ...
+    @overload
+    def pop(self, key: _K, default: _V | _D, /) -> _V | _D: ...
+    def popitem(self) -> tuple[_K, _V]: ...
+    def stats(self) -> _CacheStats: ...

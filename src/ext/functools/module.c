@@ -4,6 +4,7 @@
 #include "ext/functools/module.h"
 
 #include "ext/functools/managed.h"
+#include "ext/functools/mapping.h"
 #include "ext/functools/method.h"
 #include "ext/functools/property.h"
 #include "ext/functools/wrapper.h"
@@ -33,7 +34,8 @@ static int module_exec(PyObject *module) {
     }
     return add_type(module, &hasten_py_wrapper_spec) && add_type(module, &hasten_py_managed_spec) &&
                    add_type(module, &hasten_py_property_spec) &&
-                   add_type(module, &hasten_py_method_spec)
+                   add_type(module, &hasten_py_method_spec) &&
+                   add_type(module, &hasten_py_mapping_spec)
                ? 0
                : -1;
 }

@@ -203,17 +203,26 @@ static int64_t end_of(struct hasten_py_store *store, int64_t now_ns, int64_t lif
     return now_ns > INT64_MAX - 1 - lifetime_ns ? INT64_MAX - 1 : now_ns + lifetime_ns;
 }
 
+struct hasten_py_result *hasten_py_store_evict(struct hasten_py_store *store,
+                                               struct hasten_py_garbage *garbage) {
+    struct hasten_cache_node *node = hasten_cache_policy_evict(&store->policy);
+    if (node == NULL) {
+        return NULL;
+    }
+    struct hasten_py_result *result =
+        (struct hasten_py_result *)((struct hasten_py_kept *)node + 1);
+    detach(store, result, garbage);
+    return result;
+}
+
 static void make_room(struct hasten_py_store *store, uint64_t size,
                       struct hasten_py_garbage *garbage) {
     while (!hasten_cache_policy_has_room(&store->policy, size) ||
            store->policy.count >= store->maxsize) {
-        struct hasten_cache_node *node = hasten_cache_policy_evict(&store->policy);
-        if (node == NULL) {
+        if (hasten_py_store_evict(store, garbage) == NULL) {
             return;
         }
         store->evictions++;
-        struct hasten_py_kept *kept = (struct hasten_py_kept *)node;
-        detach(store, (struct hasten_py_result *)(kept + 1), garbage);
     }
 }
 

@@ -71,6 +71,9 @@ bool hasten_py_store_keep(struct hasten_py_store *store, const struct hasten_py_
                           bool is_failure, struct hasten_py_garbage *garbage);
 void hasten_py_store_take_out(struct hasten_py_store *store, struct hasten_py_result *result,
                               struct hasten_py_garbage *garbage);
+/* Takes out what the policy would: garbage, and the result, or NULL. */
+struct hasten_py_result *hasten_py_store_evict(struct hasten_py_store *store,
+                                               struct hasten_py_garbage *garbage);
 /* Takes out all that has come to its end; at most `most`, 0: all. */
 void hasten_py_store_sweep(struct hasten_py_store *store, int64_t now_ns, size_t most,
                            struct hasten_py_garbage *garbage);
