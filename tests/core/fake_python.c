@@ -229,6 +229,7 @@ struct fake_code fake_code_new(struct fake_python *python, const char *name, uin
     };
     fill_code(python, code.address, name, first_line);
     fake_put(code.function + layout->function_version, ++python->versions, 4);
+    fake_put(code.function + layout->function_code, code.address, 8);
     return code;
 }
 

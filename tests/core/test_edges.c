@@ -30,12 +30,15 @@ static void put_call(uint8_t opcode, uint32_t cached, uint32_t version) {
 }
 
 static bool insistent; /* the frames stand still for long */
+static uint64_t function_code = 0x5000, running_code = 0x5000;
 
 static bool ask(struct hasten_edges *edges, struct hasten_edge edge, bool stable) {
+    memcpy(function + interpreter.layout.function_code, &function_code, sizeof function_code);
     struct hasten_call_question question = {
         .edge = edge,
         .instruction = (uint64_t)(uintptr_t)instruction,
         .function = (uint64_t)(uintptr_t)function,
+        .code = running_code,
         .stable = stable,
         .insistent = insistent,
     };
@@ -114,6 +117,63 @@ static void test_sightings(void) {
     hasten_edges_done(&edges);
 }
 
+/* A frame that is being made names the new function and still has the last one's code. */
+static void test_function_of_other_code(void) {
+    struct hasten_edges edges;
+    struct hasten_edge edge = {1, 2, 3};
+    hasten_edges_init(&edges, NULL);
+    put_call(opcode_that(opcodes->versioned, NULL), 77, 77);
+    running_code = 0x6000;
+    CHECK(!ask(&edges, edge, false));
+    CHECK(!ask(&edges, edge, true));
+    CHECK(!hasten_edges_known(&edges, edge));
+    running_code = function_code;
+    CHECK(ask(&edges, edge, false));
+    CHECK(hasten_edges_known(&edges, edge));
+    hasten_edges_done(&edges);
+}
+
+static void sight(struct hasten_edges *edges, struct hasten_edge edge,
+                  enum hasten_evidence evidence, int times) {
+    for (int i = 0; i < times; i++) {
+        hasten_edges_begin(edges);
+        hasten_edges_add(edges, edge, evidence);
+    }
+}
+
+/* What is seen once where the same function is seen a hundred times from another
+ * instruction is an error, however often that comes. */
+static void test_unusual(void) {
+    struct hasten_edges edges;
+    struct hasten_edge usual = {1, 2, 3}, rare = {1, 4, 3}, second = {1, 5, 3};
+    hasten_edges_init(&edges, NULL);
+    sight(&edges, usual, HASTEN_EVIDENCE_NONE, 11);
+    hasten_edges_count(&edges, usual, 1000);
+    sight(&edges, rare, HASTEN_EVIDENCE_NONE, 100);
+    CHECK(!hasten_edges_known(&edges, rare));
+    CHECK_EQ_INT(hasten_edges_unit(&edges, 1, 3), 2);
+    sight(&edges, second, HASTEN_EVIDENCE_NONE, 200);
+    CHECK(hasten_edges_known(&edges, second));
+    CHECK_EQ_INT(hasten_edges_unit(&edges, 1, 3), HASTEN_EDGES_SEVERAL);
+    /* Each time that a known pair is asked for is a sighting. */
+    struct hasten_edge other = {9, 2, 3}, late = {9, 4, 3};
+    sight(&edges, other, HASTEN_EVIDENCE_NONE, 11);
+    for (int i = 0; i < 1000; i++)
+        CHECK(hasten_edges_known(&edges, other));
+    sight(&edges, late, HASTEN_EVIDENCE_NONE, 100);
+    CHECK(!hasten_edges_known(&edges, late));
+    /* A proof is one. */
+    sight(&edges, late, HASTEN_EVIDENCE_PROVEN, 1);
+    CHECK(hasten_edges_known(&edges, late));
+    /* Nothing of it holds for other callers and callees; and nothing overflows. */
+    hasten_edges_count(&edges, usual, UINT32_MAX);
+    hasten_edges_count(&edges, usual, UINT32_MAX);
+    CHECK(hasten_edges_known(&edges, usual));
+    hasten_edges_count(&edges, (struct hasten_edge){70, 71, 72}, 5);
+    CHECK(!hasten_edges_known(&edges, (struct hasten_edge){70, 71, 72}));
+    hasten_edges_done(&edges);
+}
+
 static void test_not_mapped(void) {
     struct hasten_edges edges;
     bool doubtful = true;
@@ -167,6 +227,8 @@ int main(void) {
     interpreter.pid = (uint32_t)getpid();
     test_evidence();
     test_sightings();
+    test_function_of_other_code();
+    test_unusual();
     test_not_mapped();
     test_limit();
     test_no_memory();

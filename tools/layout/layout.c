@@ -284,6 +284,7 @@ _Static_assert(DICT_KEYS_GENERAL == 0, "the kind of general entries");
 #endif
 _Static_assert(sizeof(digit) == 4 && PyLong_SHIFT == 30, "digits of 30 bits");
 
+#define at_function_code offsetof(PyFunctionObject, func_code)
 #define at_function_version offsetof(PyFunctionObject, func_version)
 #define at_unicode_length offsetof(PyASCIIObject, length)
 #define at_unicode_state offsetof(PyASCIIObject, state)

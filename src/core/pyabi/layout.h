@@ -127,6 +127,7 @@
     X(unicode, compact_data) /* sizeof(PyCompactUnicodeObject) */                                \
     X(bytes, length)                                                                             \
     X(bytes, data)                                                                               \
+    X(function, code)    /* func_code */                                                         \
     X(function, version) /* func_version, uint32 */                                              \
     X(generator, frame)  /* the frame embedded in a generator or coroutine */
 

@@ -124,6 +124,7 @@ const struct hasten_layout hasten_layout_311 = {
     .unicode_compact_data = 72,
     .bytes_length = 16,
     .bytes_data = 32,
+    .function_code = 48,
     .function_version = 128,
     .generator_frame = 80,
     .version = 0x030b,

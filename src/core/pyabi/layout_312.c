@@ -116,6 +116,7 @@ const struct hasten_layout hasten_layout_312 = {
     .unicode_compact_data = 56,
     .bytes_length = 16,
     .bytes_data = 32,
+    .function_code = 48,
     .function_version = 136,
     .generator_frame = 72,
     .version = 0x030c,

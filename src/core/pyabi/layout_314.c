@@ -124,6 +124,7 @@ const struct hasten_layout hasten_layout_314 = {
     .unicode_compact_data = 56,
     .bytes_length = 16,
     .bytes_data = 32,
+    .function_code = 48,
     .function_version = 144,
     .generator_frame = 72,
     .version = 0x030e,

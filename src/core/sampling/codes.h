@@ -44,6 +44,7 @@ struct hasten_code_entry {
     uint8_t *units;
     /* The call and callee (the recorder's code) that were last found believable. */
     uint32_t call_unit, callee;
+    uint32_t call_sightings; /* of this pair, not counted yet */
 };
 
 struct hasten_codes {

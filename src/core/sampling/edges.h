@@ -5,7 +5,9 @@
  * A caller's instruction and its callee are copied some nanoseconds apart; very
  * rarely the caller has made another call in between. A pair that was never seen
  * is therefore asked about: CPython keeps at a call that is specialised for one
- * function the version of that function, which settles it. */
+ * function the version of that function, which settles it. Otherwise what comes again
+ * and again is believed, if it comes often enough beside the other calls of the same
+ * function: an error that comes once in a thousand looks comes again and again, too. */
 #ifndef HASTEN_SAMPLING_EDGES_H
 #define HASTEN_SAMPLING_EDGES_H
 
@@ -31,8 +33,9 @@ struct hasten_resumed {
 
 struct hasten_edges {
     const struct hasten_allocator *allocator;
-    struct hasten_map seen;  /* to the points of evidence */
-    struct hasten_map pairs; /* caller and callee to the instruction of a known call */
+    struct hasten_map seen;  /* to the points of evidence, and whether they were enough */
+    struct hasten_map pairs; /* caller and callee to the instruction of a known call, and
+                              * whether there is another */
     struct hasten_map sites; /* caller and instruction to an index in `resumed` */
     struct hasten_resumed *resumed;
     size_t resumed_capacity;
@@ -45,7 +48,11 @@ void hasten_edges_clear(struct hasten_edges *edges);
 /* A new look at a thread begins. */
 void hasten_edges_begin(struct hasten_edges *edges);
 
-bool hasten_edges_known(const struct hasten_edges *edges, struct hasten_edge edge);
+/* Whether it is believed. Where it is, this is a sighting, too. */
+bool hasten_edges_known(struct hasten_edges *edges, struct hasten_edge edge);
+
+/* Further sightings of a pair that is known. */
+void hasten_edges_count(struct hasten_edges *edges, struct hasten_edge edge, uint32_t sightings);
 
 /* The only instruction from which `caller` is known to call `callee`; HASTEN_NONE where
  * none is, HASTEN_EDGES_SEVERAL where there are more. */
@@ -58,7 +65,8 @@ void hasten_edges_remember(struct hasten_edges *edges, uint32_t caller, uint32_t
 bool hasten_edges_recall(const struct hasten_edges *edges, uint32_t caller, uint32_t unit,
                          struct hasten_resumed *ret_resumed);
 
-/* What a sighting is worth; a pair is known from HASTEN_EVIDENCE_PROVEN points on.
+/* What a sighting is worth; a pair is known from HASTEN_EVIDENCE_PROVEN points on, if
+ * these are not too few beside those of another call of the same callee.
  * "Stable": both frames stood still while they were read twice. "Contradicted": the
  * call is specialised for another function, which does not keep it from calling this
  * one, but is what an error of ours looks like, too. */
@@ -80,12 +88,14 @@ struct hasten_call_question {
     struct hasten_edge edge;
     uint64_t instruction; /* address of the call */
     uint64_t function;    /* address of the function object that runs above it */
+    uint64_t code;        /* address of the code that runs above it */
     bool stable;          /* both frames stood still while they were read */
     bool insistent;       /* it still does after several reads */
 };
 
 /* Asks the process's memory and counts the sighting. A call that is specialised for
- * this function proves it. `*ret_doubtful` unless it is known then, or the frames
+ * this function proves it, unless the function has another code, as while its frame is
+ * being made, or has been freed. `*ret_doubtful` unless it is known then, or the frames
  * stood still (insistently, where the call is specialised for another function).
  * GONE where memory is not there. */
 HASTEN_CHECKED hasten_status hasten_edges_ask(struct hasten_edges *edges,

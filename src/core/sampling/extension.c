@@ -67,11 +67,9 @@ static hasten_status check_caller(const struct hasten_view *view, struct hasten_
     *ret_called = false;
     if (previous == below) {
         pushed->entered_from_c = hasten_frame_is_entry(layout, pushed->bytes);
-        if (pushed->entered_from_c) {
-            *ret_called = leaf->bytes && !hasten_frame_stack_top_saved(layout, leaf->bytes);
-            return HASTEN_OK;
-        }
-        enum hasten_verdict verdict = hasten_judge_pushed(view, leaf, pushed);
+        enum hasten_verdict verdict = pushed->entered_from_c
+                                          ? hasten_judge_pushed_from_c(view, leaf, pushed)
+                                          : hasten_judge_pushed(view, leaf, pushed);
         *ret_called = verdict == HASTEN_LINKED;
         return verdict == HASTEN_UNKNOWN ? HASTEN_NOT_FOUND : HASTEN_OK;
     }

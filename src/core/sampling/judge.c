@@ -66,6 +66,13 @@ static bool is_believed(const struct hasten_walk *walk, struct hasten_edge edge)
     return false;
 }
 
+static void settle_sightings(struct hasten_edges *edges, struct hasten_code_entry *code) {
+    struct hasten_edge last = {code->code, code->call_unit, code->callee};
+    if (code->call_sightings > 0)
+        hasten_edges_count(edges, last, code->call_sightings);
+    code->call_sightings = 0;
+}
+
 /* A pair of call and callee that was never seen is asked about first. */
 static enum hasten_verdict judge_named(const struct hasten_view *view,
                                        const struct hasten_frame *caller,
@@ -73,8 +80,11 @@ static enum hasten_verdict judge_named(const struct hasten_view *view,
     const struct hasten_layout *layout = view->layout;
     struct hasten_edge edge = edge_of(caller, callee);
     struct hasten_code_entry *code = caller->code;
-    if (code->call_unit == edge.unit && code->callee == edge.callee)
+    if (code->call_unit == edge.unit && code->callee == edge.callee) {
+        code->call_sightings++;
         return HASTEN_LINKED;
+    }
+    settle_sightings(view->edges, code);
     if (is_believed(view->walk, edge))
         return HASTEN_LINKED;
     if (hasten_edges_known(view->edges, edge)) {
@@ -86,6 +96,7 @@ static enum hasten_verdict judge_named(const struct hasten_view *view,
         .edge = edge,
         .instruction = caller->code_address + layout->code_bytecode + (uint64_t)caller->unit * 2,
         .function = hasten_load_u64(callee->bytes, layout->frame_function) & layout->reference_mask,
+        .code = callee->code_address,
         .stable = stable,
     };
     return HASTEN_UNKNOWN;
@@ -232,6 +243,18 @@ enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct h
                       : judge_unnamed(view, caller, callee, false);
     bool corrected = verdict == HASTEN_DOUBTFUL && put_at_call(view, caller, callee);
     return corrected ? HASTEN_LINKED : verdict;
+}
+
+enum hasten_verdict hasten_judge_pushed_from_c(const struct hasten_view *view,
+                                               struct hasten_frame *caller,
+                                               const struct hasten_frame *callee) {
+    struct hasten_edge edge = edge_of(caller, callee);
+    if (!caller->bytes || hasten_frame_stack_top_saved(view->layout, caller->bytes))
+        return HASTEN_DOUBTFUL;
+    if (hasten_edges_known(view->edges, edge) || put_at_call(view, caller, callee))
+        return HASTEN_LINKED;
+    hasten_edges_add(view->edges, edge, HASTEN_EVIDENCE_NONE);
+    return HASTEN_DOUBTFUL;
 }
 
 /* Nothing that is left of a frame which is over looks like this. */

@@ -25,6 +25,11 @@ enum hasten_verdict hasten_judge_driven(const struct hasten_view *view, struct h
 /* Of a frame that was found right above the suspended `caller` and names it. */
 enum hasten_verdict hasten_judge_pushed(const struct hasten_view *view, struct hasten_frame *caller,
                                         const struct hasten_frame *callee);
+/* The same where it says that C code entered it, and nothing stands for that (3.11): the
+ * caller was copied earlier and may have been anywhere. */
+enum hasten_verdict hasten_judge_pushed_from_c(const struct hasten_view *view,
+                                               struct hasten_frame *caller,
+                                               const struct hasten_frame *callee);
 /* What is known of the frame that stands for C code: */
 enum hasten_shim {
     HASTEN_SHIM_NONE,

@@ -124,6 +124,7 @@ static hasten_status ask_about_call(const struct hasten_thread_context *context,
         .edge = call->edge,
         .instruction = call->instruction,
         .function = call->function,
+        .code = call->code,
         .stable = call->stable,
         .insistent = walk->tries >= INSISTENT_TRIES,
     };

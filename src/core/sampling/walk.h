@@ -60,6 +60,7 @@ struct hasten_unknown_call {
     struct hasten_edge edge;
     uint64_t instruction; /* address of the call; 0: there is none */
     uint64_t function;    /* address of the function object that runs above it */
+    uint64_t code;        /* address of the code that runs above it */
     bool stable;          /* both frames stood still while they were read */
 };
 
