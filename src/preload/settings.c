@@ -181,9 +181,13 @@ char *hasten_settings_command(const char *command) {
     static const char export_preload[] = "export LD_PRELOAD=";
     static const char export_settings[] = "; export HASTEN_MEMORY=";
     struct hasten_settings_list list;
-    char **room = alloca(hasten_settings_room(environ) * sizeof(char *));
+    const size_t entry_count = hasten_settings_room(environ);
+    if (entry_count == 0) {
+        return NULL;
+    }
+    char **room = alloca(entry_count * sizeof(char *));
     char *const *entries = hasten_settings_for(NULL, environ, room, &list);
-    if (own_settings[0] == '\0' || entries == environ) {
+    if (entries == environ) {
         return NULL;
     }
     size_t count = 0;
