@@ -199,9 +199,10 @@ static void write_comparison(struct hasten_buffer *out, const struct bench_resul
     }
     if (isinf(ratio->high)) {
         hasten_buffer_format(out,
-                             "\nratio %.*f; %zu rounds are too few for an interval: a larger "
+                             "\nratio %.*f; %zu round%s too few for an interval: a larger "
                              "--budget has more\n",
-                             decimals, ratio->ratio, ratio->count);
+                             decimals, ratio->ratio, ratio->count,
+                             ratio->count == 1 ? " is" : "s are");
     } else {
         hasten_buffer_format(out, "\nratio %.*f (95 %%: %.*f to %.*f), %zu rounds in %.1f s\n",
                              decimals, ratio->ratio, decimals, ratio->low, decimals, ratio->high,
