@@ -309,3 +309,17 @@ def test_one_processor_for_one_thread_only(hasten: Hasten, threaded: bool) -> No
     # The first execution of a process is before it is put anywhere.
     assert seen[0] == everywhere
     assert set(seen) == {everywhere} if threaded else seen.count("1") > len(seen) // 2
+
+
+def test_one_slow_execution_does_not_make_a_block(hasten: Hasten) -> None:
+    """The first one is looked at, and not timed: the second seems slow."""
+    hasten.script(
+        "late.py",
+        "import time\ncalls = 0\ndef bench_f():\n"
+        "    global calls\n    calls += 1\n    if calls == 2: time.sleep(0.03)\n",
+    )
+    result = hasten(
+        "bench", "--json", "--no-memory", "--python", sys.executable, "--budget", "0.5", "late.py"
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["benchmarks"][0]["a"]["executions_per_block"] > 1
