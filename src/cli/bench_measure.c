@@ -97,6 +97,9 @@ static bool calibrate(struct bench_process *process, struct bench_series *series
         if (is_long || is_command) {
             least_ns = fmin(least_ns, block.each_ns);
             long_blocks++;
+        } else {
+            least_ns = INFINITY; /* an interruption made those before seem long */
+            long_blocks = 0;
         }
         if (is_command || (loops == 1 && is_slow(least_ns, long_blocks))) {
             break;
@@ -107,7 +110,7 @@ static bool calibrate(struct bench_process *process, struct bench_series *series
         factor = factor > 100 ? 100 : factor;
         if (factor >= 1.5) {
             loops = (uint64_t)fmin(ceil((double)loops * factor), MOST_LOOPS);
-            long_blocks = 0; /* an interruption made it seem long */
+            long_blocks = 0; /* likewise */
             least_ns = INFINITY;
         }
     }
