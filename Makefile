@@ -2,7 +2,7 @@
 # One command a job. `make` alone lists them.
 
 PYTHON_SOURCES := $(shell find python -name '*.py' -o -name '*.pyi' -o -name py.typed)
-C_SOURCES := $(shell find include src -name '*.[ch]' -o -name meson.build)
+C_SOURCES := $(shell find include src -name '*.[ch]' -o -name '*.py' -o -name '*.css' -o -name meson.build)
 BUILD_FILES := meson.build meson.options pyproject.toml
 VENV := .venv/bin
 # The build is small; a few jobs at a time keep the machine usable.

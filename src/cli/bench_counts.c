@@ -24,7 +24,7 @@ static bool count_bytecodes(const struct bench_side *side, double patience_s,
                             struct bench_amount *ret_amount) {
     const struct bench_instrument instrument = {.is_fixed = true};
     const struct bench_chance chance = {.hash_seed = 0, .instrument = &instrument};
-    struct bench_process process;
+    struct bench_process process = {.errors = -1};
     int64_t bytecodes = -1;
     /* Each instruction is a call meanwhile. */
     bool done = bench_process_start(&process, side, &chance, 20 * patience_s) &&

@@ -381,8 +381,8 @@ static bool measure_round(struct bench_run *run, struct bench_process *processes
 
 static bool run_rounds(struct bench_run *run) {
     struct bench_result *result = run->result;
-    struct bench_process processes[2] = {{.pid = 0}, {.pid = 0}};
-    struct bench_process next[2] = {{.pid = 0}, {.pid = 0}};
+    struct bench_process processes[2] = {{.errors = -1}, {.errors = -1}};
+    struct bench_process next[2] = {{.errors = -1}, {.errors = -1}};
     bool done = start_round(run, processes);
     for (bool is_done = false; done && !is_done;) {
         show_progress(run);
@@ -390,7 +390,7 @@ static bool run_rounds(struct bench_run *run) {
         for (size_t side = 0; side < 2; side++) {
             bench_process_end(&processes[side]);
             processes[side] = next[side];
-            next[side].pid = 0;
+            next[side] = (struct bench_process){.errors = -1}; /* what it had is moved */
         }
         if (done) {
             size_t round = result->rounds++;

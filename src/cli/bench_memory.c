@@ -79,7 +79,7 @@ static bool count_executions(struct bench_process *process, const struct hasten_
 void bench_memory_count(const struct bench_side *side, double patience_s,
                         struct bench_amount *amounts) {
     struct page page;
-    struct bench_process process = {.pid = 0};
+    struct bench_process process = {.errors = -1};
     bool is_command = side->kind == BENCH_COMMAND;
     if (open_page(&page, is_command ? "all" : "marks")) {
         const struct bench_instrument instrument = {

@@ -34,7 +34,7 @@ static void open_errors(struct bench_process *process) {
 }
 
 static void close_errors(struct bench_process *process) {
-    if (process->errors > 0) { /* 0 in one that never began, and never this file */
+    if (process->errors >= 0) {
         close(process->errors);
     }
     process->errors = -1;
@@ -43,7 +43,7 @@ static void close_errors(struct bench_process *process) {
 /* The end of it. */
 static void show_errors(const struct bench_process *process) {
     char text[MOST_ERRORS_SHOWN];
-    off_t size = process->errors > 0 ? lseek(process->errors, 0, SEEK_END) : 0;
+    off_t size = process->errors >= 0 ? lseek(process->errors, 0, SEEK_END) : 0;
     off_t from = size > MOST_ERRORS_SHOWN ? size - MOST_ERRORS_SHOWN : 0;
     ssize_t got = size > 0 ? pread(process->errors, text, sizeof text, from) : 0;
     if (got > 0) {

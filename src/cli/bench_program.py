@@ -35,10 +35,25 @@ def inner(_it, _timer):
     {setup}
     _t0 = _timer()
     for _i in _it:
-        {statement}
-        pass
+            {statement}
+            pass
     _t1 = _timer()
     return _t1 - _t0
+"""
+UNROLLED = """
+def inner(_spent, _repeat, _chunks, _turns, _timer):
+    {setup}
+    for _chunk in _repeat(None, _chunks):
+        _t0 = _timer()
+        for _i in _repeat(None, _turns):
+            {short}
+            pass
+        _t1 = _timer()
+        for _i in _repeat(None, 2 * _turns):
+            {long}
+            pass
+        _t2 = _timer()
+        _spent.append((_t1 - _t0, _t2 - _t1))
 """
 MOST_TEXT = 20000
 CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
@@ -77,36 +92,36 @@ class Statement:
         compile(statement, "<statement>", "exec")
         self.setup, self.statement, self.names = setup, statement, names
 
-    def compiled(self, body):
-        source = STATEMENT.format(
-            setup=self.setup.replace("\n", "\n    "), statement=body.replace("\n", "\n        ")
-        )
+    def compiled(self, template, **bodies):
+        indented = {name: body.replace("\n", "\n            ") for name, body in bodies.items()}
+        source = template.format(setup=self.setup.replace("\n", "\n    "), **indented)
         exec(compile(source, "<statement>", "exec"), self.names)
         return self.names.pop("inner")
 
     def runner(self, clock, empty=False):
-        inner = self.compiled("" if empty else self.statement)
+        inner = self.compiled(STATEMENT, statement="" if empty else self.statement)
         return lambda loops: inner(itertools.repeat(None, loops), clock)
 
     def unrolled_runner(self, clock):
         """The difference of loops of so many copies and twice as many: what the loop and the
         clock take is in both."""
         copies = max(1, min(COPIES, MOST_COPIED // (len(self.statement) + 1)))
-        short = self.compiled("\n".join([self.statement] * copies))
-        long = self.compiled("\n".join([self.statement] * (2 * copies)))
+        short = "\n".join([self.statement] * copies)
+        inner = self.compiled(UNROLLED, short=short, long=short + "\n" + short)
 
         def run(loops):
             # In many short turns, of which the median counts: an interruption is in one of
-            # them, and would be in the difference. A B A, so that drift is not.
+            # them, and would be in the difference. The longer loop stands between two of
+            # the shorter one, so that drift is not. One setup, for a class that it makes
+            # is another one each time, and instructions must learn of it.
             executed = max(1, loops // copies)
             chunks = min(MOST_CHUNKS, executed)
             turns = executed // chunks
-            differences = []
-            for _ in range(chunks):
-                before = short(itertools.repeat(None, turns), clock)
-                both = long(itertools.repeat(None, 2 * turns), clock)
-                after = short(itertools.repeat(None, turns), clock)
-                differences.append(both - before - after)
+            spent = []
+            inner(spent, itertools.repeat, chunks + 1, turns, clock)
+            differences = [
+                long - before - after for (before, long), (after, _) in itertools.pairwise(spent)
+            ]
             differences.sort()
             return max(0, round(differences[chunks // 2] * loops / (2 * turns * copies)))
 

@@ -53,7 +53,7 @@ static bool begin(struct count_run *run, const struct bench_side *side, double p
     const char *temporary = getenv("TMPDIR");
     int size = snprintf(run->folder, sizeof run->folder, "%s/hasten-count-XXXXXX",
                         temporary == NULL || temporary[0] == '\0' ? "/tmp" : temporary);
-    run->process.pid = 0;
+    run->process = (struct bench_process){.errors = -1};
     if (size >= (int)sizeof run->folder || mkdtemp(run->folder) == NULL) {
         run->folder[0] = '\0';
         cli_say("bench: no folder for Valgrind's files can be made; TMPDIR names another place");
@@ -131,6 +131,7 @@ static bool count_executions(const struct bench_side *side, uint64_t loops, doub
         cli_say("bench: out of memory");
         return false;
     }
+    runs[0].process.errors = runs[1].process.errors = -1;
     /* Both start at the same time: that takes longest. */
     bool done = begin(&runs[0], side, patience_s) && begin(&runs[1], side, patience_s) &&
                 execute(&runs[0], loops, loops, 2 * loops) &&
