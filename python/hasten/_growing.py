@@ -6,7 +6,7 @@ interpreter can run the function, with or without hasten; `hasten.complexity` im
 to execute, how often, and what follows is decided in C (src/core/scaling/).
 
     argv: READ WRITE GC FUNCTION GENERATE    (MODULE:NAME or FILE.py:NAME; GENERATE may be "")
-    in:   "time SIZE EXECUTIONS", "memory SIZE", "explain"
+    in:   "time SIZE EXECUTIONS DRAW", "memory SIZE", "explain"
     out:  "ready -"
           "ok EXECUTIONS NANOSECONDS WHOLE_NANOSECONDS INPUT_BYTES FRESH", "ok BYTES"
           "raised TEXT" in one line
@@ -16,6 +16,7 @@ to execute, how often, and what follows is decided in C (src/core/scaling/).
 import gc
 import itertools
 import os
+import random
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -121,8 +122,17 @@ class Runner:
             self.untouched += 1
             self.fresh = False
 
-    def inputs(self, size: int, executions: int) -> tuple[list[tuple[Any, ...]], int]:
-        """Inputs for a block, and the bytes of one, about."""
+    def inputs(self, size: int, executions: int, draw: int) -> tuple[list[tuple[Any, ...]], int]:
+        """Inputs for a block, and the bytes of one, about. Of one draw they are the same
+        where they are made with `random`, whose numbers otherwise go on as they would."""
+        state = random.getstate()
+        random.seed(f"{size} {draw}")
+        try:
+            return self.make(size, executions)
+        finally:
+            random.setstate(state)
+
+    def make(self, size: int, executions: int) -> tuple[list[tuple[Any, ...]], int]:
         began = clock()
         blocks = sys.getallocatedblocks()
         made = [self.arguments(size)]
@@ -136,14 +146,14 @@ class Runner:
             made.append(self.arguments(size))
         return made, item_bytes
 
-    def time(self, size: int, executions: int) -> tuple[int, float, int, int, int]:
+    def time(self, size: int, executions: int, draw: int = 0) -> tuple[int, float, int, int, int]:
         """(executions made, their nanoseconds, nanoseconds of all, bytes of an input,
         whether each execution had one of its own)"""
         waited = self.waiting.now()
         began = clock()
         if self.generate is not None and 0 <= self.untouched < 3 and size <= MOST_CHECKED_SIZE:
             self.look(size)
-        made, item_bytes = self.inputs(size, executions + 1)
+        made, item_bytes = self.inputs(size, executions + 1, draw)
         # One to begin with, untimed: code and allocator are at hand then, which would count
         # where few executions follow. What is long does not notice.
         warming = made.pop() if len(made) > 1 else None if self.fresh else made[0]
@@ -254,7 +264,7 @@ def serve(commands: IO[bytes], answer: Callable[[str], None], runner: Runner) ->
             if words[0] == b"memory":
                 answer(f"ok {runner.memory(int(words[1]))}\n")
             else:
-                made, spent, *rest = runner.time(int(words[1]), int(words[2]))
+                made, spent, *rest = runner.time(*map(int, words[1:4]))
                 answer(f"ok {made} {spent:.0f} {rest[0]} {rest[1]} {rest[2]}\n")
         except (Exception, SystemExit) as error:
             text = explanation()

@@ -163,10 +163,10 @@ def complexity(
     failure: Exception | None = None
     began = time.monotonic()
     while (ask := scaling.next(time.monotonic() - began)) is not None:
-        kind, size, executions = ask
+        kind, size, executions, draw = ask
         try:
             if kind == "time":
-                scaling.tell_time(*runner.time(size, executions))
+                scaling.tell_time(*runner.time(size, executions, draw))
             else:
                 scaling.tell_memory(runner.memory(size))
         except Exception as error:

@@ -112,7 +112,7 @@ static bool found_function(void *context, const char *function, uint32_t paramet
 
 /* All functions of the file; side B has those of the same name. */
 static bool take_file(struct bench_list *list, const struct cli_options *options) {
-    for (size_t side = 0; side < list->side_count; side++) {
+    for (size_t side = 0; side < list->side_count && side < 2; side++) {
         const char *special = special_of(options, side);
         list->sides[side].kind = BENCH_FUNCTION;
         list->sides[side].file =

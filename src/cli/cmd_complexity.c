@@ -41,8 +41,15 @@ static double elapsed_s(const struct complexity_run *run) {
 
 static bool start(struct complexity_run *run) {
     struct bench_chance chance = {.hash_seed = 1 + (uint32_t)(run->seed % (UINT32_MAX - 1))};
-    return bench_process_start(&run->process, &run->side, &chance, run->options->bench.timeout_s) &&
-           bench_process_ready(&run->process);
+    if (!bench_process_start(&run->process, &run->side, &chance, run->options->bench.timeout_s)) {
+        return false;
+    }
+    bool done = bench_process_ready(&run->process);
+    if (!done && run->process.is_late) {
+        cli_say("complexity: %s: its module was not imported in time; --timeout allows more",
+                run->side.label);
+    }
+    return done;
 }
 
 static void show_progress(const struct complexity_run *run, const struct hasten_ask *ask) {
@@ -87,8 +94,8 @@ static bool execute(struct complexity_run *run, const struct hasten_ask *ask) {
     if (ask->kind == HASTEN_ASK_MEMORY) {
         snprintf(question, sizeof question, "memory %" PRIu64 "\n", ask->size);
     } else {
-        snprintf(question, sizeof question, "time %" PRIu64 " %" PRIu64 "\n", ask->size,
-                 ask->executions);
+        snprintf(question, sizeof question, "time %" PRIu64 " %" PRIu64 " %" PRIu32 "\n", ask->size,
+                 ask->executions, ask->draw);
     }
     if (bench_process_ask(&run->process, question, answer, sizeof answer)) {
         return take_answer(run, ask, answer);

@@ -183,6 +183,8 @@ def test_refused(hasten: Hasten) -> None:
     assert "cannot be called" in refused(hasten, f"{name}:value")
     assert "coroutine function" in refused(hasten, f"{name}:coroutine")
     assert "the process ended before its time" in refused(hasten, f"{name}:ends")
+    hasten.script("slow.py", "import time\ntime.sleep(60)\n")
+    assert "not imported in time" in refused(hasten, "--timeout", "0.3", "slow:function")
     result = hasten("complexity", "--python", "/nowhere/python", f"{name}:total")
     assert result.returncode == 2
     assert "/nowhere/python" in result.stderr

@@ -94,7 +94,7 @@ def test_what_was_not_asked_for() -> None:
     ):
         with pytest.raises(ValueError, match="not asked for"):
             tell()
-    assert scaling.next(0.0) == ("time", 1, 1)
+    assert scaling.next(0.0) == ("time", 1, 1, 0)
     with pytest.raises(ValueError, match="not asked for"):
         scaling.tell_memory(1)
     scaling.tell_failure()

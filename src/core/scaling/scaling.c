@@ -21,7 +21,7 @@
 #define ENOUGH_SIZES 7
 #define MOST_DOUBTS 3
 /* Before there are as many, a verdict is luck. */
-#define LEAST_ROUNDS 7
+#define LEAST_ROUNDS 9
 #define CLEAR 0.95
 /* What one block may be off, because of the clock; and where every execution has an input
  * that was not used before, because neither that nor the function is in the cache at first:
@@ -31,11 +31,10 @@
 #define FRESH_BLOCK_ERROR_NS 900
 /* Of what was measured: nothing is known where all of it may be error. */
 #define MOST_ERROR_SHARE 0.99
-/* A median of so few rounds has no spread to speak of. */
+/* So few rounds have no spread to speak of. */
 #define UNKNOWN_ERROR 0.1
-/* Deviations of a normal distribution per median distance, and of a median per mean. */
-#define DEVIATIONS_PER_DISTANCE 1.4826
-#define MEDIAN_PER_MEAN 1.2533
+/* Of inputs. */
+#define DRAWS 3
 /* Fewer bytes do not matter, and go by steps of the allocators: added to each value, they
  * are part of the constant. */
 #define SMALL_BYTES 4096
@@ -146,27 +145,47 @@ static void classify(struct hasten_scaling *scaling, bool of_memory) {
         points, count, of_memory ? &hasten_tolerance_memory : &hasten_tolerance_time);
 }
 
-/* Medians of the rounds so far, and how well they are known. */
+/* Of one size: the mean of the draws' least, and how far these are apart, as a share. */
+static void reduce_row(struct hasten_scaling_row *row, const double *samples) {
+    double least[DRAWS], sum = 0, squares = 0;
+    size_t draws = row->rounds < DRAWS ? row->rounds : DRAWS;
+    for (size_t draw = 0; draw < draws; draw++) {
+        least[draw] = samples[draw];
+        for (size_t r = draw + DRAWS; r < row->rounds; r += DRAWS) {
+            least[draw] = fmin(least[draw], samples[r]);
+        }
+        sum += least[draw];
+    }
+    row->time_ns = sum / (double)draws;
+    for (size_t draw = 0; draw < draws; draw++) {
+        squares += (least[draw] / row->time_ns - 1) * (least[draw] / row->time_ns - 1);
+    }
+    row->error = draws < DRAWS ? UNKNOWN_ERROR : sqrt(squares / (DRAWS - 1));
+}
+
+/* Times of the rounds so far, and how well they are known. */
 static void reduce_rounds(struct hasten_scaling *scaling) {
-    for (size_t i = 0; i < scaling->result.row_count; i++) {
-        struct hasten_scaling_row *row = &scaling->result.rows[i];
-        double sorted[HASTEN_SCALING_MOST_ROUNDS], scratch[HASTEN_SCALING_MOST_ROUNDS];
+    struct hasten_scaling_result *result = &scaling->result;
+    double spreads[HASTEN_SCALING_MOST_SIZES];
+    size_t count = 0;
+    for (size_t i = 0; i < result->row_count; i++) {
+        if (result->rows[i].rounds > 0) {
+            reduce_row(&result->rows[i], scaling->samples[i]);
+            spreads[count++] = result->rows[i].error;
+        }
+    }
+    /* Three values say little of how far they spread: half of what is said of all sizes. */
+    double usual = hasten_median_in_place(spreads, count);
+    for (size_t i = 0; i < result->row_count; i++) {
+        struct hasten_scaling_row *row = &result->rows[i];
         if (row->rounds == 0) {
             continue;
         }
-        for (uint32_t r = 0; r < row->rounds; r++) {
-            sorted[r] = scaling->samples[i][r];
-        }
-        hasten_sort(sorted, row->rounds);
-        struct hasten_summary summary = hasten_summarize(sorted, row->rounds, scratch);
-        double deviation = DEVIATIONS_PER_DISTANCE * summary.deviation / summary.median;
-        double spread = MEDIAN_PER_MEAN * deviation / sqrt(row->rounds);
         double off_ns = row->is_fresh ? FRESH_BLOCK_ERROR_NS : BLOCK_ERROR_NS;
-        double share = off_ns / (double)row->executions / summary.median;
+        double share = off_ns / (double)row->executions / row->time_ns;
         /* It adds to the time, and so is more of a logarithm than its share. */
         double added = -log(1 - fmin(share, MOST_ERROR_SHARE));
-        row->time_ns = summary.median;
-        row->error = hypot(row->rounds < 3 ? UNKNOWN_ERROR : spread, added);
+        row->error = hypot((row->error + usual) / 2 / sqrt(DRAWS), added);
     }
 }
 
@@ -209,7 +228,7 @@ static bool rounds_are_over(struct hasten_scaling *scaling) {
     if (result->rounds == HASTEN_SCALING_MOST_ROUNDS || round_s > left_s) {
         return true;
     }
-    if (result->rounds < LEAST_ROUNDS || result->rounds % 2 == 0) {
+    if (result->rounds < LEAST_ROUNDS || result->rounds % DRAWS != 0) {
         return false;
     }
     reduce_rounds(scaling);
@@ -219,7 +238,8 @@ static bool rounds_are_over(struct hasten_scaling *scaling) {
 
 static struct hasten_ask ask_time(struct hasten_scaling *scaling, uint64_t size,
                                   uint64_t executions) {
-    scaling->asked = (struct hasten_ask){HASTEN_ASK_TIME, size, executions};
+    uint32_t draw = scaling->result.rounds % DRAWS;
+    scaling->asked = (struct hasten_ask){HASTEN_ASK_TIME, size, executions, draw};
     return scaling->asked;
 }
 
@@ -316,7 +336,7 @@ struct hasten_ask hasten_scaling_next(struct hasten_scaling *scaling, double now
     case STAGE_MEMORY:
         if (scaling->place < scaling->result.row_count) {
             uint64_t size = scaling->result.rows[scaling->place].size;
-            scaling->asked = (struct hasten_ask){HASTEN_ASK_MEMORY, size, 1};
+            scaling->asked = (struct hasten_ask){HASTEN_ASK_MEMORY, size, 1, 0};
             return scaling->asked;
         }
         finish(scaling);
@@ -324,7 +344,7 @@ struct hasten_ask hasten_scaling_next(struct hasten_scaling *scaling, double now
     default:
         break;
     }
-    return (struct hasten_ask){HASTEN_ASK_NOTHING, 0, 0};
+    return (struct hasten_ask){.kind = HASTEN_ASK_NOTHING};
 }
 
 /* A block of the size that is being tried: long enough, or with more executions again. */

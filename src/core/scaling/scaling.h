@@ -13,7 +13,12 @@
  * count. Then come rounds, every size once in an order by chance, until the answer is
  * clear or the budget is used: what else the machine does in the meantime meets large
  * sizes as often as small ones. Memory, where wanted, comes last, because counting it
- * costs time. */
+ * costs time.
+ *
+ * What others do on the machine only ever makes slower, so the least of several rounds is
+ * nearest to the truth; but where the inputs differ it would be that of the luckiest one. So
+ * inputs are drawn at random three times only, rounds use these draws in turns, and a size's
+ * time is the mean of the least of each draw. */
 #ifndef HASTEN_SCALING_SCALING_H
 #define HASTEN_SCALING_SCALING_H
 
@@ -43,6 +48,7 @@ struct hasten_ask {
     enum hasten_ask_kind kind;
     uint64_t size;
     uint64_t executions; /* of TIME; fewer may be made */
+    uint32_t draw;       /* inputs of the same draw shall be the same, as far as chance goes */
 };
 
 struct hasten_timed {
@@ -65,7 +71,7 @@ struct hasten_scaling_row {
     uint64_t size;
     uint64_t executions; /* a block */
     uint32_t rounds;
-    double time_ns; /* of one execution, the median of the rounds */
+    double time_ns; /* of one execution */
     double error;   /* standard deviation of that, as a share */
     double input_bytes;
     bool is_fresh;

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/stats/curve.h"
@@ -25,6 +26,10 @@
 #define MISFIT_IRREGULAR 16
 /* How far a class's own power of n may be from that of the data. */
 #define POWER_MARGIN 0.12
+/* The median error of sizes, where nobody else uses the machine much; and how much more of
+ * it is taken into account. */
+#define QUIET_ERROR 0.06
+#define MOST_BUSY 3
 #define LEAST_RANGE 8
 #define LEAST_RANGE_EXPONENTIAL 1.5
 
@@ -242,6 +247,30 @@ static void set_factors(const struct hasten_curve *curve, struct hasten_verdict 
     }
 }
 
+static int by_value(const void *left, const void *right) {
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Where others compute too, sizes differ from round to round, and others use the caches:
+ * what bends curves on a quiet machine bends them more. */
+static struct hasten_tolerance tolerance_of(const struct hasten_cost *points, size_t count,
+                                            const struct hasten_tolerance *quiet) {
+    struct hasten_tolerance tolerance = *quiet;
+    double errors[HASTEN_MODELS_MOST_POINTS];
+    for (size_t i = 0; i < count; i++) {
+        errors[i] = points[i].error;
+    }
+    qsort(errors, count, sizeof *errors, by_value);
+    double busy = fmax(1, fmin(errors[count / 2] / QUIET_ERROR, MOST_BUSY));
+    tolerance.jitter *= busy;
+    for (int reach = 0; reach < HASTEN_REACH_COUNT; reach++) {
+        tolerance.drift[reach] *= busy;
+    }
+    return tolerance;
+}
+
 struct hasten_verdict hasten_classify(const struct hasten_cost *points, size_t count,
                                       const struct hasten_tolerance *tolerance) {
     struct hasten_verdict verdict = {.doubt = HASTEN_DOUBT_TOO_FEW};
@@ -249,6 +278,10 @@ struct hasten_verdict hasten_classify(const struct hasten_cost *points, size_t c
     count = count < HASTEN_MODELS_MOST_POINTS ? count : HASTEN_MODELS_MOST_POINTS;
     if (count < HASTEN_MODELS_LEAST_POINTS ||
         !hasten_curve_init(&curve, points, count, tolerance)) {
+        return verdict;
+    }
+    struct hasten_tolerance here = tolerance_of(points, count, tolerance);
+    if (!hasten_curve_init(&curve, points, count, &here)) {
         return verdict;
     }
     double least = INFINITY;
@@ -268,7 +301,7 @@ struct hasten_verdict hasten_classify(const struct hasten_cost *points, size_t c
     if (is_noise(points, count)) {
         verdict.doubt = HASTEN_DOUBT_NOISE;
     }
-    struct hasten_tolerance level = *tolerance;
+    struct hasten_tolerance level = here;
     memset(level.mean, 0, sizeof level.mean);
     if (hasten_curve_init(&curve, points, count, &level)) {
         set_factors(&curve, &verdict);

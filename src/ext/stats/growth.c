@@ -87,8 +87,8 @@ static PyObject *scaling_new(PyTypeObject *type, PyObject *arguments, PyObject *
 }
 
 PyDoc_STRVAR(next_doc, "next($self, seconds, /)\n--\n\n"
-                       "What to do after so many seconds: ('time', size, executions) or\n"
-                       "('memory', size, 1); None at the end.");
+                       "What to do after so many seconds: ('time', size, executions,\n"
+                       "draw) or ('memory', size, 1, 0); None at the end.");
 
 static PyObject *scaling_next(PyObject *object, PyObject *argument) {
     struct scaling_object *self = (struct scaling_object *)object;
@@ -103,8 +103,9 @@ static PyObject *scaling_next(PyObject *object, PyObject *argument) {
     if (ask.kind == HASTEN_ASK_NOTHING) {
         Py_RETURN_NONE;
     }
-    return Py_BuildValue("(sKK)", ask.kind == HASTEN_ASK_TIME ? "time" : "memory",
-                         (unsigned long long)ask.size, (unsigned long long)ask.executions);
+    return Py_BuildValue("(sKKI)", ask.kind == HASTEN_ASK_TIME ? "time" : "memory",
+                         (unsigned long long)ask.size, (unsigned long long)ask.executions,
+                         (unsigned int)ask.draw);
 }
 
 /* Takes what was asked for, once. */
