@@ -56,9 +56,13 @@ void bench_amounts_text(struct hasten_buffer *out, const struct bench_amount *am
     hasten_buffer_text(out, before[0] == ',' ? "\n" : "");
 }
 
+static bool is_same(double a, double b) {
+    return fabs(b - a) <= SAME_SHARE * fmax(a, b);
+}
+
 /* "the same", "1.20 KiB more (ratio 2.05)". */
 static void write_relation(struct hasten_buffer *out, enum bench_amount_id id, double a, double b) {
-    if (fabs(b - a) <= SAME_SHARE * fmax(a, b)) {
+    if (is_same(a, b)) {
         hasten_buffer_text(out, "the same");
         return;
     }
@@ -75,8 +79,17 @@ void bench_amounts_text_compared(struct hasten_buffer *out, const struct bench_a
     static const char *const names[BENCH_AMOUNTS] = {"peak memory", "allocated memory",
                                                      "instructions", "bytecodes"};
     const char *before = "B against A: ";
+    bool same_memory = true;
+    for (enum bench_amount_id id = BENCH_PEAK_BYTES; id <= BENCH_ALLOCATED_BYTES; id++) {
+        same_memory =
+            same_memory && a[id].is_known && b[id].is_known && is_same(a[id].value, b[id].value);
+    }
+    if (same_memory) {
+        hasten_buffer_format(out, "%smemory the same", before);
+        before = ",\n             ";
+    }
     for (enum bench_amount_id id = 0; id < BENCH_AMOUNTS; id++) {
-        if (a[id].is_known && b[id].is_known) {
+        if (a[id].is_known && b[id].is_known && !(same_memory && is_bytes(id))) {
             hasten_buffer_format(out, "%s%s ", before, names[id]);
             write_relation(out, id, a[id].value, b[id].value);
             before = ",\n             ";

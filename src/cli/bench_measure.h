@@ -63,6 +63,7 @@ struct bench_result {
     double alpha;       /* of the last look */
     double *log_ratios; /* an estimate a round */
     enum hasten_comparison comparison;
+    bool is_corrected;                          /* it was clear, but not among so many */
     size_t compared_results, different_results; /* rounds whose sides could be compared */
 };
 

@@ -26,7 +26,7 @@ const char cli_bench_details[] =
     "Two sides run side by side, in turns, in fresh processes with the same random\n"
     "hash seed. The answer is the ratio of B to A with its 95 % interval: faster,\n"
     "slower, same or unclear. It ends when that is clear or the budget is used up.\n"
-    "What benchmarks print is thrown away.\n"
+    "What benchmarks print is thrown away; where one fails, its last words are shown.\n"
     "\n"
     "With --vs-rev both sides are installed from git into environments of their own,\n"
     "A from the working tree as it is, and kept in ~/.cache/hasten. The benchmarks are\n"

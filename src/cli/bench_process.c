@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,8 +25,35 @@ extern const char bench_program[];
 extern const char growing_program[];
 
 #define MOST_ERROR_TEXT 65536
+#define MOST_ERRORS_SHOWN 4096
+
+/* What a process writes on its standard error is shown where it fails. It would bury the
+ * results of others: a command is run many times. */
+static void open_errors(struct bench_process *process) {
+    process->errors = memfd_create("hasten-errors", MFD_CLOEXEC);
+}
+
+static void close_errors(struct bench_process *process) {
+    if (process->errors > 0) { /* 0 in one that never began, and never this file */
+        close(process->errors);
+    }
+    process->errors = -1;
+}
+
+/* The end of it. */
+static void show_errors(const struct bench_process *process) {
+    char text[MOST_ERRORS_SHOWN];
+    off_t size = process->errors > 0 ? lseek(process->errors, 0, SEEK_END) : 0;
+    off_t from = size > MOST_ERRORS_SHOWN ? size - MOST_ERRORS_SHOWN : 0;
+    ssize_t got = size > 0 ? pread(process->errors, text, sizeof text, from) : 0;
+    if (got > 0) {
+        fwrite(text, 1, (size_t)got, stderr);
+        fputs(text[got - 1] == '\n' ? "" : "\n", stderr);
+    }
+}
 
 void bench_process_end(struct bench_process *process) {
+    close_errors(process);
     if (process->pid > 0) {
         if (process->to >= 0) {
             close(process->to);
@@ -48,6 +76,7 @@ const char *bench_verb(const struct bench_side *side) {
 static bool fail(struct bench_process *process, const char *what) {
     if (!cli_signals_stop_asked() && !is_quiet(process)) {
         cli_say("%s: %s: %s", bench_verb(process->side), process->side->label, what);
+        show_errors(process);
     }
     bench_process_end(process);
     return false;
@@ -192,8 +221,9 @@ static bool start_python(struct bench_process *process, const char *const words[
     }
     arguments[used] = NULL;
     const int keep[2] = {there[0], back[1]};
-    bool started =
-        bench_spawn(side, &process->chance, (char *const *)arguments, keep, &process->pid);
+    open_errors(process);
+    bool started = bench_spawn(side, &process->chance, (char *const *)arguments, keep,
+                               process->errors, &process->pid);
     close(there[0]);
     close(back[1]);
     process->to = there[1];
@@ -203,6 +233,7 @@ static bool start_python(struct bench_process *process, const char *const words[
         process->pid = 0;
         close(process->to);
         close(process->from);
+        close_errors(process);
     }
     return started;
 }
@@ -210,8 +241,12 @@ static bool start_python(struct bench_process *process, const char *const words[
 bool bench_process_start(struct bench_process *process, const struct bench_side *side,
                          const struct bench_chance *chance, double patience_s) {
     char parameter[16];
-    *process = (struct bench_process){
-        .side = side, .chance = *chance, .patience_s = patience_s, .digest = "-", .changed = "-"};
+    *process = (struct bench_process){.side = side,
+                                      .chance = *chance,
+                                      .patience_s = patience_s,
+                                      .digest = "-",
+                                      .changed = "-",
+                                      .errors = -1};
     if (side->kind == BENCH_COMMAND) {
         return true;
     }
@@ -255,7 +290,6 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
     pid_t pid = 0;
     int status = 0;
     char what[64];
-    uint64_t start_ns = hasten_clock_monotonic_ns();
     char *arguments[MOST_PREFIX + MOST_WORDS + 1];
     size_t used = write_prefix(process, (const char **)arguments);
     char **words = side->command;
@@ -269,7 +303,10 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
         arguments[used] = NULL;
         words = arguments;
     }
-    if (!bench_spawn(side, &process->chance, words, keep, &pid)) {
+    open_errors(process);
+    uint64_t start_ns = hasten_clock_monotonic_ns();
+    if (!bench_spawn(side, &process->chance, words, keep, process->errors, &pid)) {
+        close_errors(process);
         return false;
     }
     if (!bench_wait(pid, process->patience_s, &status, &usage)) {
@@ -282,6 +319,7 @@ static bool run_command(struct bench_process *process, struct bench_block *ret_b
                  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
         return fail(process, what);
     }
+    close_errors(process);
     *ret_block = (struct bench_block){
         .each_ns = (double)(end_ns - start_ns),
         .switches = (uint32_t)usage.ru_nivcsw,
@@ -354,6 +392,7 @@ bool bench_process_finish(struct bench_process *process) {
         return fail(process, "did not come to an end in time; --timeout allows more");
     }
     close(process->from);
+    close_errors(process);
     process->pid = 0;
     return true;
 }
@@ -369,7 +408,7 @@ bool bench_process_ask(struct bench_process *process, const char *question, char
 
 bool bench_process_list(const struct bench_side *side, const char *what, double patience_s,
                         bench_found *found, void *context) {
-    struct bench_process process = {.side = side, .patience_s = patience_s};
+    struct bench_process process = {.side = side, .patience_s = patience_s, .errors = -1};
     const char *const words[4] = {what, side->file, NULL, NULL};
     char line[512];
     if (!start_python(&process, words)) {

@@ -16,6 +16,7 @@ struct bench_process {
     double patience_s; /* a block that takes longer hangs */
     pid_t pid;         /* 0: none */
     int to, from;
+    int errors;       /* a file in memory with its standard error; -1: none */
     char digest[16];  /* of what it returned; "-": cannot be told */
     bool prints;      /* when it was executed first */
     char changed[64]; /* a name whose value it changed; "-": none */

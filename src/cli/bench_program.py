@@ -2,7 +2,8 @@
 """One side of a benchmark: a process that is kept alive and told to run blocks.
 
 `hasten bench` carries this text in itself and starts it with `python -c`, so that any
-interpreter can be a side, with or without hasten. It needs the standard library only.
+interpreter can be a side, with or without hasten. It needs the standard library only, and
+as little of it as it can: the sooner it is ready, the more processes fit into a budget.
 
     argv: READ WRITE FLAGS list FILE
                            budgets FILE
@@ -21,7 +22,6 @@ interpreter can be a side, with or without hasten. It needs the standard library
           "error BYTES" and so many bytes of text
 """
 
-import contextlib
 import gc
 import io
 import itertools
@@ -41,6 +41,7 @@ def inner(_it, _timer):
     return _t1 - _t0
 """
 MOST_TEXT = 20000
+CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 # Copies of a statement in the shorter of two loops whose difference is measured.
 COPIES = 100
 # Parts of a block that is measured so.
@@ -61,6 +62,13 @@ def marking_clock():
         return 0
 
     return clock
+
+
+def expression(text):
+    try:
+        return compile(text, "<statement>", "eval")
+    except SyntaxError:
+        return None
 
 
 class Statement:
@@ -108,10 +116,9 @@ class Statement:
         own = dict(self.names)
         exec(compile(self.setup, "<setup>", "exec"), own)
         # In every process: what takes long to look at is left out.
-        before = {n: digest(value) for n, value in own.items() if is_plain(value, 2, 1000)}
-        code = None
-        with contextlib.suppress(SyntaxError):
-            code = compile(self.statement, "<statement>", "eval")
+        mine = {name: value for name, value in own.items() if name[:2] != "__"}
+        before = {n: digest(value) for n, value in mine.items() if is_plain(value, 2, 1000)}
+        code = expression(self.statement)
         if code is None:  # a statement has no value
             exec(compile(self.statement, "<statement>", "exec"), own)
             value = NotImplemented
@@ -135,14 +142,21 @@ def arguments_of(function, parameter):
     return True, prepare
 
 
+def is_coroutine_function(function):
+    code = getattr(function, "__code__", None)
+    if type(function) is types.FunctionType and not hasattr(function, "_is_coroutine_mark"):
+        return bool(code.co_flags & CO_COROUTINE)
+    import inspect  # for partial functions and the like
+
+    return inspect.iscoroutinefunction(function)
+
+
 class Function:
     def __init__(self, function, parameter):
-        import inspect
-
         self.function, self.parameter = function, parameter
         self.has_setup, self.prepare = arguments_of(function, parameter)
         self.loop = None
-        if inspect.iscoroutinefunction(function):
+        if is_coroutine_function(function):
             import asyncio
 
             self.loop = asyncio.Runner()
@@ -230,14 +244,12 @@ def place_imports(path):
         if path is not None:
             sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
         return
-    import sysconfig
-
     inside = os.path.relpath(os.path.dirname(os.path.abspath(path or "x")))
     if path is not None and not inside.startswith(".."):
         folder = os.path.normpath(os.path.join(folder, inside))
     sys.path[:] = [entry for entry in sys.path if entry]
-    packages = sysconfig.get_paths()["purelib"]
-    sys.path.insert(sys.path.index(packages) + 1 if packages in sys.path else 0, folder)
+    own = [e.startswith(sys.prefix) and e.endswith("-packages") for e in sys.path]
+    sys.path.insert(own.index(True) + 1 if True in own else 0, folder)
 
 
 def check_origin(path=None):
@@ -256,13 +268,17 @@ def check_origin(path=None):
 
 
 def load(path):
-    import importlib.util
+    from importlib.machinery import ModuleSpec, SourceFileLoader
 
-    place_imports(path)
-    spec = importlib.util.spec_from_file_location("hasten_benchmarks", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["hasten_benchmarks"] = module
-    spec.loader.exec_module(module)
+    # What importlib.util would do, without what that imports.
+    name, place = "hasten_benchmarks", os.path.abspath(path)
+    place_imports(place)
+    loader = SourceFileLoader(name, place)
+    module = types.ModuleType(name)
+    module.__file__, module.__loader__ = place, loader
+    module.__spec__ = ModuleSpec(name, loader, origin=place)
+    sys.modules[name] = module
+    loader.exec_module(module)
     return module
 
 
@@ -302,12 +318,12 @@ def is_plain(value, depth=4, most=100000):
 
 
 def digest(value):
-    import zlib
-
     if value is NotImplemented or value is None or not is_plain(value):
         return "-"
     if type(value) is int and value.bit_length() > 10000:
         return f"{hash(value):x}"  # its digits would take long, or be refused
+    import zlib
+
     return f"{zlib.crc32(repr(value).encode('utf-8', 'surrogatepass')):08x}"
 
 

@@ -127,6 +127,7 @@ static void write_volume(struct hasten_buffer *out, const struct bench_entry *en
                              (unsigned long long)series->loops, entry->result.rounds,
                              entry->result.rounds == 1 ? "" : "es");
         hasten_buffer_text(&words, side->unrolls ? ", loop subtracted" : "");
+        hasten_buffer_text(&words, side->leaves_gc_on ? ", gc on" : ", gc between blocks");
     }
     if (series->warm_up_blocks > 0) {
         hasten_buffer_format(&words, "; %zu of warm-up left out", series->warm_up_blocks);
@@ -204,6 +205,10 @@ static void write_comparison(struct hasten_buffer *out, const struct bench_resul
         break;
     default:
         hasten_buffer_text(out, "Unclear which is faster");
+        hasten_buffer_text(out, result->is_corrected
+                                    ? ": among so many comparisons this may be chance;\n"
+                                      "a larger --budget has more rounds"
+                                    : "");
     }
     if (isinf(ratio->high)) {
         hasten_buffer_format(out,

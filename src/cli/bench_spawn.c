@@ -66,7 +66,7 @@ static bool set_counters(const struct bench_instrument *instrument) {
 
 /* In the child. The errno of what failed goes to `report`. */
 static _Noreturn void become(const struct bench_side *side, const struct bench_chance *chance,
-                             char *const *arguments, const int keep[2], int report) {
+                             char *const *arguments, const int keep[2], int errors, int report) {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_DFL);
@@ -77,6 +77,7 @@ static _Noreturn void become(const struct bench_side *side, const struct bench_c
     int nothing = open("/dev/null", O_RDWR);
     bool ready = nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 &&
                  dup2(nothing, STDOUT_FILENO) >= 0 &&
+                 dup2(errors >= 0 ? errors : nothing, STDERR_FILENO) >= 0 &&
                  (side->directory == NULL || chdir(side->directory) == 0);
     for (int i = 0; i < 2 && ready; i++) {
         ready = keep[i] < 0 || fcntl(keep[i], F_SETFD, 0) == 0;
@@ -86,8 +87,7 @@ static _Noreturn void become(const struct bench_side *side, const struct bench_c
         set_environment(side, chance);
     }
     if (ready && instrument != NULL) {
-        ready = set_counters(instrument) &&
-                (!instrument->is_quiet || dup2(nothing, STDERR_FILENO) >= 0);
+        ready = set_counters(instrument);
         if (instrument->is_fixed) {
             (void)personality(ADDR_NO_RANDOMIZE); /* where it is forbidden: as good as it gets */
         }
@@ -101,7 +101,7 @@ static _Noreturn void become(const struct bench_side *side, const struct bench_c
 }
 
 bool bench_spawn(const struct bench_side *side, const struct bench_chance *chance,
-                 char *const *arguments, const int keep[2], pid_t *ret_pid) {
+                 char *const *arguments, const int keep[2], int errors, pid_t *ret_pid) {
     int ends[2], reason = 0;
     if (pipe2(ends, O_CLOEXEC) != 0) {
         cli_say("%s: cannot start %s: %s", bench_verb(side), arguments[0], strerror(errno));
@@ -109,7 +109,7 @@ bool bench_spawn(const struct bench_side *side, const struct bench_chance *chanc
     }
     pid_t pid = fork();
     if (pid == 0) {
-        become(side, chance, arguments, keep, ends[1]);
+        become(side, chance, arguments, keep, errors, ends[1]);
     }
     int fork_error = errno;
     close(ends[1]);

@@ -10,10 +10,11 @@
 #include "cli/bench_side.h"
 
 /* Runs `arguments` for the side in a process group of its own, without input, its
- * standard output thrown away. `keep` are descriptors it inherits (-1: none).
+ * standard output thrown away, its standard error going to `errors` (-1: nowhere).
+ * `keep` are descriptors it inherits (-1: none).
  * Ends when hasten ends. False after saying why it does not start. */
 bool bench_spawn(const struct bench_side *side, const struct bench_chance *chance,
-                 char *const *arguments, const int keep[2], pid_t *ret_pid);
+                 char *const *arguments, const int keep[2], int errors, pid_t *ret_pid);
 /* How long to wait at most before looking whether a stop was asked for: a signal that came
  * just before the waiting does not end it. */
 #define BENCH_LOOK_MS 200

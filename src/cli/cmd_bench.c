@@ -292,6 +292,7 @@ static void correct(struct bench_list *list) {
                        result->comparison == HASTEN_COMPARISON_SLOWER;
             if (was && !differs[i]) {
                 result->comparison = HASTEN_COMPARISON_UNCLEAR;
+                result->is_corrected = true;
             }
         }
     }
@@ -327,6 +328,28 @@ static bool show(struct bench_list *list, const struct cli_options *options,
     return is_whole;
 }
 
+/* One that fails is said to, and does not take the others with it: it leaves the list.
+ * False where none is left, or a stop was asked for. */
+static bool measure_all(struct bench_list *list, struct bench_plan *plan) {
+    size_t kept = 0, count = list->count;
+    for (size_t i = 0; i < count; i++) {
+        struct bench_entry *entry = list->entries[i];
+        if (!cli_signals_stop_asked() &&
+            bench_measure(entry->sides, list->side_count, plan, &entry->result)) {
+            list->entries[kept++] = entry;
+        } else {
+            bench_result_done(&entry->result);
+            free(entry);
+        }
+        plan->seed++;
+    }
+    list->count = kept;
+    if (kept > 0 && kept < count && !cli_signals_stop_asked()) {
+        cli_say("bench: %zu of %zu benchmarks could not be measured", count - kept, count);
+    }
+    return kept > 0 && !cli_signals_stop_asked();
+}
+
 int cmd_bench(const struct cli_options *options) {
     struct bench_list list = {.side_count = 1};
     struct bench_plan plan = {
@@ -348,11 +371,8 @@ int cmd_bench(const struct cli_options *options) {
     const char *html = options->bench.html;
     bool has_page = done && html != NULL && bench_html_prepare(html);
     done = done && (html == NULL || has_page);
-    for (size_t i = 0; i < list.count && done; i++) {
-        struct bench_entry *entry = list.entries[i];
-        done = bench_measure(entry->sides, list.side_count, &plan, &entry->result);
-        plan.seed++;
-    }
+    size_t asked = list.count;
+    done = done && measure_all(&list, &plan);
     if (done) {
         if (list.side_count == 2) {
             correct(&list);
@@ -366,5 +386,5 @@ int cmd_bench(const struct cli_options *options) {
     if (cli_signals_stop_asked()) {
         cli_signals_die_by(SIGINT);
     }
-    return done ? CLI_EXIT_OK : EXIT_NOT_MEASURED;
+    return done && list.count == asked ? CLI_EXIT_OK : EXIT_NOT_MEASURED;
 }
