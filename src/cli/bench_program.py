@@ -259,14 +259,12 @@ def place_imports(path):
         if path is not None:
             sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
         return
-    import sysconfig
-
     inside = os.path.relpath(os.path.dirname(os.path.abspath(path or "x")))
     if path is not None and not inside.startswith(".."):
         folder = os.path.normpath(os.path.join(folder, inside))
     sys.path[:] = [entry for entry in sys.path if entry]
-    packages = sysconfig.get_paths()["purelib"]
-    sys.path.insert(sys.path.index(packages) + 1 if packages in sys.path else 0, folder)
+    own = [e.startswith(sys.prefix) and e.endswith("-packages") for e in sys.path]
+    sys.path.insert(own.index(True) + 1 if True in own else 0, folder)
 
 
 def check_origin(path=None):
@@ -287,9 +285,9 @@ def check_origin(path=None):
 def load(path):
     from importlib.machinery import ModuleSpec, SourceFileLoader
 
-    place_imports(path)
     # What importlib.util would do, without what that imports.
     name, place = "hasten_benchmarks", os.path.abspath(path)
+    place_imports(place)
     loader = SourceFileLoader(name, place)
     module = types.ModuleType(name)
     module.__file__, module.__loader__ = place, loader

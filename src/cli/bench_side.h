@@ -20,7 +20,7 @@ struct bench_side {
     /* Of another revision (cli/revision.h), before `variable`; NULL: none. */
     const char *const *settings;
     bool leaves_gc_on;
-    const char *verb; /* the command that speaks of it; NULL: bench, or complexity of GROWING */
+    const char *verb;  /* the command that speaks of it; NULL: bench, or complexity of GROWING */
     bool unrolls;      /* statements: differences of loops of k and 2k copies */
     const char *setup; /* statements */
     const char *statement;
