@@ -17,7 +17,7 @@ bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *argume
         if (hash == -1) {
             return false;
         }
-        sum = hasten_py_hash_combined(sum, hash);
+        sum = hasten_py_hash_combined(sum, (size_t)i, hash);
     }
     for (Py_ssize_t i = 0; i < named; i++) {
         const Py_hash_t name_hash = hasten_py_hash(PyTuple_GET_ITEM(names, i));
@@ -25,7 +25,9 @@ bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *argume
         if (hash == -1) {
             return false;
         }
-        sum = hasten_py_hash_combined(hasten_py_hash_combined(sum, name_hash), hash);
+        const size_t index = (size_t)positional + 2 * (size_t)i;
+        sum = hasten_py_hash_combined(sum, index, name_hash);
+        sum = hasten_py_hash_combined(sum, index + 1, hash);
     }
     ret_call->arguments = arguments;
     ret_call->names = named == 0 ? NULL : names;

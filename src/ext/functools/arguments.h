@@ -101,9 +101,19 @@ static inline bool hasten_py_call_one(struct hasten_py_call *ret_call, PyObject 
     return true;
 }
 
-static inline uint64_t hasten_py_hash_combined(uint64_t sum, Py_hash_t hash) {
-    /* 2^64 / the golden ratio, odd. */
-    sum = (sum ^ (uint64_t)hash) * UINT64_C(0x9e3779b97f4a7c15);
+/* Odd, random. Products of the first arguments do not wait for each other. */
+static const uint64_t hasten_py_hash_factors[4] = {
+    UINT64_C(0x9e3779b97f4a7c15),
+    UINT64_C(0xc2b2ae3d27d4eb4f),
+    UINT64_C(0xd6e8feb86659fd93),
+    UINT64_C(0xa0761d6478bd642f),
+};
+
+static inline uint64_t hasten_py_hash_combined(uint64_t sum, size_t index, Py_hash_t hash) {
+    if (index < 4) {
+        return sum + (uint64_t)hash * hasten_py_hash_factors[index];
+    }
+    sum = (sum ^ (uint64_t)hash) * hasten_py_hash_factors[index & 3];
     return (sum << 29) | (sum >> 35);
 }
 
@@ -120,7 +130,7 @@ static inline bool hasten_py_call_positional(struct hasten_py_call *ret_call,
         if (hash == -1) {
             return false;
         }
-        sum = hasten_py_hash_combined(sum, hash);
+        sum = hasten_py_hash_combined(sum, i, hash);
     }
     ret_call->arguments = arguments;
     ret_call->names = NULL;
