@@ -5,7 +5,7 @@ coroutine, which could be awaited only once."""
 import asyncio
 import concurrent.futures
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 
@@ -81,6 +81,43 @@ class Awaited:
                 raise self.error.with_traceback(None)
             return self.value
         return await asyncio.wrap_future(future)
+
+
+class AwaitedValue(Awaited):
+    """The value of an async property: it can be awaited any number of times."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        if self.is_done and self.error is None:
+            return self.value
+        return (yield from self.wait().__await__())
+
+    def __reduce__(self) -> Any:
+        if not self.is_done or self.error is not None:
+            raise TypeError("an async property that is being computed cannot be pickled")
+        return _computed, (self.value,)
+
+
+async def _nothing() -> None:
+    pass
+
+
+def _computed(value: Any) -> AwaitedValue:
+    coroutine = _nothing()
+    awaited = AwaitedValue(coroutine, lambda error: None)
+    coroutine.close()
+    awaited.value, awaited.is_done = value, True
+    awaited._coroutine = awaited._future = awaited._failed = None
+    return awaited
+
+
+def of_property(
+    coroutine: Coroutine[Any, Any, Any], instance: Any, descriptor: Any
+) -> AwaitedValue:
+    """What an instance keeps of an async property. A failure is not kept."""
+    awaited = AwaitedValue(coroutine, lambda error: descriptor._forget(instance, awaited))
+    return awaited
 
 
 def wrap(

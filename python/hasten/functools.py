@@ -6,16 +6,13 @@ All names are those of the running interpreter's own module; `lru_cache`, `cache
 letter; with them, results are kept by other rules.
 """
 
-import copy as _copy
-import inspect
 import os
 import sys
 from collections import namedtuple
 from collections.abc import Callable, MutableMapping
-from datetime import timedelta
-from typing import Any
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
 
-from hasten import _awaiting
 from hasten._functools import (
     _after_fork,
     _cached_method,
@@ -25,6 +22,10 @@ from hasten._functools import (
     cached_property,
 )
 from hasten._standard import original
+
+if TYPE_CHECKING:
+    # At run time whoever imports this module pays for what it imports: as little as it can.
+    from datetime import timedelta
 
 _standard = original("functools")
 _OURS = {
@@ -54,12 +55,13 @@ class _Default(int):
 
 
 _MAXSIZE = _Default(128)
+_CO_COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
-def _seconds(time: float | timedelta | None, what: str) -> float:
+def _seconds(time: Any, what: str) -> float:
     if time is None:
         return 0.0
-    seconds = time.total_seconds() if isinstance(time, timedelta) else float(time)
+    seconds = time.total_seconds() if hasattr(time, "total_seconds") else float(time)
     if not seconds > 0:
         raise ValueError(f"{what} must be positive")
     return seconds
@@ -71,6 +73,18 @@ def _types(exceptions: Any) -> tuple[type[BaseException], ...]:
         if not (isinstance(one, type) and issubclass(one, BaseException)):
             raise TypeError("exceptions= wants a type of exceptions, or a tuple of them")
     return found
+
+
+def _deepcopy() -> Callable[[Any], Any]:
+    from copy import deepcopy
+
+    return deepcopy
+
+
+def _is_async(function: Any) -> bool:
+    while isinstance(function, (_standard.partial, MethodType)):
+        function = function.func if isinstance(function, _standard.partial) else function.__func__
+    return isinstance(function, FunctionType) and bool(function.__code__.co_flags & _CO_COROUTINE)
 
 
 def _checked(**options: Any) -> dict[str, Any]:
@@ -96,7 +110,7 @@ def _checked(**options: Any) -> dict[str, Any]:
         "weigh": sys.getsizeof
         if options["maxbytes"] is not None and options["weigh"] is None
         else options["weigh"],
-        "copy": _copy.deepcopy if copy is True else copy or None,
+        "copy": _deepcopy() if copy is True else copy or None,
         "on_evict": options["on_evict"],
         "single_flight": options["single_flight"],
     }
@@ -108,9 +122,11 @@ def _of_async(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) 
             raise TypeError(f"{name}= is not for async functions")
     if options["stale"]:
         raise TypeError("stale= is not for async functions")
+    from hasten import _awaiting
+
     on_evict = options["on_evict"]
 
-    def tell(key: Any, awaited: _awaiting.Awaited) -> None:
+    def tell(key: Any, awaited: Any) -> None:
         if awaited.is_done and awaited.error is None:
             on_evict(key, awaited.value)
 
@@ -153,7 +169,7 @@ _PLAIN = {
 
 
 def _wrapped(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
-    is_async = inspect.iscoroutinefunction(function)
+    is_async = _is_async(function)
     if maxsize == 0 or not (given or is_async):
         # With room for nothing there is nothing to have rules for.
         wrapper = _lru_cache_wrapper(function, maxsize, typed, _CacheInfo)
@@ -183,7 +199,7 @@ def lru_cache(
     maxsize: Any = _MAXSIZE,
     typed: Any = False,
     *,
-    ttl: float | timedelta | None = None,
+    ttl: "float | timedelta | None" = None,
     jitter: float = 0.0,
     clock: Callable[[], float] | None = None,
     maxbytes: int | None = None,
@@ -193,7 +209,7 @@ def lru_cache(
     single_flight: bool = False,
     stale: Any = None,
     exceptions: Any = None,
-    exceptions_ttl: float | timedelta = 1.0,
+    exceptions_ttl: "float | timedelta" = 1.0,
     copy: Any = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> Any:
@@ -243,7 +259,7 @@ def cached_method(maxsize: Any = _MAXSIZE, typed: Any = False, **options: Any) -
 
 
 def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
-    if inspect.iscoroutinefunction(function):
+    if _is_async(function):
         raise TypeError("cached_method is not for async functions")
     if "maxbytes" in given and maxsize is _MAXSIZE:
         maxsize = None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """hasten.functools.cached_property: as the standard module's, and once, and in slots."""
 
+import asyncio
 import copy
 import functools
 import gc
@@ -463,3 +464,63 @@ def test_isolated_interpreters():
         "owner = Owner()\n"
         "assert owner.cost == owner.cost == 1 and owner.once == owner.once == 3\n"
     )
+
+
+# Awaited.
+
+
+class Client:
+    __slots__ = ("__dict__", "_cached_slotted", "calls", "fails")
+
+    def __init__(self):
+        self.calls, self.fails = 0, False
+
+    @ours.cached_property
+    async def plain(self):
+        self.calls += 1
+        await asyncio.sleep(0.005)
+        if self.fails:
+            raise OSError
+        return [self.calls]
+
+    slotted = ours.cached_property(plain.func, once=True)
+
+
+@pytest.mark.parametrize("name", ["plain", "slotted"])
+def test_async_properties(name):
+    client = Client()
+
+    async def main():
+        answers = await asyncio.gather(*[value() for _ in range(3)])
+        assert answers[0] is answers[1] is answers[2]
+        return answers[0]
+
+    async def value():
+        return await getattr(client, name)
+
+    first = asyncio.run(main())
+    assert asyncio.run(main()) is first and client.calls == 1
+    assert asyncio.run(restored(pickle.loads(pickle.dumps(client)), name)) == [1]
+
+
+async def restored(client, name):
+    return await getattr(client, name)
+
+
+@pytest.mark.parametrize("name", ["plain", "slotted"])
+def test_async_properties_that_fail(name):
+    client = Client()
+    client.fails = True
+
+    async def main():
+        answers = await asyncio.gather(
+            *[restored(client, name) for _ in range(2)], return_exceptions=True
+        )
+        assert [type(answer) for answer in answers] == [OSError, OSError]
+        client.fails = False
+        assert await getattr(client, name) == [2]
+        assert await getattr(client, name) == [2]
+
+    asyncio.run(main())
+    gone = weakref.ref(Client.plain)
+    assert gone() is Client.plain

@@ -52,12 +52,21 @@ void hasten_cache_table_grow(struct hasten_cache_table *table);
 /* The entry must be in the table. */
 void hasten_cache_table_remove(struct hasten_cache_table *table, struct hasten_cache_entry *entry);
 
-/* The entry has its tag. There are at most three entries for two buckets: fewer buckets
- * make chains longer, more cost memory that a bounded cache must not need. Answers whether chains moved. */
+/* Small tables, which are in the processor's cache, have two buckets for an entry, so that
+ * most chains are short and none is a surprise; large ones up to three entries for two
+ * buckets, so as not to need memory for nothing. */
+#define HASTEN_CACHE_LARGE_BUCKETS 4096
+
+static inline size_t hasten_cache_table_room(const struct hasten_cache_table *table) {
+    const size_t mask = table->mask;
+    return mask < HASTEN_CACHE_LARGE_BUCKETS - 1 ? mask / 2 : mask + mask / 2;
+}
+
+/* The entry has its tag. Answers whether chains moved. */
 static inline int hasten_cache_table_insert(struct hasten_cache_table *table,
                                             struct hasten_cache_entry *entry) {
     int moved = 0;
-    if (table->count > (size_t)table->mask + table->mask / 2) {
+    if (table->count > hasten_cache_table_room(table)) {
         hasten_cache_table_grow(table);
         moved = 1;
     }

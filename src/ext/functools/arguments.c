@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ext/functools/arguments.h"
 
-/* 2^64 / the golden ratio, odd. */
-#define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
-
-static uint64_t combined(uint64_t sum, Py_hash_t hash) {
-    sum = (sum ^ (uint64_t)hash) * MULTIPLIER;
-    return (sum << 29) | (sum >> 35);
-}
-
 bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *arguments, size_t nargsf,
                         PyObject *names) {
     const Py_ssize_t named = names == NULL ? 0 : PyTuple_GET_SIZE(names);
@@ -25,7 +17,7 @@ bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *argume
         if (hash == -1) {
             return false;
         }
-        sum = combined(sum, hash);
+        sum = hasten_py_hash_combined(sum, (size_t)i, hash);
     }
     for (Py_ssize_t i = 0; i < named; i++) {
         const Py_hash_t name_hash = hasten_py_hash(PyTuple_GET_ITEM(names, i));
@@ -33,7 +25,9 @@ bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *argume
         if (hash == -1) {
             return false;
         }
-        sum = combined(combined(sum, name_hash), hash);
+        const size_t index = (size_t)positional + 2 * (size_t)i;
+        sum = hasten_py_hash_combined(sum, index, name_hash);
+        sum = hasten_py_hash_combined(sum, index + 1, hash);
     }
     ret_call->arguments = arguments;
     ret_call->names = named == 0 ? NULL : names;

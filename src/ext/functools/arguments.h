@@ -101,6 +101,44 @@ static inline bool hasten_py_call_one(struct hasten_py_call *ret_call, PyObject 
     return true;
 }
 
+/* Odd, random. Products of the first arguments do not wait for each other. */
+static const uint64_t hasten_py_hash_factors[4] = {
+    UINT64_C(0x9e3779b97f4a7c15),
+    UINT64_C(0xc2b2ae3d27d4eb4f),
+    UINT64_C(0xd6e8feb86659fd93),
+    UINT64_C(0xa0761d6478bd642f),
+};
+
+static inline uint64_t hasten_py_hash_combined(uint64_t sum, size_t index, Py_hash_t hash) {
+    if (index < 4) {
+        return sum + (uint64_t)hash * hasten_py_hash_factors[index];
+    }
+    sum = (sum ^ (uint64_t)hash) * hasten_py_hash_factors[index & 3];
+    return (sum << 29) | (sum >> 35);
+}
+
+/* Describes a call without keywords. False with an exception set. */
+static inline bool hasten_py_call_positional(struct hasten_py_call *ret_call,
+                                             PyObject *const *arguments, size_t count) {
+    if (count > HASTEN_PY_MOST_ARGUMENTS) {
+        PyErr_SetString(PyExc_OverflowError, "too many arguments to remember");
+        return false;
+    }
+    uint64_t sum = count;
+    for (size_t i = 0; i < count; i++) {
+        const Py_hash_t hash = hasten_py_hash(arguments[i]);
+        if (hash == -1) {
+            return false;
+        }
+        sum = hasten_py_hash_combined(sum, i, hash);
+    }
+    ret_call->arguments = arguments;
+    ret_call->names = NULL;
+    ret_call->shape = (uint32_t)count << HASTEN_PY_SHAPE_COUNT_SHIFT;
+    ret_call->tag = hasten_cache_tag(sum);
+    return true;
+}
+
 /* Describes any call. False with an exception set. */
 bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *arguments, size_t nargsf,
                         PyObject *names);

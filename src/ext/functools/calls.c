@@ -34,8 +34,10 @@ static inline bool describe(const struct hasten_py_wrapper *self, struct hasten_
                             PyObject *const *arguments, size_t nargsf, PyObject *names) {
     const Py_ssize_t count = PyVectorcall_NARGS(nargsf) - self->owner.arguments;
     arguments += self->owner.arguments;
-    if (names == NULL && count == 1 && !self->results.is_typed) {
-        return hasten_py_call_one(ret_call, arguments);
+    if (names == NULL) {
+        return count == 1 && !self->results.is_typed
+                   ? hasten_py_call_one(ret_call, arguments)
+                   : hasten_py_call_positional(ret_call, arguments, (size_t)count);
     }
     return hasten_py_call_any(ret_call, arguments, (size_t)count, names);
 }

@@ -20,6 +20,11 @@ static int take_over(struct hasten_py_property *self, const char *name) {
     return answer;
 }
 
+static bool is_coroutine_function(PyObject *function) {
+    return PyFunction_Check(function) &&
+           (((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_COROUTINE) != 0;
+}
+
 static int property_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"func", "once", NULL};
     struct hasten_py_property *self = property_of(object);
@@ -33,6 +38,7 @@ static int property_init(PyObject *object, PyObject *args, PyObject *kwargs) {
     Py_CLEAR(self->name);
     Py_CLEAR(self->slot);
     self->computes_once = once != 0;
+    self->is_async = is_coroutine_function(function);
     if (take_over(self, "__doc__") < 0) {
         return -1;
     }
@@ -97,6 +103,19 @@ static PyObject *set_name(PyObject *object, PyObject *const *arguments, Py_ssize
     Py_RETURN_NONE;
 }
 
+/* What can be awaited many times, in place of a coroutine. Takes the reference. */
+static PyObject *awaitable_of(struct hasten_py_property *self, PyObject *instance,
+                              PyObject *coroutine) {
+    PyObject *module = PyImport_ImportModule("hasten._awaiting");
+    PyObject *awaitable = module == NULL
+                              ? NULL
+                              : PyObject_CallMethod(module, "of_property", "OOO", coroutine,
+                                                    instance, (PyObject *)self);
+    Py_XDECREF(module);
+    Py_DECREF(coroutine);
+    return awaitable;
+}
+
 static PyObject *compute(struct hasten_py_property *self, PyObject *instance) {
     PyObject *function = self->function;
     if (function == NULL) {
@@ -106,6 +125,9 @@ static PyObject *compute(struct hasten_py_property *self, PyObject *instance) {
     Py_INCREF(function);
     PyObject *value = PyObject_CallOneArg(function, instance);
     Py_DECREF(function);
+    if (value != NULL && self->is_async) {
+        value = awaitable_of(self, instance, value);
+    }
     if (value != NULL && hasten_py_property_store(self, instance, value) < 0) {
         Py_CLEAR(value);
     }
@@ -192,7 +214,25 @@ static void property_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
+/* Takes the instance's value out if it is that one. */
+static PyObject *forget(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
+    struct hasten_py_property *self = property_of(object);
+    PyObject *value = NULL;
+    if (count != 2 || self->name == NULL) {
+        PyErr_SetString(PyExc_TypeError, "_forget wants an instance and a value");
+        return NULL;
+    }
+    const int found = hasten_py_property_peek(self, arguments[0], &value);
+    const bool is_it = found == 1 && value == arguments[1];
+    Py_XDECREF(value);
+    if (found < 0 || (is_it && hasten_py_property_remove(self, arguments[0]) < 0)) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef property_methods[] = {
+    {"_forget", (PyCFunction)(void (*)(void))forget, METH_FASTCALL, NULL},
     {"__set_name__", (PyCFunction)(void (*)(void))set_name, METH_FASTCALL, NULL},
     {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, NULL},
     {NULL, NULL, 0, NULL},

@@ -22,6 +22,7 @@ struct hasten_py_property {
     Py_ssize_t slot_offset;
     Py_ssize_t hint;    /* where the value was among an instance's attributes */
     bool computes_once; /* others wait while a thread computes */
+    bool is_async;      /* the function's value is awaited */
     PyObject *dict;
     PyObject *weakrefs;
 };
@@ -34,6 +35,8 @@ int hasten_py_property_peek(struct hasten_py_property *self, PyObject *instance,
                             PyObject **ret_value);
 /* Answer 0, or -1 with an exception set. */
 int hasten_py_property_store(struct hasten_py_property *self, PyObject *instance, PyObject *value);
+/* Of an instance that has a value. */
+int hasten_py_property_remove(struct hasten_py_property *self, PyObject *instance);
 /* Values go into the slot `_cached_` and the name, where the class has one. */
 int hasten_py_property_find_slot(struct hasten_py_property *self, PyObject *owner, PyObject *name);
 

@@ -172,6 +172,22 @@ int hasten_py_property_store(struct hasten_py_property *self, PyObject *instance
     return store_in_dict(self, instance, value);
 }
 
+int hasten_py_property_remove(struct hasten_py_property *self, PyObject *instance) {
+    if (has_slot(self, instance)) {
+        PyObject *old = *slot_of(self, instance);
+        *slot_of(self, instance) = NULL;
+        Py_XDECREF(old);
+        return 0;
+    }
+    PyObject *dict = dict_of(self, instance);
+    if (dict == NULL) {
+        return -1;
+    }
+    const int answer = PyObject_DelItem(dict, self->name);
+    Py_DECREF(dict);
+    return answer;
+}
+
 int hasten_py_property_find_slot(struct hasten_py_property *self, PyObject *owner, PyObject *name) {
     if (!PyType_Check(owner)) {
         return 0;
