@@ -110,7 +110,8 @@ static void test_most(void) {
     static double values[HASTEN_CHANGES_VALUES + 1];
     static size_t places[HASTEN_CHANGES_VALUES / HASTEN_CHANGES_PART];
     for (size_t i = 0; i < HASTEN_CHANGES_VALUES; i++) {
-        values[i] = (double)(i / 100);
+        size_t step = i / 100;
+        values[i] = (double)step;
     }
     CHECK_EQ_INT(find(values, HASTEN_CHANGES_VALUES, 1, places), 4);
 }
