@@ -143,19 +143,8 @@ static void keep_failure(struct hasten_py_managed *self, const struct hasten_py_
 
 static PyObject *compute(struct hasten_py_managed *self, const struct hasten_py_call *call,
                          PyObject *const *arguments, size_t nargsf, PyObject *names) {
-    PyObject *function = self->function;
-    if (function == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the cached function was collected as garbage");
-        return NULL;
-    }
-    if (Py_EnterRecursiveCall(" while calling a Python object")) {
-        return NULL;
-    }
     const uint64_t begin_ns = hasten_clock_monotonic_ns();
-    Py_INCREF(function);
-    PyObject *value = PyObject_Vectorcall(function, arguments, nargsf, names);
-    Py_DECREF(function);
-    Py_LeaveRecursiveCall();
+    PyObject *value = hasten_py_call_function(self->function, arguments, nargsf, names);
     HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
     self->store.misses++;
     self->computations++;
@@ -231,6 +220,9 @@ PyObject *hasten_py_call_managed(PyObject *callable, PyObject *const *arguments,
                                  PyObject *names) {
     struct hasten_py_managed *self = (struct hasten_py_managed *)callable;
     struct keyed_call keyed;
+    if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
+        return hasten_py_call_function(self->function, arguments, nargsf, names);
+    }
     if (!describe(self, &keyed, arguments, nargsf, names)) {
         return NULL;
     }
