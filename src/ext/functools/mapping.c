@@ -299,6 +299,22 @@ static PyObject *pop(PyObject *object, PyObject *const *arguments, Py_ssize_t co
     return value;
 }
 
+PyDoc_STRVAR(get_doc, "get($self, key, default=None)\n--\n\n"
+                      "The value of a key, or the default where it is not there.");
+
+/* Without __missing__, as dict's. */
+static PyObject *get(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"key", "default", NULL};
+    PyObject *key = NULL;
+    PyObject *otherwise = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:get", names, &key, &otherwise)) {
+        return NULL;
+    }
+    PyObject *value = NULL;
+    const int found = find(mapping_of(object), key, false, true, &value);
+    return found != 0 ? value : Py_NewRef(otherwise);
+}
+
 PyDoc_STRVAR(clear_doc, "clear($self, /)\n--\n\nTake everything out.");
 
 static PyObject *clear_method(PyObject *object, PyObject *none) {
@@ -352,6 +368,7 @@ static PyObject *counts(PyObject *object, PyObject *none) {
 static PyMethodDef mapping_methods[] = {
     {"clear", clear_method, METH_NOARGS, clear_doc},
     {"popitem", popitem, METH_NOARGS, popitem_doc},
+    {"get", (PyCFunction)(void (*)(void))get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"pop", (PyCFunction)(void (*)(void))pop, METH_FASTCALL, pop_doc},
     {"_snapshot", snapshot, METH_NOARGS, NULL},
     {"_counts", counts, METH_NOARGS, counts_doc},
