@@ -44,6 +44,8 @@ enum hasten_py_found {
 /* Sets up from keyword arguments; takes references. False with an exception set. */
 bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, PyObject *maxbytes,
                           const char *policy, bool is_typed);
+/* Of a time that is not negative; as many as there can be where it is longer than that. */
+int64_t hasten_py_nanoseconds(double seconds);
 /* Times in seconds. False with an exception set. */
 bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, double jitter,
                                double stale_s, PyObject *clock);
