@@ -84,32 +84,11 @@ static enum hasten_py_found look_up(struct hasten_py_managed *self,
     return found;
 }
 
-static bool weigh(struct hasten_py_managed *self, PyObject *value, uint64_t *ret_size) {
-    *ret_size = 1;
-    if (self->weigh == NULL) {
-        return true;
-    }
-    PyObject *answer = PyObject_CallOneArg(self->weigh, value);
-    if (answer == NULL) {
-        return false;
-    }
-    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
-    Py_DECREF(answer);
-    if (size < 0) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
-        }
-        return false;
-    }
-    *ret_size = (uint64_t)size;
-    return true;
-}
-
 static bool keep(struct hasten_py_managed *self, const struct hasten_py_call *call, PyObject *value,
                  bool is_failure) {
     uint64_t size = 1;
     int64_t now_ns = 0;
-    if ((!is_failure && !weigh(self, value, &size)) ||
+    if ((!is_failure && !hasten_py_weigh(self->weigh, value, &size)) ||
         !hasten_py_store_now(&self->store, &now_ns)) {
         return false;
     }

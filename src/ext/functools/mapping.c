@@ -147,26 +147,11 @@ static PyObject *mapping_subscript(PyObject *object, PyObject *key) {
     return value;
 }
 
-static bool weigh(struct mapping *self, PyObject *value, uint64_t *ret_size) {
-    *ret_size = 1;
-    PyObject *answer = self->weigh == NULL ? NULL : PyObject_CallOneArg(self->weigh, value);
-    if (answer == NULL) {
-        return self->weigh == NULL;
-    }
-    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
-    Py_DECREF(answer);
-    if (size < 0 && !PyErr_Occurred()) {
-        PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
-    }
-    *ret_size = (uint64_t)size;
-    return size >= 0;
-}
-
 static int store_value(struct mapping *self, PyObject *key, PyObject *value) {
     struct hasten_py_call call;
     uint64_t size = 1;
     int64_t now_ns = 0;
-    if (!hasten_py_call_any(&call, &key, 1, NULL) || !weigh(self, value, &size) ||
+    if (!hasten_py_call_any(&call, &key, 1, NULL) || !hasten_py_weigh(self->weigh, value, &size) ||
         !hasten_py_store_now(&self->store, &now_ns)) {
         return -1;
     }

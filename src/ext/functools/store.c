@@ -89,6 +89,27 @@ void hasten_py_store_done(struct hasten_py_store *store) {
     hasten_cache_policy_done(&store->policy);
 }
 
+bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size) {
+    if (weigh == NULL) {
+        *ret_size = 1;
+        return true;
+    }
+    PyObject *answer = PyObject_CallOneArg(weigh, value);
+    if (answer == NULL) {
+        return false;
+    }
+    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
+    Py_DECREF(answer);
+    if (size < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
+        }
+        return false;
+    }
+    *ret_size = (uint64_t)size;
+    return true;
+}
+
 bool hasten_py_store_now(const struct hasten_py_store *store, int64_t *ret_now_ns) {
     *ret_now_ns = 0;
     if (!store->has_ends) {

@@ -51,6 +51,10 @@ bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, doub
                                double stale_s, PyObject *clock);
 void hasten_py_store_done(struct hasten_py_store *store);
 
+/* What a value weighs by the program's function; 1 where that is NULL. False with an
+ * exception set. */
+bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size);
+
 /* The time, 0 where it does not matter. False with an exception set. */
 bool hasten_py_store_now(const struct hasten_py_store *store, int64_t *ret_now_ns);
 
