@@ -4,9 +4,14 @@ coroutine, which could be awaited only once."""
 
 import asyncio
 import concurrent.futures
+import os
 import time
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
+
+
+def _ignore(error: BaseException) -> None:
+    pass
 
 
 class Awaited:
@@ -20,6 +25,7 @@ class Awaited:
         "_coroutine",
         "_failed",
         "_future",
+        "_process",
         "_task",
         "error",
         "failed_at",
@@ -35,6 +41,7 @@ class Awaited:
         self._future: concurrent.futures.Future[Any] | None = concurrent.futures.Future()
         # That it runs: nobody who waits can cancel it.
         self._future.set_running_or_notify_cancel()
+        self._process = 0
         self._task: asyncio.Task[None] | None = None
         self.is_done = False
         self.value: Any = None
@@ -44,12 +51,13 @@ class Awaited:
     def _end(self, error: BaseException | None) -> None:
         future, failed = self._future, self._failed
         assert future is not None and failed is not None
+        # Before what says that it is done: other threads look.
+        self.error, self.failed_at = error, time.monotonic()
         self.is_done = True
         self._future = self._task = self._failed = None
         if error is None:
             future.set_result(self.value)
         else:
-            self.error, self.failed_at = error, time.monotonic()
             # First, so that whoever hears of it and asks again computes.
             failed(error)
             future.set_exception(error)
@@ -70,10 +78,23 @@ class Awaited:
         if not self.is_done:
             self._end(asyncio.CancelledError())
 
+    def is_lost(self) -> bool:
+        """Whether it will never be done: its loop is closed, or runs in the parent process."""
+        task = self._task
+        if task is None or self.is_done:
+            return False
+        return task.get_loop().is_closed() or self._process != os.getpid()
+
+    def abandon(self) -> None:
+        """What becomes of it is nobody's concern any more."""
+        if not self.is_done:
+            self._failed = _ignore
+
     async def wait(self) -> Any:
         future = self._future
         if self._coroutine is not None:
             coroutine, self._coroutine = self._coroutine, None
+            self._process = os.getpid()
             self._task = asyncio.get_running_loop().create_task(self._run(coroutine))
             self._task.add_done_callback(self._ended)
         if future is None:
@@ -86,11 +107,19 @@ class Awaited:
 class AwaitedValue(Awaited):
     """The value of an async property: it can be awaited any number of times."""
 
-    __slots__ = ()
+    __slots__ = ("_again",)
+
+    _again: Callable[[], "AwaitedValue"] | None
+
+    def _end(self, error: BaseException | None) -> None:
+        super()._end(error)
+        self._again = None
 
     def __await__(self) -> Generator[Any, None, Any]:
         if self.is_done and self.error is None:
             return self.value
+        if self._again is not None and self.is_lost():
+            return (yield from self._again().__await__())
         return (yield from self.wait().__await__())
 
     def __reduce__(self) -> Any:
@@ -105,8 +134,9 @@ async def _nothing() -> None:
 
 def _computed(value: Any) -> AwaitedValue:
     coroutine = _nothing()
-    awaited = AwaitedValue(coroutine, lambda error: None)
+    awaited = AwaitedValue(coroutine, _ignore)
     coroutine.close()
+    awaited._again = None
     awaited.value, awaited.is_done = value, True
     awaited._coroutine = awaited._future = awaited._failed = None
     return awaited
@@ -116,7 +146,17 @@ def of_property(
     coroutine: Coroutine[Any, Any, Any], instance: Any, descriptor: Any
 ) -> AwaitedValue:
     """What an instance keeps of an async property. A failure is not kept."""
-    awaited = AwaitedValue(coroutine, lambda error: descriptor._forget(instance, awaited))
+
+    def forget(error: BaseException | None = None) -> None:
+        descriptor._forget(instance, awaited)
+
+    def again() -> AwaitedValue:
+        forget()
+        value: AwaitedValue = descriptor.__get__(instance)
+        return value
+
+    awaited = AwaitedValue(coroutine, forget)
+    awaited._again = again
     return awaited
 
 
@@ -140,7 +180,11 @@ def wrap(
 
     async def answer(*args: Any, **kwargs: Any) -> Any:
         awaited = cached(*args, **kwargs)
-        if awaited.error is not None and time.monotonic() - awaited.failed_at >= exceptions_ttl:
+        is_over = (
+            awaited.error is not None and time.monotonic() - awaited.failed_at >= exceptions_ttl
+        )
+        if is_over or awaited.is_lost():
+            awaited.abandon()
             cached.cache_discard(*args, **kwargs)
             awaited = cached(*args, **kwargs)
         if awaited.is_done and awaited.error is None:

@@ -9,7 +9,7 @@ letter; with them, results are kept by other rules.
 import os
 import sys
 from collections import namedtuple
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, ItemsView, MutableMapping, ValuesView
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -280,6 +280,31 @@ def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -
     return _update_wrapper(method, function)
 
 
+class _Items(ItemsView):  # type: ignore[type-arg]
+    """As iterating over keys: what is there when it begins, which is no use of it."""
+
+    _mapping: Any
+
+    def __iter__(self) -> Any:
+        flat = self._mapping._snapshot()
+        return zip(flat[::2], flat[1::2])
+
+    def __contains__(self, item: Any) -> bool:
+        key, value = item
+        found = self._mapping.get(key, self)
+        return found is not self and (found is value or found == value)
+
+
+class _Values(ValuesView):  # type: ignore[type-arg]
+    _mapping: Any
+
+    def __iter__(self) -> Any:
+        return iter(self._mapping._snapshot()[1::2])
+
+    def __contains__(self, value: object) -> bool:
+        return value in list(self)
+
+
 class Cache(_Mapping, MutableMapping):  # type: ignore[type-arg]
     """A mapping that gives up entries by the rules of lru_cache's keywords.
 
@@ -308,7 +333,19 @@ class Cache(_Mapping, MutableMapping):  # type: ignore[type-arg]
         flat = self._snapshot()
         return f"{type(self).__name__}({dict(zip(flat[::2], flat[1::2]))!r})"
 
-    clear, pop, popitem = _Mapping.clear, _Mapping.pop, _Mapping.popitem
+    clear, get, pop, popitem = _Mapping.clear, _Mapping.get, _Mapping.pop, _Mapping.popitem
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        value = self.get(key, self)
+        if value is self:
+            self[key] = value = default
+        return value
+
+    def items(self) -> "ItemsView[Any, Any]":
+        return _Items(self)
+
+    def values(self) -> "ValuesView[Any]":
+        return _Values(self)
 
     def stats(self) -> Any:
         """What lru_cache's cache_stats() answers."""

@@ -123,6 +123,25 @@ def test_missing():
     cache = Doubling(2)
     assert (cache[1], cache[2], cache[3], cache[3]) == (2, 4, 6, 6)
     assert list(cache) == [2, 3] and cache.stats().hits == 1
+    assert cache.get(7) is None and cache.get(7, default=1) == 1 and cache.get(key=3) == 6
+    assert (7, 14) not in cache.items() and (3, 6) in cache.items()
+    assert cache.setdefault(7) is None and cache.setdefault(7, 1) is None
+    assert list(cache) == [3, 7]
+
+
+def test_iterating_is_no_use_and_needs_nothing_to_stay():
+    now = [0.0]
+    cache = Cache(3, ttl=10, clock=lambda: now[0])
+    cache.update(a=1, b=2, c=3)
+    assert list(cache.items()) == [("a", 1), ("b", 2), ("c", 3)]
+    assert list(cache.values()) == [1, 2, 3] and 3 in cache.values() and 4 not in cache.values()
+    assert cache == {"a": 1, "b": 2, "c": 3}
+    assert list(cache) == ["a", "b", "c"] and cache.stats().hits == 0
+    items, values = iter(cache.items()), iter(cache.values())
+    assert next(items) == ("a", 1) and next(values) == 1
+    now[0] = 10
+    cache.clear()
+    assert list(items) == [("b", 2), ("c", 3)] and list(values) == [2, 3]
 
 
 def test_wrong_arguments():

@@ -10,6 +10,7 @@ import threading
 import weakref
 from dataclasses import dataclass
 
+import hasten.functools as functools_ours
 import pytest
 from hasten.functools import cached_method
 
@@ -78,6 +79,51 @@ def test_keywords_and_errors():
         Owner.method()
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         owner.method()
+
+
+@pytest.mark.parametrize("name", ["method", "managed", "keyed"])
+def test_the_function_of_one_on_another(name):
+    class More(Owner):
+        @cached_method(key=lambda number: number)
+        def keyed(self, number):
+            return [self, number]
+
+    owner = More()
+    bound = getattr(owner, name)
+    bound(1)
+    other = copy.deepcopy(bound)
+    assert other.__self__ is not owner and other.__func__ is bound.__func__
+    other.__self__.calls = 10
+    assert other(1) == ([1, 11] if name == "method" else [other.__self__, 1])
+    assert bound(1) is getattr(owner, name)(1)
+    with pytest.raises(TypeError, match="missing 2 required positional arguments"):
+        bound.__func__()
+
+
+def test_threads_that_make_an_instances_function_at_the_same_time():
+    barrier, calls = threading.Barrier(2, timeout=60), []
+
+    def method(self):
+        calls.append(self)
+        return 5
+
+    def make():
+        barrier.wait()
+        return functools_ours._managed(method, None, False, functools_ours._checked(**options))
+
+    options = functools_ours._PLAIN | {"single_flight": True}
+
+    class Met:
+        cached = functools_ours._cached_method(method, make)
+
+    owner = Met()
+    threads = [threading.Thread(target=Met.cached, args=(owner,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert calls == [owner] and owner.cached() == 5
+    assert owner.cached.cache_info()[:2] == (2, 1)
 
 
 def test_a_method_of_the_class_above():

@@ -8,6 +8,8 @@ from hasten.functools import lru_cache
 
 hypothesis = pytest.importorskip("hypothesis")
 st = hypothesis.strategies
+# How fast operations are made up is the machine's matter.
+MAKING_IS_SLOW = [hypothesis.HealthCheck.too_slow]
 
 KEYS = st.integers(0, 14)
 OPERATIONS = st.lists(
@@ -149,7 +151,9 @@ class Run:
         assert self.function.cache_info().currsize == len(model.entries)
 
 
-@hypothesis.settings(max_examples=300, deadline=None, database=None)
+@hypothesis.settings(
+    max_examples=300, deadline=None, database=None, suppress_health_check=MAKING_IS_SLOW
+)
 @hypothesis.given(options=OPTIONS, operations=OPERATIONS)
 def test_against_the_model(options, operations):
     # What TinyLFU gives up depends on counters that collide: see the invariants below.
@@ -161,7 +165,9 @@ def test_against_the_model(options, operations):
     run.stats(None)
 
 
-@hypothesis.settings(max_examples=150, deadline=None, database=None)
+@hypothesis.settings(
+    max_examples=150, deadline=None, database=None, suppress_health_check=MAKING_IS_SLOW
+)
 @hypothesis.given(options=OPTIONS, operations=OPERATIONS)
 def test_what_holds_for_every_policy(options, operations):
     now, evicted, calls = [0], [], []

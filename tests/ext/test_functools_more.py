@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What lru_cache does beyond the standard module: time, threads, event loops, errors."""
 
-import asyncio
 import copy
 import gc
 import inspect
@@ -12,6 +11,7 @@ import random
 import sys
 import threading
 import time
+import warnings
 import weakref
 from datetime import timedelta
 
@@ -37,13 +37,34 @@ def run_threads(count, target):
 
 
 def test_the_systems_clock():
+    function = cache(lambda number: object(), ttl=timedelta(hours=1))
+    assert function(1) is function(1)
     function = cache(lambda number: object(), ttl=timedelta(milliseconds=40))
     first = function(1)
-    assert function(1) is first
     time.sleep(0.06)
     assert function(1) is not first
     assert function.cache_stats().expirations == 1
     assert cache(len, ttl=1e12)("abc") == 3
+
+
+def test_very_short_and_very_long_times():
+    now = [1e6]
+
+    @cache(ttl=1e-12, exceptions=Wrong, exceptions_ttl=float("inf"), clock=lambda: now[0])
+    def function(number):
+        if number < 0:
+            raise Wrong
+        return object()
+
+    first = function(1)
+    with pytest.raises(Wrong):
+        function(-1)
+    for now[0] in (2e6, 2e9):
+        assert function(1) is not first
+        first = function(1)
+        with pytest.raises(Wrong):
+            function(-1)
+    assert function.cache_stats().misses == 4
 
 
 def test_jitter_spreads_ends():
@@ -226,8 +247,6 @@ def test_fork_while_another_thread_computes():
     thread = threading.Thread(target=function)
     thread.start()
     inside.wait(30)
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         sys.stdout.flush()
@@ -462,129 +481,6 @@ def test_threads_under_every_policy():
     finally:
         sys.setswitchinterval(interval)
     assert not wrong
-
-
-# Event loops.
-
-
-def test_the_result_of_an_async_function_is_kept():
-    calls = []
-
-    @lru_cache(maxsize=3)
-    async def function(number):
-        "Its text."
-        calls.append(number)
-        await asyncio.sleep(0.01)
-        return [number]
-
-    async def main():
-        answers = await asyncio.gather(*[function(1) for _ in range(5)])
-        assert all(answer is answers[0] for answer in answers)
-        assert await asyncio.create_task(function(1)) is answers[0]
-        return answers[0]
-
-    first = asyncio.run(main())
-    # Another loop: what is there is there.
-    assert asyncio.run(main()) is first
-    assert calls == [1]
-    assert inspect.iscoroutinefunction(function)
-    assert function.cache_info()[1:] == (1, 3, 1)
-    assert function.__doc__ == "Its text." and function.__wrapped__ is not function
-    function.cache_clear()
-    assert asyncio.run(main()) is not first
-
-
-def test_one_who_waits_is_cancelled():
-    @cache
-    async def function():
-        await asyncio.sleep(0.05)
-        return 5
-
-    async def main():
-        tasks = [asyncio.create_task(function()) for _ in range(3)]
-        await asyncio.sleep(0.01)
-        tasks[0].cancel()
-        answers = await asyncio.gather(*tasks, return_exceptions=True)
-        assert isinstance(answers[0], asyncio.CancelledError) and answers[1:] == [5, 5]
-
-    asyncio.run(main())
-    assert function.cache_info().misses == 1
-
-
-def test_failures_of_async_functions():
-    calls = []
-
-    @lru_cache
-    async def function():
-        calls.append(None)
-        await asyncio.sleep(0)
-        raise Wrong
-
-    @lru_cache(exceptions=Wrong, exceptions_ttl=30)
-    async def kept():
-        calls.append(None)
-        raise Wrong
-
-    async def main(function):
-        answers = await asyncio.gather(*[function() for _ in range(3)], return_exceptions=True)
-        assert [type(answer) for answer in answers] == [Wrong] * 3
-        with pytest.raises(Wrong):
-            await function()
-
-    asyncio.run(main(function))
-    assert len(calls) == 2
-    calls.clear()
-    asyncio.run(main(kept))
-    assert len(calls) == 1
-
-
-def test_a_loop_that_ends_in_the_middle():
-    @cache
-    async def function():
-        await asyncio.sleep(0.02)
-        return 5
-
-    async def begin():
-        task = asyncio.create_task(function())
-        await asyncio.sleep(0.005)
-        assert not task.done()
-
-    asyncio.run(begin())
-    assert asyncio.run(function()) == 5
-
-
-def test_two_loops_wait_for_one_computation():
-    calls, answers = [], []
-
-    @cache
-    async def function():
-        calls.append(None)
-        await asyncio.sleep(0.1)
-        return 5
-
-    run_threads(3, lambda: answers.append(asyncio.run(function())))
-    assert answers == [5, 5, 5] and len(calls) == 1
-
-
-def test_async_options():
-    now = [0.0]
-
-    @lru_cache(ttl=10, clock=lambda: now[0], key=lambda argument: argument["id"], copy=True)
-    async def function(argument):
-        return [argument["id"]]
-
-    async def main():
-        answer = await function({"id": 1})
-        answer.append(2)
-        assert await function({"id": 1}) == [1]
-        now[0] = 11
-        await function({"id": 1})
-        assert function.cache_stats().misses == 2
-
-    asyncio.run(main())
-    for keywords in ({"maxbytes": 10}, {"ttl": 1, "stale": 1}):
-        with pytest.raises(TypeError, match="is not for async functions"):
-            lru_cache(**keywords)(function.__wrapped__)
 
 
 def test_isolated_interpreters():

@@ -524,3 +524,22 @@ def test_async_properties_that_fail(name):
     asyncio.run(main())
     gone = weakref.ref(Client.plain)
     assert gone() is Client.plain
+
+
+def test_an_async_property_whose_loop_is_closed_in_the_middle():
+    client = Client()
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(restored(client, "plain"))
+    while not client.calls:
+        loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    held = client.plain
+    assert asyncio.run(restored(client, "plain")) == [2]
+    assert asyncio.run(awaited(held)) == [2]
+    del task, loop, held
+    gc.collect()
+    assert asyncio.run(restored(client, "plain")) == [2] and client.calls == 2
+
+
+async def awaited(value):
+    return await value

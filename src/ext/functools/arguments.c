@@ -36,3 +36,19 @@ bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *argume
     ret_call->tag = hasten_cache_tag(sum);
     return true;
 }
+
+PyObject *hasten_py_call_function(PyObject *function, PyObject *const *arguments, size_t nargsf,
+                                  PyObject *names) {
+    if (function == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the cached function was collected as garbage");
+        return NULL;
+    }
+    if (Py_EnterRecursiveCall(" while calling a Python object")) {
+        return NULL;
+    }
+    Py_INCREF(function);
+    PyObject *value = PyObject_Vectorcall(function, arguments, nargsf, names);
+    Py_DECREF(function);
+    Py_LeaveRecursiveCall();
+    return value;
+}

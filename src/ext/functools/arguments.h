@@ -143,4 +143,8 @@ static inline bool hasten_py_call_positional(struct hasten_py_call *ret_call,
 bool hasten_py_call_any(struct hasten_py_call *ret_call, PyObject *const *arguments, size_t nargsf,
                         PyObject *names);
 
+/* Calls the function that is cached: NULL where the collector took it. */
+PyObject *hasten_py_call_function(PyObject *function, PyObject *const *arguments, size_t nargsf,
+                                  PyObject *names);
+
 #endif

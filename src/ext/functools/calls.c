@@ -4,30 +4,13 @@
  * count, call, look up again because the call may have called the same, evict, insert. */
 #include "ext/functools/wrapper.h"
 
-static PyObject *call_function(struct hasten_py_wrapper *self, PyObject *const *arguments,
-                               size_t nargsf, PyObject *names) {
-    PyObject *function = self->function;
-    if (function == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the cached function was collected as garbage");
-        return NULL;
-    }
-    if (Py_EnterRecursiveCall(" while calling a Python object")) {
-        return NULL;
-    }
-    Py_INCREF(function);
-    PyObject *value = PyObject_Vectorcall(function, arguments, nargsf, names);
-    Py_DECREF(function);
-    Py_LeaveRecursiveCall();
-    return value;
-}
-
 PyObject *hasten_py_call_uncached(PyObject *callable, PyObject *const *arguments, size_t nargsf,
                                   PyObject *names) {
     struct hasten_py_wrapper *self = (struct hasten_py_wrapper *)callable;
     HASTEN_PY_BEGIN_LOCKED(callable);
     self->misses++;
     HASTEN_PY_END_LOCKED();
-    return call_function(self, arguments, nargsf, names);
+    return hasten_py_call_function(self->function, arguments, nargsf, names);
 }
 
 static inline bool describe(const struct hasten_py_wrapper *self, struct hasten_py_call *ret_call,
@@ -82,6 +65,9 @@ PyObject *hasten_py_call_unlimited(PyObject *callable, PyObject *const *argument
                                    PyObject *names) {
     struct hasten_py_wrapper *self = (struct hasten_py_wrapper *)callable;
     struct hasten_py_call call;
+    if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
+        return hasten_py_call_function(self->function, arguments, nargsf, names);
+    }
     if (!describe(self, &call, arguments, nargsf, names)) {
         return NULL;
     }
@@ -102,7 +88,7 @@ PyObject *hasten_py_call_unlimited(PyObject *callable, PyObject *const *argument
     if (outcome != HASTEN_PY_OTHER) {
         return value;
     }
-    value = call_function(self, arguments, nargsf, names);
+    value = hasten_py_call_function(self->function, arguments, nargsf, names);
     if (value == NULL) {
         return NULL;
     }
@@ -159,6 +145,9 @@ PyObject *hasten_py_call_limited(PyObject *callable, PyObject *const *arguments,
                                  PyObject *names) {
     struct hasten_py_wrapper *self = (struct hasten_py_wrapper *)callable;
     struct hasten_py_call call;
+    if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
+        return hasten_py_call_function(self->function, arguments, nargsf, names);
+    }
     if (!describe(self, &call, arguments, nargsf, names)) {
         return NULL;
     }
@@ -180,7 +169,7 @@ PyObject *hasten_py_call_limited(PyObject *callable, PyObject *const *arguments,
     if (outcome != HASTEN_PY_OTHER) {
         return value;
     }
-    value = call_function(self, arguments, nargsf, names);
+    value = hasten_py_call_function(self->function, arguments, nargsf, names);
     if (value == NULL) {
         return NULL;
     }

@@ -52,7 +52,7 @@ static bool take_options(struct hasten_py_managed *self, PyObject *args, PyObjec
         return false;
     }
     self->maxsize = maxsize == Py_None ? -1 : (Py_ssize_t)self->store.maxsize;
-    self->failure_ttl_ns = (int64_t)(failure_ttl_s * 1e9);
+    self->failure_ttl_ns = hasten_py_nanoseconds(failure_ttl_s);
     self->is_single_flight = single_flight;
     self->function = Py_NewRef(function);
     self->info_type = Py_NewRef(info_type);

@@ -84,32 +84,11 @@ static enum hasten_py_found look_up(struct hasten_py_managed *self,
     return found;
 }
 
-static bool weigh(struct hasten_py_managed *self, PyObject *value, uint64_t *ret_size) {
-    *ret_size = 1;
-    if (self->weigh == NULL) {
-        return true;
-    }
-    PyObject *answer = PyObject_CallOneArg(self->weigh, value);
-    if (answer == NULL) {
-        return false;
-    }
-    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
-    Py_DECREF(answer);
-    if (size < 0) {
-        if (!PyErr_Occurred()) {
-            PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
-        }
-        return false;
-    }
-    *ret_size = (uint64_t)size;
-    return true;
-}
-
 static bool keep(struct hasten_py_managed *self, const struct hasten_py_call *call, PyObject *value,
                  bool is_failure) {
     uint64_t size = 1;
     int64_t now_ns = 0;
-    if ((!is_failure && !weigh(self, value, &size)) ||
+    if ((!is_failure && !hasten_py_weigh(self->weigh, value, &size)) ||
         !hasten_py_store_now(&self->store, &now_ns)) {
         return false;
     }
@@ -143,19 +122,8 @@ static void keep_failure(struct hasten_py_managed *self, const struct hasten_py_
 
 static PyObject *compute(struct hasten_py_managed *self, const struct hasten_py_call *call,
                          PyObject *const *arguments, size_t nargsf, PyObject *names) {
-    PyObject *function = self->function;
-    if (function == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the cached function was collected as garbage");
-        return NULL;
-    }
-    if (Py_EnterRecursiveCall(" while calling a Python object")) {
-        return NULL;
-    }
     const uint64_t begin_ns = hasten_clock_monotonic_ns();
-    Py_INCREF(function);
-    PyObject *value = PyObject_Vectorcall(function, arguments, nargsf, names);
-    Py_DECREF(function);
-    Py_LeaveRecursiveCall();
+    PyObject *value = hasten_py_call_function(self->function, arguments, nargsf, names);
     HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
     self->store.misses++;
     self->computations++;
@@ -231,6 +199,9 @@ PyObject *hasten_py_call_managed(PyObject *callable, PyObject *const *arguments,
                                  PyObject *names) {
     struct hasten_py_managed *self = (struct hasten_py_managed *)callable;
     struct keyed_call keyed;
+    if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
+        return hasten_py_call_function(self->function, arguments, nargsf, names);
+    }
     if (!describe(self, &keyed, arguments, nargsf, names)) {
         return NULL;
     }

@@ -147,26 +147,11 @@ static PyObject *mapping_subscript(PyObject *object, PyObject *key) {
     return value;
 }
 
-static bool weigh(struct mapping *self, PyObject *value, uint64_t *ret_size) {
-    *ret_size = 1;
-    PyObject *answer = self->weigh == NULL ? NULL : PyObject_CallOneArg(self->weigh, value);
-    if (answer == NULL) {
-        return self->weigh == NULL;
-    }
-    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
-    Py_DECREF(answer);
-    if (size < 0 && !PyErr_Occurred()) {
-        PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
-    }
-    *ret_size = (uint64_t)size;
-    return size >= 0;
-}
-
 static int store_value(struct mapping *self, PyObject *key, PyObject *value) {
     struct hasten_py_call call;
     uint64_t size = 1;
     int64_t now_ns = 0;
-    if (!hasten_py_call_any(&call, &key, 1, NULL) || !weigh(self, value, &size) ||
+    if (!hasten_py_call_any(&call, &key, 1, NULL) || !hasten_py_weigh(self->weigh, value, &size) ||
         !hasten_py_store_now(&self->store, &now_ns)) {
         return -1;
     }
@@ -299,6 +284,22 @@ static PyObject *pop(PyObject *object, PyObject *const *arguments, Py_ssize_t co
     return value;
 }
 
+PyDoc_STRVAR(get_doc, "get($self, key, default=None)\n--\n\n"
+                      "The value of a key, or the default where it is not there.");
+
+/* Without __missing__, as dict's. */
+static PyObject *get(PyObject *object, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"key", "default", NULL};
+    PyObject *key = NULL;
+    PyObject *otherwise = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:get", names, &key, &otherwise)) {
+        return NULL;
+    }
+    PyObject *value = NULL;
+    const int found = find(mapping_of(object), key, false, true, &value);
+    return found != 0 ? value : Py_NewRef(otherwise);
+}
+
 PyDoc_STRVAR(clear_doc, "clear($self, /)\n--\n\nTake everything out.");
 
 static PyObject *clear_method(PyObject *object, PyObject *none) {
@@ -352,6 +353,7 @@ static PyObject *counts(PyObject *object, PyObject *none) {
 static PyMethodDef mapping_methods[] = {
     {"clear", clear_method, METH_NOARGS, clear_doc},
     {"popitem", popitem, METH_NOARGS, popitem_doc},
+    {"get", (PyCFunction)(void (*)(void))get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"pop", (PyCFunction)(void (*)(void))pop, METH_FASTCALL, pop_doc},
     {"_snapshot", snapshot, METH_NOARGS, NULL},
     {"_counts", counts, METH_NOARGS, counts_doc},

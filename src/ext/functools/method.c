@@ -37,6 +37,23 @@ static bool read_cached(PyObject *object, struct cached *ret_cached) {
     return false;
 }
 
+/* The instance's cached function as far as it has one: a new reference and 1. 0: none yet,
+ * a copy's, what came out of a pickle, or a method's of a class of the same name. -1 with
+ * an exception set. */
+static int peek(struct hasten_py_method *self, PyObject *instance, struct cached *ret_cached,
+                PyObject **ret_kept) {
+    PyObject *kept = NULL;
+    const int found = hasten_py_property_peek(&self->place, instance, &kept);
+    if (found == 1 && read_cached(kept, ret_cached) &&
+        hasten_py_owner_is(ret_cached->owner, instance) &&
+        ret_cached->function == self->place.function) {
+        *ret_kept = kept;
+        return 1;
+    }
+    Py_XDECREF(kept);
+    return found < 0 ? -1 : 0;
+}
+
 /* A cached function for the instance, kept with it. It has the descriptor's attributes. */
 static PyObject *adopt(struct hasten_py_method *self, PyObject *instance,
                        struct cached *ret_cached) {
@@ -50,12 +67,21 @@ static PyObject *adopt(struct hasten_py_method *self, PyObject *instance,
         return NULL;
     }
     Py_XSETREF(*ret_cached->dict, Py_XNewRef(self->place.dict));
-    if (hasten_py_owner_set(ret_cached->owner, instance) < 0 ||
-        hasten_py_property_store(&self->place, instance, made) < 0) {
-        Py_DECREF(made);
-        return NULL;
+    PyObject *kept = NULL;
+    struct cached other = {0};
+    int found = hasten_py_owner_set(ret_cached->owner, instance);
+    if (found == 0) {
+        /* Making it ran code: another thread may have made one, and calls may be on it. */
+        found = peek(self, instance, &other, &kept);
     }
-    return made;
+    if (found == 0 && hasten_py_property_store(&self->place, instance, made) == 0) {
+        return made;
+    }
+    Py_DECREF(made);
+    if (found == 1) {
+        *ret_cached = other;
+    }
+    return kept;
 }
 
 /* The instance's cached function: a new reference, or NULL with an exception set. */
@@ -67,19 +93,8 @@ static PyObject *cached_of(struct hasten_py_method *self, PyObject *instance,
         return NULL;
     }
     PyObject *kept = NULL;
-    const int found = hasten_py_property_peek(&self->place, instance, &kept);
-    if (found < 0) {
-        return NULL;
-    }
-    if (found == 1 && read_cached(kept, ret_cached) &&
-        hasten_py_owner_is(ret_cached->owner, instance) &&
-        ret_cached->function == self->place.function) {
-        return kept;
-    }
-    /* None yet, a copy's, what came out of a pickle, or a method's of a class of the same
-     * name. */
-    Py_XDECREF(kept);
-    return adopt(self, instance, ret_cached);
+    const int found = peek(self, instance, ret_cached, &kept);
+    return found == 0 ? adopt(self, instance, ret_cached) : kept;
 }
 
 static PyObject *call_method(PyObject *object, PyObject *const *arguments, size_t nargsf,

@@ -24,6 +24,14 @@ static inline bool hasten_py_owner_is(const struct hasten_py_owner *owner,
             ((PyWeakReference *)owner->reference)->wr_object == instance);
 }
 
+/* Whether it is a call whose result may be one of these. The cached function of one
+ * instance can be called on another: copy.deepcopy() of a bound method makes such. */
+static inline bool hasten_py_owner_is_called(const struct hasten_py_owner *owner,
+                                             PyObject *const *arguments, size_t nargsf) {
+    return owner->arguments == 0 ||
+           (PyVectorcall_NARGS(nargsf) > 0 && hasten_py_owner_is(owner, arguments[0]));
+}
+
 /* Answers 0, or -1 with an exception set. */
 static inline int hasten_py_owner_set(struct hasten_py_owner *owner, PyObject *instance) {
     PyObject *reference = PyWeakref_NewRef(instance, NULL);

@@ -57,8 +57,12 @@ bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, PyOb
     return true;
 }
 
-static int64_t nanoseconds(double seconds) {
-    return seconds * NS_PER_S < (double)LONGEST_NS ? (int64_t)(seconds * NS_PER_S) : LONGEST_NS;
+int64_t hasten_py_nanoseconds(double seconds) {
+    if (!(seconds * NS_PER_S < (double)LONGEST_NS)) {
+        return LONGEST_NS;
+    }
+    /* 0 would be another thing than a very short time. */
+    return seconds > 0 && seconds * NS_PER_S < 1 ? 1 : (int64_t)(seconds * NS_PER_S);
 }
 
 bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, double jitter,
@@ -71,8 +75,8 @@ bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, doub
         PyErr_SetString(PyExc_ValueError, "jitter must be at least 0 and less than 1");
         return false;
     }
-    store->ttl_ns = nanoseconds(ttl_s);
-    store->stale_ns = nanoseconds(stale_s);
+    store->ttl_ns = hasten_py_nanoseconds(ttl_s);
+    store->stale_ns = hasten_py_nanoseconds(stale_s);
     store->jitter = jitter;
     store->has_ends = store->has_ends || store->ttl_ns > 0;
     if (clock != Py_None) {
@@ -83,6 +87,27 @@ bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, doub
 
 void hasten_py_store_done(struct hasten_py_store *store) {
     hasten_cache_policy_done(&store->policy);
+}
+
+bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size) {
+    if (weigh == NULL) {
+        *ret_size = 1;
+        return true;
+    }
+    PyObject *answer = PyObject_CallOneArg(weigh, value);
+    if (answer == NULL) {
+        return false;
+    }
+    const Py_ssize_t size = PyNumber_AsSsize_t(answer, PyExc_OverflowError);
+    Py_DECREF(answer);
+    if (size < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ValueError, "weigh must not answer a negative size");
+        }
+        return false;
+    }
+    *ret_size = (uint64_t)size;
+    return true;
 }
 
 bool hasten_py_store_now(const struct hasten_py_store *store, int64_t *ret_now_ns) {

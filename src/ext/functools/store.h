@@ -44,10 +44,16 @@ enum hasten_py_found {
 /* Sets up from keyword arguments; takes references. False with an exception set. */
 bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, PyObject *maxbytes,
                           const char *policy, bool is_typed);
+/* Of a time that is not negative; as many as there can be where it is longer than that. */
+int64_t hasten_py_nanoseconds(double seconds);
 /* Times in seconds. False with an exception set. */
 bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, double jitter,
                                double stale_s, PyObject *clock);
 void hasten_py_store_done(struct hasten_py_store *store);
+
+/* What a value weighs by the program's function; 1 where that is NULL. False with an
+ * exception set. */
+bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size);
 
 /* The time, 0 where it does not matter. False with an exception set. */
 bool hasten_py_store_now(const struct hasten_py_store *store, int64_t *ret_now_ns);
