@@ -53,6 +53,11 @@ static size_t side_of(const struct bench_run *run, size_t turn, bool second) {
     return run->result->side_count == 2 && second ? 1 - turn : turn;
 }
 
+/* Blocks of a side that a round may have: there is room for so many rounds of as many. */
+static size_t most_in_round(const struct bench_run *run) {
+    return BENCH_MOST_BLOCKS / run->planned - 2;
+}
+
 static double elapsed_s(const struct bench_run *run) {
     return (double)(hasten_clock_monotonic_ns() - run->start_ns) / 1e9;
 }
@@ -108,7 +113,7 @@ static bool calibrate(struct bench_process *process, struct bench_series *series
         double factor = BLOCK_NS / fmax(least_ns * (double)loops, 1);
         factor = isinf(least_ns) ? BLOCK_NS / fmax(block_ns, 1) : factor;
         factor = factor > 100 ? 100 : factor;
-        if (factor >= 1.5) {
+        if (factor >= 1.5 && loops < (uint64_t)MOST_LOOPS) {
             loops = (uint64_t)fmin(ceil((double)loops * factor), MOST_LOOPS);
             long_blocks = 0; /* likewise */
             least_ns = INFINITY;
@@ -259,6 +264,9 @@ static bool run_round(struct bench_run *run, struct bench_process *processes,
         double pair_s = now_s - before_s;
         bool is_slow = 2 * pair_s > longest_s;
         bool is_whole = !quad_begins || is_slow;
+        if (is_whole && pairs + 2 > most_in_round(run)) {
+            return true;
+        }
         /* As long as the next processes are not ready, time is best spent here. */
         bool may_end = bench_process_answers(&next[0]) &&
                        (run->result->side_count == 1 || bench_process_answers(&next[1]));
@@ -329,8 +337,9 @@ static bool is_over(struct bench_run *run) {
     struct bench_result *result = run->result;
     double spent_s = elapsed_s(run);
     double round_s = spent_s / (double)result->rounds;
-    bool is_last =
-        result->rounds == BENCH_MOST_ROUNDS || spent_s + round_s / 2 > run->plan->budget_s;
+    bool is_full = result->series[0].block_count + most_in_round(run) + 2 > BENCH_MOST_BLOCKS;
+    bool is_last = result->rounds == BENCH_MOST_ROUNDS || is_full ||
+                   spent_s + round_s / 2 > run->plan->budget_s;
     if (run->sides[0].kind == BENCH_COMMAND && result->rounds == 1) {
         double rounds = run->plan->budget_s / round_s;
         run->planned = rounds < 1                   ? 1
