@@ -303,6 +303,15 @@ static bool is_guarded(const struct bench_run *run, const struct hasten_ratio *d
             strict.low > most);
 }
 
+/* Whether the verdict is known, and holds among all comparisons. */
+static bool is_decided(const struct bench_run *run, const struct hasten_ratio *decided,
+                       double alpha) {
+    enum hasten_comparison comparison = run->result->comparison;
+    double comparisons = run->plan->comparisons < 1 ? 1 : (double)run->plan->comparisons;
+    return comparison == HASTEN_COMPARISON_SAME ||
+           (comparison != HASTEN_COMPARISON_UNCLEAR && decided->p <= alpha / comparisons);
+}
+
 /* Looks at the estimates so far where a look is due. True when it is clear. */
 static bool look(struct bench_run *run, bool is_last) {
     struct bench_result *result = run->result;
@@ -328,8 +337,7 @@ static bool look(struct bench_run *run, bool is_last) {
     result->comparison = hasten_compare(&decided, alpha, run->plan->margin);
     result->ratio = ratio;
     result->alpha = alpha;
-    return run->plan->guards ? is_guarded(run, &decided, alpha)
-                             : result->comparison != HASTEN_COMPARISON_UNCLEAR;
+    return run->plan->guards ? is_guarded(run, &decided, alpha) : is_decided(run, &decided, alpha);
 }
 
 /* Whether another round would add nothing, or there is no time for it. */
