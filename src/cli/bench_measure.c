@@ -33,6 +33,8 @@
 #define MOST_LOOPS 1e9
 /* The least of so many tells how long an execution takes undisturbed. */
 #define CALIBRATION_BLOCKS 3
+/* Rounds after the first that are watched for what starting costs. */
+#define WATCHED_STARTS 3
 #define LONGEST_WAIT_NS 250e6 /* of a process for a processor, on a busy machine */
 
 struct bench_run {
@@ -42,6 +44,7 @@ struct bench_run {
     struct hasten_random random;
     size_t planned;
     size_t looks; /* taken */
+    double least_start_s;
     bool is_parallel;
     int processor; /* that the round runs on; -1: any */
     uint64_t start_ns;
@@ -366,10 +369,13 @@ static bool is_over(struct bench_run *run) {
                GOOD_SHARE * series->summary.median;
 }
 
-/* When a round has shown what starting costs: no more of it than of measuring. */
+/* When rounds have shown what starting costs: no more of it than of measuring. The least of
+ * some, for one that other processes held up would leave few rounds to all the budget. */
 static void adapt_plan(struct bench_run *run, double start_s) {
-    double rounds = run->plan->budget_s / fmax(2 * start_s, ROUND_S);
-    if (rounds < (double)run->planned) {
+    size_t seen = run->result->rounds;
+    run->least_start_s = seen == 1 ? start_s : fmin(run->least_start_s, start_s);
+    double rounds = run->plan->budget_s / fmax(2 * run->least_start_s, ROUND_S);
+    if (seen == WATCHED_STARTS && rounds < (double)run->planned) {
         run->planned = rounds < LEAST_ROUNDS ? LEAST_ROUNDS : (size_t)rounds;
     }
 }
@@ -383,7 +389,8 @@ static bool measure_round(struct bench_run *run, struct bench_process *processes
         return false;
     }
     double now_s = elapsed_s(run);
-    if (result->rounds == 1 && run->sides[0].kind != BENCH_COMMAND) {
+    if (result->rounds >= 1 && result->rounds <= WATCHED_STARTS &&
+        run->sides[0].kind != BENCH_COMMAND) {
         adapt_plan(run, now_s - begun_s);
     }
     double until_s = run->plan->budget_s * (double)(result->rounds + 1) / (double)run->planned;
