@@ -33,6 +33,8 @@
 #define MOST_LOOPS 1e9
 /* The least of so many tells how long an execution takes undisturbed. */
 #define CALIBRATION_BLOCKS 3
+/* Rounds after the first that are watched for what starting costs. */
+#define WATCHED_STARTS 3
 #define LONGEST_WAIT_NS 250e6 /* of a process for a processor, on a busy machine */
 
 struct bench_run {
@@ -42,6 +44,7 @@ struct bench_run {
     struct hasten_random random;
     size_t planned;
     size_t looks; /* taken */
+    double least_start_s;
     bool is_parallel;
     int processor; /* that the round runs on; -1: any */
     uint64_t start_ns;
@@ -51,6 +54,11 @@ struct bench_run {
  * may happen to one side always before the other, or it would be a difference. */
 static size_t side_of(const struct bench_run *run, size_t turn, bool second) {
     return run->result->side_count == 2 && second ? 1 - turn : turn;
+}
+
+/* Blocks of a side that a round may have: there is room for so many rounds of as many. */
+static size_t most_in_round(const struct bench_run *run) {
+    return BENCH_MOST_BLOCKS / run->planned - 2;
 }
 
 static double elapsed_s(const struct bench_run *run) {
@@ -108,7 +116,7 @@ static bool calibrate(struct bench_process *process, struct bench_series *series
         double factor = BLOCK_NS / fmax(least_ns * (double)loops, 1);
         factor = isinf(least_ns) ? BLOCK_NS / fmax(block_ns, 1) : factor;
         factor = factor > 100 ? 100 : factor;
-        if (factor >= 1.5) {
+        if (factor >= 1.5 && loops < (uint64_t)MOST_LOOPS) {
             loops = (uint64_t)fmin(ceil((double)loops * factor), MOST_LOOPS);
             long_blocks = 0; /* likewise */
             least_ns = INFINITY;
@@ -259,6 +267,9 @@ static bool run_round(struct bench_run *run, struct bench_process *processes,
         double pair_s = now_s - before_s;
         bool is_slow = 2 * pair_s > longest_s;
         bool is_whole = !quad_begins || is_slow;
+        if (is_whole && pairs + 2 > most_in_round(run)) {
+            return true;
+        }
         /* As long as the next processes are not ready, time is best spent here. */
         bool may_end = bench_process_answers(&next[0]) &&
                        (run->result->side_count == 1 || bench_process_answers(&next[1]));
@@ -295,6 +306,15 @@ static bool is_guarded(const struct bench_run *run, const struct hasten_ratio *d
             strict.low > most);
 }
 
+/* Whether the verdict is known, and holds among all comparisons. */
+static bool is_decided(const struct bench_run *run, const struct hasten_ratio *decided,
+                       double alpha) {
+    enum hasten_comparison comparison = run->result->comparison;
+    double comparisons = run->plan->comparisons < 1 ? 1 : (double)run->plan->comparisons;
+    return comparison == HASTEN_COMPARISON_SAME ||
+           (comparison != HASTEN_COMPARISON_UNCLEAR && decided->p <= alpha / comparisons);
+}
+
 /* Looks at the estimates so far where a look is due. True when it is clear. */
 static bool look(struct bench_run *run, bool is_last) {
     struct bench_result *result = run->result;
@@ -320,8 +340,7 @@ static bool look(struct bench_run *run, bool is_last) {
     result->comparison = hasten_compare(&decided, alpha, run->plan->margin);
     result->ratio = ratio;
     result->alpha = alpha;
-    return run->plan->guards ? is_guarded(run, &decided, alpha)
-                             : result->comparison != HASTEN_COMPARISON_UNCLEAR;
+    return run->plan->guards ? is_guarded(run, &decided, alpha) : is_decided(run, &decided, alpha);
 }
 
 /* Whether another round would add nothing, or there is no time for it. */
@@ -329,8 +348,9 @@ static bool is_over(struct bench_run *run) {
     struct bench_result *result = run->result;
     double spent_s = elapsed_s(run);
     double round_s = spent_s / (double)result->rounds;
-    bool is_last =
-        result->rounds == BENCH_MOST_ROUNDS || spent_s + round_s / 2 > run->plan->budget_s;
+    bool is_full = result->series[0].block_count + most_in_round(run) + 2 > BENCH_MOST_BLOCKS;
+    bool is_last = result->rounds == BENCH_MOST_ROUNDS || is_full ||
+                   spent_s + round_s / 2 > run->plan->budget_s;
     if (run->sides[0].kind == BENCH_COMMAND && result->rounds == 1) {
         double rounds = run->plan->budget_s / round_s;
         run->planned = rounds < 1                   ? 1
@@ -349,10 +369,13 @@ static bool is_over(struct bench_run *run) {
                GOOD_SHARE * series->summary.median;
 }
 
-/* When a round has shown what starting costs: no more of it than of measuring. */
+/* When rounds have shown what starting costs: no more of it than of measuring. The least of
+ * some, for one that other processes held up would leave few rounds to all the budget. */
 static void adapt_plan(struct bench_run *run, double start_s) {
-    double rounds = run->plan->budget_s / fmax(2 * start_s, ROUND_S);
-    if (rounds < (double)run->planned) {
+    size_t seen = run->result->rounds;
+    run->least_start_s = seen == 1 ? start_s : fmin(run->least_start_s, start_s);
+    double rounds = run->plan->budget_s / fmax(2 * run->least_start_s, ROUND_S);
+    if (seen == WATCHED_STARTS && rounds < (double)run->planned) {
         run->planned = rounds < LEAST_ROUNDS ? LEAST_ROUNDS : (size_t)rounds;
     }
 }
@@ -366,7 +389,8 @@ static bool measure_round(struct bench_run *run, struct bench_process *processes
         return false;
     }
     double now_s = elapsed_s(run);
-    if (result->rounds == 1 && run->sides[0].kind != BENCH_COMMAND) {
+    if (result->rounds >= 1 && result->rounds <= WATCHED_STARTS &&
+        run->sides[0].kind != BENCH_COMMAND) {
         adapt_plan(run, now_s - begun_s);
     }
     double until_s = run->plan->budget_s * (double)(result->rounds + 1) / (double)run->planned;

@@ -28,11 +28,11 @@ struct bench_plan {
     bool shows_progress;
     bool skips_memory;
     unsigned counts; /* bench_counts.h */
-    /* `hasten check` asks whether B is slower by more than this share, and of how many
-     * benchmarks; it is clear when that is. */
+    /* `hasten check` asks whether B is slower by more than this share; it is clear when
+     * that is. */
     bool guards;
     double threshold;
-    size_t comparisons;
+    size_t comparisons; /* that are made at once: it has to be clear among all */
 };
 
 /* What was measured of a side. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
  * What GitHub Actions reads: commands on standard output, and Markdown. */
-#include <math.h>
 #include <string.h>
 
 #include "cli/check_show.h"
@@ -41,13 +40,9 @@ void check_annotations(struct hasten_buffer *out, const struct check_list *list)
         if (entry->is_measured && entry->result.side_count == 2) {
             check_format(&change, ": ");
             check_change(&change, entry->result.ratio.ratio);
-            if (!isinf(entry->result.ratio.high)) {
-                check_format(&change, " (95 %%: ");
-                check_change(&change, entry->result.ratio.low);
-                check_format(&change, " to ");
-                check_change(&change, entry->result.ratio.high);
-                check_format(&change, ")");
-            }
+            check_format(&change, " (95 %%: ");
+            check_interval(&change, &entry->result.ratio);
+            check_format(&change, ")");
             write_escaped(out, change.data, "");
         }
         hasten_buffer_text(out, "\n");
@@ -91,9 +86,7 @@ void check_markdown(struct hasten_buffer *out, const struct check_list *list) {
         write_time(out, check_series(entry, CHECK_NOW));
         if (compares && entry->is_measured && entry->result.side_count == 2) {
             check_change(&change, entry->result.ratio.ratio);
-            check_change(&interval, entry->result.ratio.low);
-            check_format(&interval, " to ");
-            check_change(&interval, entry->result.ratio.high);
+            check_interval(&interval, &entry->result.ratio);
         }
         if (compares) {
             write_cell(out, change.data);

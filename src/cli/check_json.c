@@ -31,6 +31,8 @@ static void write_ratio(struct hasten_json *json, const struct check_entry *entr
     if (!entry->is_measured || result->side_count == 1) {
         hasten_json_null(json, "ratio");
         hasten_json_null(json, "interval");
+        hasten_json_null(json, "p");
+        hasten_json_null(json, "same_results");
         return;
     }
     hasten_json_number(json, "ratio", result->ratio.ratio);
@@ -62,19 +64,16 @@ static void write_budget(struct hasten_json *json, const struct check_entry *ent
     hasten_json_close(json, '}');
 }
 
-static void write_entry(struct hasten_json *json, const struct check_list *list,
-                        const struct check_entry *entry) {
+static void write_entry(struct hasten_json *json, const struct check_entry *entry) {
     hasten_json_open(json, NULL, '{');
     hasten_json_string(json, "name", entry->name);
     hasten_json_string(json, "file", entry->file->name);
     hasten_json_string(json, "verdict", check_verdict_name(entry->verdict));
     hasten_json_string(json, "reason", entry->reason);
-    if (list->revisions != NULL) {
-        hasten_json_number(json, "threshold", entry->limits.threshold);
-        hasten_json_number(json, "memory_threshold", entry->limits.memory_threshold);
-        write_ratio(json, entry);
-        write_series(json, "was", entry, CHECK_REFERENCE);
-    }
+    hasten_json_number(json, "threshold", entry->limits.threshold);
+    hasten_json_number(json, "memory_threshold", entry->limits.memory_threshold);
+    write_ratio(json, entry);
+    write_series(json, "was", entry, CHECK_REFERENCE);
     write_series(json, "is", entry, CHECK_NOW);
     write_budget(json, entry);
     hasten_json_integer(json, "rounds", (int64_t)entry->result.rounds);
@@ -98,10 +97,11 @@ void check_json(struct hasten_buffer *out, const struct check_list *list) {
         hasten_json_close(&json, '}');
     } else {
         hasten_json_null(&json, "against");
+        hasten_json_null(&json, "working_tree");
     }
     hasten_json_open(&json, "benchmarks", '[');
     for (size_t i = 0; i < list->count; i++) {
-        write_entry(&json, list, list->entries[i]);
+        write_entry(&json, list->entries[i]);
     }
     hasten_json_close(&json, ']');
     hasten_json_close(&json, '}');

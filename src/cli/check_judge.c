@@ -93,8 +93,8 @@ static bool find_p(struct check_entry *entry) {
            hasten_paired_ratio(NULL, shifted, result->rounds, ALPHA, &beyond, NULL) == HASTEN_OK;
     if (done) {
         double alpha = result->alpha > 0 ? result->alpha : ALPHA;
-        entry->p = beyond.ratio > 1 ? fmin(1, beyond.p * ALPHA / alpha) : 1;
-        entry->p_faster = result->ratio.ratio < 1 ? fmin(1, result->ratio.p * ALPHA / alpha) : 1;
+        entry->p = beyond.ratio > 1 ? hasten_look_p(beyond.p, alpha) : 1;
+        entry->p_faster = result->ratio.ratio < 1 ? hasten_look_p(result->ratio.p, alpha) : 1;
     } else {
         cli_say("check: out of memory");
     }

@@ -3,7 +3,6 @@
  * The table in the terminal, and the sentence below it. */
 #include "cli/check_show.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "cli/check_text.h"
@@ -42,13 +41,7 @@ static void put_ratio(struct hasten_table *table, const struct check_entry *entr
     if (entry->is_measured && entry->result.side_count == 2) {
         const struct hasten_ratio *ratio = &entry->result.ratio;
         check_change(&change, ratio->ratio);
-        if (isinf(ratio->high)) {
-            check_format(&interval, "too few rounds");
-        } else {
-            check_change(&interval, ratio->low);
-            check_format(&interval, " to ");
-            check_change(&interval, ratio->high);
-        }
+        check_interval(&interval, ratio);
     }
     hasten_table_text(table, HASTEN_STYLE_PLAIN, change.data);
     hasten_table_text(table, HASTEN_STYLE_FAINT, interval.data);

@@ -50,3 +50,13 @@ void check_change(struct check_text *text, double ratio) {
         check_format(text, "%+.*f %%", fabs(percent) < 9.95 ? 1 : 0, percent);
     }
 }
+
+void check_interval(struct check_text *text, const struct hasten_ratio *ratio) {
+    if (isinf(ratio->high)) {
+        check_format(text, "too few rounds");
+    } else {
+        check_change(text, ratio->low);
+        check_format(text, " to ");
+        check_change(text, ratio->high);
+    }
+}

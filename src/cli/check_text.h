@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "core/stats/paired.h"
+
 struct check_text {
     char data[192];
     size_t used;
@@ -22,5 +24,7 @@ void check_bytes(struct check_text *text, double bytes);
 void check_percent(struct check_text *text, double share);
 /* "+3.1 %", of a ratio; "x12.5" from ten on. */
 void check_change(struct check_text *text, double ratio);
+/* "-0.4 % to +3.1 %", or that there are too few rounds for it. */
+void check_interval(struct check_text *text, const struct hasten_ratio *ratio);
 
 #endif

@@ -283,7 +283,8 @@ static void correct(struct bench_list *list) {
     bool *differs = malloc(list->count * sizeof *differs);
     if (p != NULL && differs != NULL) {
         for (size_t i = 0; i < list->count; i++) {
-            p[i] = list->entries[i]->result.ratio.p;
+            const struct bench_result *result = &list->entries[i]->result;
+            p[i] = result->alpha > 0 ? hasten_look_p(result->ratio.p, result->alpha) : 1;
         }
         hasten_holm(p, list->count, 0.05, differs);
         for (size_t i = 0; i < list->count; i++) {
@@ -372,6 +373,7 @@ int cmd_bench(const struct cli_options *options) {
     bool has_page = done && html != NULL && bench_html_prepare(html);
     done = done && (html == NULL || has_page);
     size_t asked = list.count;
+    plan.comparisons = list.count;
     done = done && measure_all(&list, &plan);
     if (done) {
         if (list.side_count == 2) {

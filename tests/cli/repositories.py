@@ -37,6 +37,7 @@ name = "worker"
 version = "1.0"
 """
 FAST = "def work():\n    return sum(range(200)) * 0\n"
+SLIGHTLY_SLOWER = "def work():\n    return sum(range(260)) * 0\n"
 SLOW = "def work():\n    return sum(range(4000)) * 0\n"
 BENCH = "import worker\n\ndef bench_work():\n    return worker.work()\n"
 

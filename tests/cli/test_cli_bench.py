@@ -251,10 +251,13 @@ def children_of(pid: int) -> list[int]:
     return [int(word) for word in text.split()]
 
 
-@pytest.mark.skipif(
+lists_children = pytest.mark.skipif(
     not Path(f"/proc/self/task/{os.getpid()}/children").exists(),
     reason="the kernel does not list children",
 )
+
+
+@lists_children
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_behind(hasten: Hasten, number: signal.Signals) -> None:
     process = hasten.start(
@@ -299,6 +302,7 @@ def bench_affinity():
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor")
+@lists_children
 @pytest.mark.parametrize("threaded", [False, True])
 def test_one_processor_for_one_thread_only(hasten: Hasten, threaded: bool) -> None:
     hasten.script("affinity.py", AFFINITY)

@@ -69,7 +69,9 @@ def write(khz):
             file.write(str(khz))
 
 def cause(): write(1200000)
-def usual(): write(2400000)
+def usual():
+    # Not at the first execution of a process: others measure meanwhile.
+    if blocks > 1: write(2400000)
 """
     found = outliers(hasten, more, HASTEN_BENCH_CPUFREQ=str(hasten.folder))
     assert found["slow_outliers_slowed"] >= 3

@@ -245,6 +245,11 @@ static void test_looks(void) {
     }
     CHECK(near(sum, 0.05));
     CHECK_EQ_INT(before, 20);
+    /* What is just clear at a look is just clear of the whole. */
+    for (size_t look = 0; look < HASTEN_LOOKS; look++) {
+        CHECK(near(hasten_look_p(hasten_look_alpha(look), hasten_look_alpha(look)), 0.05));
+    }
+    CHECK(near(hasten_look_p(0.9, hasten_look_alpha(0)), 1));
 }
 
 static void test_holm(void) {

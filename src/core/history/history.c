@@ -339,6 +339,13 @@ hasten_status hasten_history_load(const char *path, const struct hasten_allocato
     for (ssize_t part = 1; part > 0 && got < size;) {
         part = read(descriptor, text + got, size - got);
         got += part > 0 ? (size_t)part : 0;
+        if (part < 0 && errno == EINTR) {
+            part = 1;
+        } else if (part < 0) {
+            status =
+                hasten_error_set(error, HASTEN_IO, -1, "cannot read %s: %s", path, strerror(errno));
+            goto done;
+        }
     }
     status = hasten_history_parse(text, got, allocator, ret_history, error);
 done:

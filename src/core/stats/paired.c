@@ -15,6 +15,8 @@
 
 /* Nine that agree are the fewest to be sure of with the first look's part. */
 #define LEAST_AT_LOOK 9
+/* What the looks have together. */
+#define WHOLE_ALPHA 0.05
 /* Most of the error for the last look, which is the one that every undecided
  * comparison reaches. */
 static const double look_alphas[HASTEN_LOOKS] = {0.005, 0.01, 0.035};
@@ -130,6 +132,10 @@ double hasten_look_alpha(size_t look) {
 
 double hasten_look_interval_alpha(size_t look) {
     return look + 1 < HASTEN_LOOKS ? 0.05 : look_alphas[HASTEN_LOOKS - 1];
+}
+
+double hasten_look_p(double p, double alpha) {
+    return fmin(1, p * WHOLE_ALPHA / alpha);
 }
 
 size_t hasten_look_place(size_t look, size_t planned) {

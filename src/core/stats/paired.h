@@ -59,6 +59,9 @@ double hasten_look_alpha(size_t look);
  * look's own part would be needlessly wide; simulations (test_stats.c) have the
  * truth in 94.5 to 96.5 % of these, for differences of any size. */
 double hasten_look_interval_alpha(size_t look);
+/* A p that was found at a look, as part of the whole 5 %: what a look has less of them
+ * counts so much more. To be compared with those of other comparisons (hasten_holm). */
+double hasten_look_p(double p, double alpha);
 /* After how many of `planned` estimates it comes. */
 size_t hasten_look_place(size_t look, size_t planned);
 
