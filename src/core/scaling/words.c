@@ -82,6 +82,9 @@ double hasten_scaling_doubling(const struct hasten_scaling_result *result, bool 
     if (result->row_count == 0 || !fit->exists) {
         return 0;
     }
+    if (verdict->growth == HASTEN_GROWTH_CONSTANT) {
+        return 1; /* also of nothing: what allocates nothing has a constant of 0 */
+    }
     double size = (double)result->rows[result->row_count - 1].size;
     double before = hasten_fit_value(fit, verdict->growth, size / 2);
     return hasten_fit_value(fit, verdict->growth, size) / before;
