@@ -168,6 +168,16 @@ def test_clock(benchmark):
     assert benchmark.group == "a" and benchmark.stats.group == "a"
     assert len(calls) == 5  # one to calibrate, three rounds, one for the result
 
+now = [0.0]
+
+@pytest.mark.benchmark(min_rounds=3, max_time=0, timer=lambda: now[0], warmup=False)
+def test_first_call_is_slow(benchmark):
+    def function():
+        now[0] += 1e-6 if now[0] else 5e-3
+    benchmark(function)
+    assert benchmark.stats.iterations >= 100
+    assert benchmark.stats.stats.median == pytest.approx(1e-6)
+
 @pytest.mark.benchmark(group="a")
 def test_other(benchmark):
     benchmark(int)
@@ -190,7 +200,7 @@ def test_collector(benchmark):
         *QUICK,
         "--benchmark-json=out.json",
     )
-    result.assert_outcomes(passed=4, errors=1)
+    result.assert_outcomes(passed=5, errors=1)
     result.stdout.fnmatch_lines(
         ["*ValueError: benchmark does not know often", "*benchmark 'a': 2 measured*",
          "*benchmark 'b': 1 measured*"]
@@ -269,6 +279,14 @@ def test_benchmark(benchmark):
 def test_other():
     pass
 """
+    pedantic = """
+def test_pedantic(benchmark):
+    setup = lambda: calls.append("setup") or ((3,), {})
+    down = calls.append
+    assert benchmark.pedantic(lambda x: x + 1, setup=setup, teardown=down, rounds=2) == 4
+    assert calls == ["setup", 3]
+"""
+    run(pedantic, "--benchmark-disable").assert_outcomes(passed=1)
     result = run(text, "--benchmark-disable")
     result.assert_outcomes(passed=2)
     result.stdout.no_fnmatch_line("*measured*")
