@@ -13,6 +13,7 @@ to execute, how often, and what follows is decided in C (src/core/scaling/).
           "error BYTES" and so many bytes of text: it cannot go on
 """
 
+import contextlib
 import gc
 import itertools
 import os
@@ -201,10 +202,10 @@ class Runner:
         """Bytes at the peak of one execution, above what was there before."""
         import importlib
 
-        try:
-            tracemalloc = importlib.import_module("hasten.tracemalloc")
-        except ImportError:
-            tracemalloc = importlib.import_module("tracemalloc")
+        tracemalloc = importlib.import_module("tracemalloc")
+        if not tracemalloc.is_tracing():  # else hasten's would refuse to begin
+            with contextlib.suppress(ImportError):
+                tracemalloc = importlib.import_module("hasten.tracemalloc")
         arguments = self.arguments(size)
         began = not tracemalloc.is_tracing()
         if began:
