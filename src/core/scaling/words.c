@@ -112,7 +112,11 @@ void hasten_scaling_cost(struct hasten_buffer *out, const struct hasten_scaling_
 /* "1.20 ms at n = 4 096, 293 ns for each of them": of the largest size. */
 static void write_largest(struct hasten_buffer *out, const struct hasten_scaling_result *result,
                           bool of_memory) {
-    const struct hasten_scaling_row *row = &result->rows[result->row_count - 1];
+    size_t last = result->row_count - 1;
+    while (of_memory && last > 0 && !result->rows[last].has_memory) {
+        last--;
+    }
+    const struct hasten_scaling_row *row = &result->rows[last];
     if (of_memory && !row->has_memory) {
         return;
     }
