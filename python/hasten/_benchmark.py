@@ -555,5 +555,6 @@ class Benchmark:
         self._undo.append(aspectlib.weave(target, aspect, **more).rollback)
 
     def cleanup(self) -> None:
+        self._waiting.close()  # the test is kept until all are done
         while self._undo:
             self._undo.pop()()

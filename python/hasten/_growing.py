@@ -53,17 +53,19 @@ class Waiting:
             self.descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
             self.now()
         except (OSError, ValueError, IndexError):
-            self.__del__()
+            self.close()
 
     def now(self) -> int:
         if self.descriptor < 0:
             return 0
         return int(os.pread(self.descriptor, 100, 0).split()[1])
 
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+    def close(self, close: Callable[[int], None] = os.close) -> None:
         if self.descriptor >= 0:
             close(self.descriptor)
             self.descriptor = -1
+
+    __del__ = close
 
 
 def _pass_over(items: Iterable[Any]) -> int:

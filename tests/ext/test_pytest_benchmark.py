@@ -317,6 +317,44 @@ def test_is_back():
     result.assert_outcomes(passed=3)
 
 
+def test_no_files_stay_open(run):
+    result = run(
+        """
+import os
+
+@pytest.mark.parametrize("number", range(4))
+def test_files(benchmark, number):
+    benchmark(int)
+    calls.append(len(os.listdir("/proc/self/fd")))
+    assert calls[number] == calls[0]
+""",
+        *QUICK,
+    )
+    result.assert_outcomes(passed=4)
+
+
+def test_memory_where_the_standard_module_traces(run):
+    result = run(
+        """
+import tracemalloc
+
+@pytest.fixture
+def traced():
+    tracemalloc.start()
+    yield
+    assert tracemalloc.is_tracing()
+    tracemalloc.stop()
+
+@hasten.budget(memory="1 MB")
+def test_above(traced, benchmark):
+    benchmark(bytes, 3_000_000)
+""",
+        *QUICK,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*it was limited to 1.0 MiB but its peak is 2.9 MiB"])
+
+
 def test_wrong_options(run):
     result = run("def test_it(benchmark):\n    benchmark(int)\n", "--benchmark-timer=no.such")
     result.stdout.fnmatch_lines(["*there is no clock no.such*"])
