@@ -271,7 +271,8 @@ def write_json(path, rows):
         print(f"hasten: benchmarks cannot be written: {error}", file=sys.stderr)
 
 
-# Budgets: of a test that uses the fixture by what was measured, of any other by its one run.
+# Budgets: of the test and of what it measures, by what the fixture has measured; of a test
+# that does not use it nothing is known.
 
 
 def _budgets(item, found):

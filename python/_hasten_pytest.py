@@ -8,6 +8,7 @@ Beside the package, and without importing it: a run without the markers pays for
 Where pytest-memray is installed and switched on (--memray), the markers are its.
 """
 
+import contextlib
 import inspect
 import re
 
@@ -73,10 +74,15 @@ def _arguments(marker, **defaults):
 
 
 def _tracer():
-    try:
-        from hasten import tracemalloc
-    except ImportError:
-        import tracemalloc
+    import _tracemalloc
+
+    if not _tracemalloc.is_tracing():  # else hasten's would refuse to begin
+        with contextlib.suppress(ImportError):
+            from hasten import tracemalloc
+
+            return tracemalloc
+    import tracemalloc
+
     return tracemalloc
 
 

@@ -22,6 +22,8 @@ from hasten._stats import summarize
 # A round is long against the clock, and against being interrupted.
 LEAST_ROUND_S = 100e-6
 MOST_ITERATIONS = 10**9
+# What takes longer is not executed twice to find out how long it takes.
+LONG_S = 0.01
 # Rounds beyond add nothing but memory.
 MOST_ROUNDS = 100_000
 FIELDS = (
@@ -368,7 +370,12 @@ class Benchmark:
         wanted = max(options.min_time, LEAST_ROUND_S)
         iterations = 1
         spent = yield iterations
-        while spent < wanted and iterations < MOST_ITERATIONS:
+        while iterations < MOST_ITERATIONS:
+            if wanted <= spent < max(options.max_time / 10, LONG_S):
+                # The first call has more to do than others, and any may be interrupted.
+                spent = min(spent, (yield iterations))
+            if spent >= wanted:
+                break
             factor = wanted / spent if spent > 0 else 10
             iterations = min(math.ceil(iterations * min(max(factor, 1.5), 10)), MOST_ITERATIONS)
             spent = yield iterations
@@ -452,6 +459,8 @@ class Benchmark:
         if self.disabled:
             args, kwargs = prepare()
             call(*args, **kwargs)
+            if teardown is not None:
+                teardown(*args, **kwargs)
             return result
         metadata = Metadata(self, iterations)
         for number in range(warmups + rounds):
@@ -546,5 +555,6 @@ class Benchmark:
         self._undo.append(aspectlib.weave(target, aspect, **more).rollback)
 
     def cleanup(self) -> None:
+        self._waiting.close()  # the test is kept until all are done
         while self._undo:
             self._undo.pop()()

@@ -13,6 +13,7 @@ to execute, how often, and what follows is decided in C (src/core/scaling/).
           "error BYTES" and so many bytes of text: it cannot go on
 """
 
+import contextlib
 import gc
 import itertools
 import os
@@ -52,17 +53,19 @@ class Waiting:
             self.descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
             self.now()
         except (OSError, ValueError, IndexError):
-            self.__del__()
+            self.close()
 
     def now(self) -> int:
         if self.descriptor < 0:
             return 0
         return int(os.pread(self.descriptor, 100, 0).split()[1])
 
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+    def close(self, close: Callable[[int], None] = os.close) -> None:
         if self.descriptor >= 0:
             close(self.descriptor)
             self.descriptor = -1
+
+    __del__ = close
 
 
 def _pass_over(items: Iterable[Any]) -> int:
@@ -201,10 +204,10 @@ class Runner:
         """Bytes at the peak of one execution, above what was there before."""
         import importlib
 
-        try:
-            tracemalloc = importlib.import_module("hasten.tracemalloc")
-        except ImportError:
-            tracemalloc = importlib.import_module("tracemalloc")
+        tracemalloc = importlib.import_module("tracemalloc")
+        if not tracemalloc.is_tracing():  # else hasten's would refuse to begin
+            with contextlib.suppress(ImportError):
+                tracemalloc = importlib.import_module("hasten.tracemalloc")
         arguments = self.arguments(size)
         began = not tracemalloc.is_tracing()
         if began:

@@ -368,7 +368,9 @@ class Watch:
             (size - bytes_before, count - count_before, name)
             for name, count_before, count, bytes_before, size in self._grown_types()[:MOST_GROWN]
         ]
-        for title, rows in (("line", sites), ("type", types)) if sites else ():
+        for title, rows in (("line", sites), ("type", types)):
+            if not sites or not rows:
+                continue
             yield ""
             yield f"more than at the first mark, by {title}"
             shown = [(_bytes_text(size), f"{count:+d}", name) for size, count, name in rows]

@@ -216,7 +216,9 @@ static bool prepare(struct complexity_run *run, char *python, size_t size) {
 }
 
 int cmd_complexity(const struct cli_options *options) {
-    struct complexity_run run = {.options = options, .shows_progress = isatty(STDERR_FILENO) == 1};
+    struct complexity_run run = {.options = options,
+                                 .process = {.errors = -1}, /* none: standard input is not it */
+                                 .shows_progress = isatty(STDERR_FILENO) == 1};
     char python[PATH_MAX];
     cli_signals_catch_stop();
     bool done = prepare(&run, python, sizeof python) && start(&run) && measure(&run);

@@ -271,6 +271,8 @@ static void test_names(void) {
     CHECK_EQ_INT(hasten_growth_find("linear"), HASTEN_GROWTH_LINEAR);
     CHECK_EQ_INT(hasten_growth_find("n^4"), HASTEN_GROWTH_COUNT);
     CHECK_EQ_INT(hasten_growth_find(""), HASTEN_GROWTH_COUNT);
+    CHECK_EQ_INT(hasten_growth_find("n + log n"), HASTEN_GROWTH_COUNT);
+    CHECK_EQ_INT(hasten_growth_find("n\xc2\xb2"), HASTEN_GROWTH_COUNT);
     CHECK_EQ_INT(
         hasten_growth_find("n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n n"),
         HASTEN_GROWTH_COUNT);

@@ -164,6 +164,41 @@ static void test_failures(void) {
     hasten_scaling_free(scaling);
 }
 
+/* A function that raises now and then: what a round that was given up has measured is not
+ * measured twice, and there are never more rounds than have room. */
+static void test_failures_in_rounds(void) {
+    uint64_t sizes[HASTEN_SCALING_MOST_SIZES];
+    for (size_t i = 0; i < HASTEN_SCALING_MOST_SIZES; i++) {
+        sizes[i] = i + 1;
+    }
+    struct pretended pretended = {.cost = linear};
+    struct hasten_scaling_options options = {
+        .sizes = sizes, .size_count = HASTEN_SCALING_MOST_SIZES, .budget_s = 5, .patience_s = 60};
+    struct hasten_scaling *scaling = NULL;
+    CHECK_STATUS(hasten_scaling_new(NULL, &options, &scaling, NULL), HASTEN_OK);
+    const struct hasten_scaling_result *result = hasten_scaling_result(scaling);
+    bool is_growing = true;
+    for (;;) {
+        struct hasten_ask ask = hasten_scaling_next(scaling, pretended.now_s);
+        if (ask.kind == HASTEN_ASK_NOTHING) {
+            break;
+        }
+        is_growing = is_growing && result->row_count < HASTEN_SCALING_MOST_SIZES;
+        bool is_largest = ask.size == result->row_count;
+        if (!is_growing && is_largest && result->row_count > 4) {
+            hasten_scaling_tell_failure(scaling, false);
+        } else {
+            execute(&pretended, scaling, &ask);
+        }
+    }
+    CHECK_EQ_INT(result->row_count, 4);
+    CHECK(result->rounds > 0 && result->rounds <= HASTEN_SCALING_MOST_ROUNDS);
+    for (size_t i = 0; i < result->row_count; i++) {
+        CHECK_EQ_INT(result->rows[i].rounds, result->rounds);
+    }
+    hasten_scaling_free(scaling);
+}
+
 static void test_refused(void) {
     struct hasten_scaling *scaling = NULL;
     uint64_t many[HASTEN_SCALING_MOST_SIZES + 1];
@@ -213,11 +248,35 @@ static void test_text(void) {
     hasten_scaling_free(scaling);
 }
 
+/* Memory is told of as far as it was seen. */
+static void test_memory_fails(void) {
+    struct pretended pretended = {.cost = linear};
+    struct hasten_scaling_options options = {.budget_s = 5, .patience_s = 60, .wants_memory = true};
+    struct hasten_scaling *scaling = NULL;
+    CHECK_STATUS(hasten_scaling_new(NULL, &options, &scaling, NULL), HASTEN_OK);
+    struct hasten_ask ask;
+    while ((ask = hasten_scaling_next(scaling, pretended.now_s)).kind != HASTEN_ASK_NOTHING) {
+        if (ask.kind == HASTEN_ASK_MEMORY && ask.size > 1024) {
+            hasten_scaling_tell_failure(scaling, false);
+        } else {
+            execute(&pretended, scaling, &ask);
+        }
+    }
+    struct hasten_buffer out;
+    hasten_buffer_init(&out, NULL);
+    hasten_scaling_text(&out, hasten_scaling_result(scaling), 80, false);
+    CHECK_HAS_STR(hasten_buffer_cstring(&out), "larger; 7.81 MiB at n = 1024, ");
+    hasten_buffer_done(&out);
+    hasten_scaling_free(scaling);
+}
+
 int main(void) {
     test_classes();
     test_sizes_given();
     test_failures();
+    test_failures_in_rounds();
     test_refused();
     test_text();
+    test_memory_fails();
     return check_done();
 }

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import hasten.leaks
 import pytest
 
 PROGRAM = """
@@ -76,3 +77,13 @@ def test_no_tables_where_nothing_is_traced(tmp_path):
     assert found["sites"] == []
     assert "more than at the first mark" not in found["text"]
     assert "1 leak after 12 iterations" in found["text"]
+
+
+def test_no_table_of_types_where_only_lines_grow():
+    """What is no object has a line, but no type."""
+    watch = hasten.leaks.Watch()
+    watch._sites = (hasten.leaks.Site("app.py", 3, 900, 2, 400, 1),)
+    lines = list(watch._grown())
+    assert lines[1] == "more than at the first mark, by line"
+    assert lines[2].split() == ["500", "B", "+1", "app.py:3"]
+    assert len(lines) == 3

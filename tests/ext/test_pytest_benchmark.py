@@ -168,6 +168,16 @@ def test_clock(benchmark):
     assert benchmark.group == "a" and benchmark.stats.group == "a"
     assert len(calls) == 5  # one to calibrate, three rounds, one for the result
 
+now = [0.0]
+
+@pytest.mark.benchmark(min_rounds=3, max_time=0, timer=lambda: now[0], warmup=False)
+def test_first_call_is_slow(benchmark):
+    def function():
+        now[0] += 1e-6 if now[0] else 5e-3
+    benchmark(function)
+    assert benchmark.stats.iterations >= 100
+    assert benchmark.stats.stats.median == pytest.approx(1e-6)
+
 @pytest.mark.benchmark(group="a")
 def test_other(benchmark):
     benchmark(int)
@@ -190,7 +200,7 @@ def test_collector(benchmark):
         *QUICK,
         "--benchmark-json=out.json",
     )
-    result.assert_outcomes(passed=4, errors=1)
+    result.assert_outcomes(passed=5, errors=1)
     result.stdout.fnmatch_lines(
         ["*ValueError: benchmark does not know often", "*benchmark 'a': 2 measured*",
          "*benchmark 'b': 1 measured*"]
@@ -269,6 +279,14 @@ def test_benchmark(benchmark):
 def test_other():
     pass
 """
+    pedantic = """
+def test_pedantic(benchmark):
+    setup = lambda: calls.append("setup") or ((3,), {})
+    down = calls.append
+    assert benchmark.pedantic(lambda x: x + 1, setup=setup, teardown=down, rounds=2) == 4
+    assert calls == ["setup", 3]
+"""
+    run(pedantic, "--benchmark-disable").assert_outcomes(passed=1)
     result = run(text, "--benchmark-disable")
     result.assert_outcomes(passed=2)
     result.stdout.no_fnmatch_line("*measured*")
@@ -297,6 +315,44 @@ def test_is_back():
         *QUICK,
     )
     result.assert_outcomes(passed=3)
+
+
+def test_no_files_stay_open(run):
+    result = run(
+        """
+import os
+
+@pytest.mark.parametrize("number", range(4))
+def test_files(benchmark, number):
+    benchmark(int)
+    calls.append(len(os.listdir("/proc/self/fd")))
+    assert calls[number] == calls[0]
+""",
+        *QUICK,
+    )
+    result.assert_outcomes(passed=4)
+
+
+def test_memory_where_the_standard_module_traces(run):
+    result = run(
+        """
+import tracemalloc
+
+@pytest.fixture
+def traced():
+    tracemalloc.start()
+    yield
+    assert tracemalloc.is_tracing()
+    tracemalloc.stop()
+
+@hasten.budget(memory="1 MB")
+def test_above(traced, benchmark):
+    benchmark(bytes, 3_000_000)
+""",
+        *QUICK,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*it was limited to 1.0 MiB but its peak is 2.9 MiB"])
 
 
 def test_wrong_options(run):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """hasten.complexity, hasten.budget and the numbers behind them, inside the interpreter."""
 
+import json
 import subprocess
 import sys
+import tracemalloc
 
 import hasten
 import pytest
@@ -31,6 +33,24 @@ def test_class_and_fields() -> None:
     text = str(result)
     assert text.startswith("time    O(n^2)") and "memory  O(1)" in text
     assert repr(result).startswith("<time O(n^2)")
+
+
+def test_memory() -> None:
+    sizes = [64, 128, 256, 512, 1024, 2048]
+    result = hasten.complexity(len, lambda n: [0] * n, sizes=sizes, budget=0.3, memory=True)
+    assert result.memory is not None and result.memory.growth == "O(1)"
+    assert result.memory.doubling == 1
+    json.dumps(result.to_dict(), allow_nan=False)
+    # Two cannot trace at once: whoever does goes on.
+    tracemalloc.start()
+    try:
+        result = hasten.complexity(lambda n: [0] * n, sizes=sizes, budget=0.3, memory=True)
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+    assert result.error is None
+    for size, peak in zip(sizes, result.peak_bytes):
+        assert peak is not None and 8 * size <= peak < 8 * size + 1000
 
 
 def test_sizes_and_inputs() -> None:
@@ -62,7 +82,7 @@ def test_exceptions() -> None:
         if n > 100:
             raise LookupError(n)
 
-    result = hasten.complexity(limited, budget=0.3)
+    result = hasten.complexity(limited, budget=10)  # enough to come there on any machine
     assert isinstance(result.error, LookupError)
     assert result.to_dict()["end"] == "raised" and max(result.sizes) <= 100
     with pytest.raises(ZeroDivisionError):

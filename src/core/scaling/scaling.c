@@ -414,7 +414,10 @@ void hasten_scaling_tell_failure(struct hasten_scaling *scaling, bool is_hung) {
         kept++;
     }
     result->row_count = kept;
-    /* Rounds that were begun go on without the larger sizes. */
+    /* The round that was begun begins anew without the larger sizes. */
+    for (size_t i = 0; i < kept; i++) {
+        result->rows[i].rounds = result->rounds;
+    }
     scaling->stage = STAGE_ROUNDS;
     shuffle(scaling);
 }

@@ -82,6 +82,9 @@ double hasten_scaling_doubling(const struct hasten_scaling_result *result, bool 
     if (result->row_count == 0 || !fit->exists) {
         return 0;
     }
+    if (verdict->growth == HASTEN_GROWTH_CONSTANT) {
+        return 1; /* also of nothing: what allocates nothing has a constant of 0 */
+    }
     double size = (double)result->rows[result->row_count - 1].size;
     double before = hasten_fit_value(fit, verdict->growth, size / 2);
     return hasten_fit_value(fit, verdict->growth, size) / before;
@@ -109,7 +112,11 @@ void hasten_scaling_cost(struct hasten_buffer *out, const struct hasten_scaling_
 /* "1.20 ms at n = 4 096, 293 ns for each of them": of the largest size. */
 static void write_largest(struct hasten_buffer *out, const struct hasten_scaling_result *result,
                           bool of_memory) {
-    const struct hasten_scaling_row *row = &result->rows[result->row_count - 1];
+    size_t last = result->row_count - 1;
+    while (of_memory && last > 0 && !result->rows[last].has_memory) {
+        last--;
+    }
+    const struct hasten_scaling_row *row = &result->rows[last];
     if (of_memory && !row->has_memory) {
         return;
     }

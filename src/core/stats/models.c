@@ -55,7 +55,8 @@ const char *hasten_growth_name(enum hasten_growth growth) {
     return growth < HASTEN_GROWTH_COUNT ? names[growth] : "unknown";
 }
 
-/* Letters, digits and ^ only; "**" is ^. */
+/* Letters, digits and ^ only; "**" is ^. Anything else but spaces, parentheses and * may
+ * change what is meant ("n + log n"), and so nothing is left of such a text. */
 static void normalise(const char *text, char *ret_text, size_t size) {
     size_t used = 0;
     for (; *text != '\0' && used + 1 < size; text++) {
@@ -64,6 +65,8 @@ static void normalise(const char *text, char *ret_text, size_t size) {
             text++;
         } else if (isalnum((unsigned char)*text) || *text == '^') {
             ret_text[used++] = (char)tolower((unsigned char)*text);
+        } else if (strchr(" ()*", *text) == NULL) {
+            break;
         }
     }
     ret_text[*text == '\0' ? used : 0] = '\0';
