@@ -70,9 +70,13 @@ static inline int hasten_cache_table_insert(struct hasten_cache_table *table,
         hasten_cache_table_grow(table);
         moved = 1;
     }
-    struct hasten_cache_entry **bucket = &table->buckets[entry->tag & table->mask];
-    entry->chain = *bucket;
-    *bucket = entry;
+    /* At the end: who compares on this chain and lets another thread insert comes upon it. */
+    struct hasten_cache_entry **place = &table->buckets[entry->tag & table->mask];
+    while (*place != NULL) {
+        place = &(*place)->chain;
+    }
+    entry->chain = NULL;
+    *place = entry;
     table->count++;
     return moved;
 }

@@ -492,8 +492,10 @@ static inline bool hasten_py_frame_is_visible(const hasten_py_frame *frame) {
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wpedantic"
-#undef _PyGC_FINALIZED /* a function in what follows, on 3.12 */
+#undef _PyGC_FINALIZED              /* a function in what follows, on 3.12 */
+#define object hasten_py_ast_object /* the name of a type there, on 3.14: ours would hide it */
 #include <internal/pycore_dict.h>
+#undef object
 #pragma GCC diagnostic pop
 #undef Py_BUILD_CORE
 
