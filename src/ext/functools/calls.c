@@ -61,49 +61,6 @@ static bool keep_unlimited(struct hasten_py_wrapper *self, const struct hasten_p
     return result != NULL;
 }
 
-PyObject *hasten_py_call_unlimited(PyObject *callable, PyObject *const *arguments, size_t nargsf,
-                                   PyObject *names) {
-    struct hasten_py_wrapper *self = (struct hasten_py_wrapper *)callable;
-    struct hasten_py_call call;
-    if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
-        return hasten_py_call_function(self->function, arguments, nargsf, names);
-    }
-    if (!describe(self, &call, arguments, nargsf, names)) {
-        return NULL;
-    }
-    struct hasten_py_result *result = NULL;
-    PyObject *value = NULL;
-    enum hasten_py_outcome outcome = HASTEN_PY_OTHER;
-    uint64_t insertions = 0;
-    HASTEN_PY_BEGIN_LOCKED(callable);
-    outcome = hasten_py_results_find(&self->results, &call, &result);
-    if (outcome == HASTEN_PY_SAME) {
-        self->hits++;
-        value = Py_NewRef(result->value);
-    } else if (outcome == HASTEN_PY_OTHER) {
-        self->misses++;
-        insertions = self->results.insertions;
-    }
-    HASTEN_PY_END_LOCKED();
-    if (outcome != HASTEN_PY_OTHER) {
-        return value;
-    }
-    value = hasten_py_call_function(self->function, arguments, nargsf, names);
-    if (value == NULL) {
-        return NULL;
-    }
-    struct hasten_py_garbage garbage = {.count = 0};
-    bool is_kept = false;
-    HASTEN_PY_BEGIN_LOCKED(callable);
-    is_kept = keep_unlimited(self, &call, value, insertions, &garbage);
-    HASTEN_PY_END_LOCKED();
-    hasten_py_garbage_drop(&self->results, &garbage);
-    if (!is_kept) {
-        Py_CLEAR(value);
-    }
-    return value;
-}
-
 /* Takes the oldest result out and gives its block to the call, or drops it. */
 static struct hasten_py_result *evict(struct hasten_py_wrapper *self,
                                       const struct hasten_py_call *call, PyObject *value,
@@ -141,8 +98,11 @@ static bool keep_limited(struct hasten_py_wrapper *self, const struct hasten_py_
     return true;
 }
 
-PyObject *hasten_py_call_limited(PyObject *callable, PyObject *const *arguments, size_t nargsf,
-                                 PyObject *names) {
+/* A call of a function that keeps results. `is_limited` is a constant where this is inlined. */
+__attribute__((always_inline)) static inline PyObject *call_kept(PyObject *callable,
+                                                                 PyObject *const *arguments,
+                                                                 size_t nargsf, PyObject *names,
+                                                                 bool is_limited) {
     struct hasten_py_wrapper *self = (struct hasten_py_wrapper *)callable;
     struct hasten_py_call call;
     if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
@@ -158,7 +118,9 @@ PyObject *hasten_py_call_limited(PyObject *callable, PyObject *const *arguments,
     HASTEN_PY_BEGIN_LOCKED(callable);
     outcome = hasten_py_results_find(&self->results, &call, &result);
     if (outcome == HASTEN_PY_SAME) {
-        hasten_cache_recency_touch(&self->root, hasten_py_turn_of(result));
+        if (is_limited) {
+            hasten_cache_recency_touch(&self->root, hasten_py_turn_of(result));
+        }
         self->hits++;
         value = Py_NewRef(result->value);
     } else if (outcome == HASTEN_PY_OTHER) {
@@ -176,11 +138,22 @@ PyObject *hasten_py_call_limited(PyObject *callable, PyObject *const *arguments,
     struct hasten_py_garbage garbage = {.count = 0};
     bool is_kept = false;
     HASTEN_PY_BEGIN_LOCKED(callable);
-    is_kept = keep_limited(self, &call, value, insertions, &garbage);
+    is_kept = is_limited ? keep_limited(self, &call, value, insertions, &garbage)
+                         : keep_unlimited(self, &call, value, insertions, &garbage);
     HASTEN_PY_END_LOCKED();
     hasten_py_garbage_drop(&self->results, &garbage);
     if (!is_kept) {
         Py_CLEAR(value);
     }
     return value;
+}
+
+PyObject *hasten_py_call_unlimited(PyObject *callable, PyObject *const *arguments, size_t nargsf,
+                                   PyObject *names) {
+    return call_kept(callable, arguments, nargsf, names, false);
+}
+
+PyObject *hasten_py_call_limited(PyObject *callable, PyObject *const *arguments, size_t nargsf,
+                                 PyObject *names) {
+    return call_kept(callable, arguments, nargsf, names, true);
 }
