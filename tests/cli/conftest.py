@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from hasten_command import Hasten
+from repositories import BENCH, FAST, Repository
 
 
 @pytest.fixture
@@ -17,3 +18,12 @@ def hasten(tmp_path: Path) -> Iterator[Hasten]:
     command = Hasten(tmp_path)
     yield command
     command.end()
+
+
+@pytest.fixture
+def repository(hasten: Hasten) -> Repository:
+    """A project under git with one benchmark, committed."""
+    repository = Repository(hasten)
+    repository.write(worker=FAST, bench_work=BENCH)
+    repository.commit()
+    return repository

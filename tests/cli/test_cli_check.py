@@ -10,15 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from hasten_command import Hasten
-from repositories import BENCH, FAST, SLIGHTLY_SLOWER, SLOW, Repository
-
-
-@pytest.fixture
-def repository(hasten: Hasten) -> Repository:
-    repository = Repository(hasten)
-    repository.write(worker=FAST, bench_work=BENCH)
-    repository.commit()
-    return repository
+from repositories import FAST, SLIGHTLY_SLOWER, SLOW, Repository
 
 
 def check(hasten: Hasten, repository: Repository, *words: str, **more: Any) -> Any:

@@ -12,15 +12,7 @@ from typing import Any
 
 import pytest
 from hasten_command import HASTEN, Hasten, environment
-from repositories import BENCH, FAST, SLOW, Repository
-
-
-@pytest.fixture
-def repository(hasten: Hasten) -> Repository:
-    repository = Repository(hasten)
-    repository.write(worker=FAST, bench_work=BENCH)
-    repository.commit()
-    return repository
+from repositories import SLOW, Repository
 
 
 def check(hasten: Hasten, repository: Repository, *words: str) -> Any:

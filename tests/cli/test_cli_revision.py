@@ -15,14 +15,6 @@ from hasten_command import Hasten, wait_until
 from repositories import BACKEND, BENCH, FAST, PACKAGED, SLOW, Repository
 
 
-@pytest.fixture
-def repository(hasten: Hasten) -> Repository:
-    repository = Repository(hasten)
-    repository.write(worker=FAST, bench_work=BENCH)
-    repository.commit()
-    return repository
-
-
 def revision(hasten: Hasten, repository: Repository, *words: str, **more: Any) -> Any:
     options: dict[str, Any] = {"cwd": repository.folder, "env": repository.env}
     return hasten("revision", "--json", "--python", sys.executable, *words, **(options | more))
