@@ -64,6 +64,9 @@ def test_statement(hasten: Hasten) -> None:
 def test_slower_and_faster_are_told_apart(hasten: Hasten) -> None:
     slower = bench(hasten, "--budget", "10", FAST, "--vs", SLOW)
     assert slower["verdict"] == "slower"
+    (entry,) = slower["benchmarks"]
+    assert len(entry["round_ratios"]) == entry["rounds"]
+    assert min(entry["round_ratios"]) <= slower["ratio"] <= max(entry["round_ratios"])
     assert 5 < slower["interval"][0] <= slower["ratio"] <= slower["interval"][1]
     assert slower["benchmarks"][0]["p"] < 0.05
     assert slower["benchmarks"][0]["same_results"] is False
