@@ -20,13 +20,16 @@
 /* Less is what an interpreter's own books take now and then. */
 #define LEAST_BYTES 4096
 
-/* Whether the reference can run it at all: a benchmark may be younger. */
-static bool reference_runs(const struct check_list *list, const struct check_entry *entry) {
+/* Whether the reference can run it at all: a benchmark may be younger. What hangs there is
+ * there, and cannot be compared. */
+static bool reference_runs(const struct check_list *list, const struct check_entry *entry,
+                           bool *ret_hangs) {
     struct bench_process process;
     struct bench_chance chance = {.hash_seed = 1, .padding = 0};
     bool runs = bench_process_start(&process, &entry->sides[CHECK_REFERENCE], &chance,
                                     list->options->bench.timeout_s) &&
                 bench_process_ready(&process);
+    *ret_hangs = !runs && process.is_late;
     if (runs) {
         bench_process_end(&process);
     }
@@ -44,11 +47,16 @@ static void measure_entry(struct check_list *list, struct check_entry *entry,
     plan->budget_s = entry->limits.budget_s;
     plan->threshold = entry->limits.threshold;
     plan->margin = fmax(entry->limits.threshold, 0.001);
-    if (compares && !reference_runs(list, entry)) {
-        entry->verdict = CHECK_NEW;
-        snprintf(entry->reason, sizeof entry->reason, "%.100s cannot run it",
+    bool hangs = false;
+    if (compares && !reference_runs(list, entry, &hangs)) {
+        entry->verdict = hangs ? CHECK_FAILED : CHECK_NEW;
+        snprintf(entry->reason, sizeof entry->reason,
+                 hangs ? "%.100s does not come to an end in time" : "%.100s cannot run it",
                  list->revisions[CHECK_REFERENCE].label);
         compares = false;
+    }
+    if (hangs) {
+        return;
     }
     plan->guards = compares;
     const struct bench_side *sides = compares ? entry->sides : &entry->sides[CHECK_NOW];

@@ -144,6 +144,18 @@ def test_new_benchmark_is_no_regression(hasten: Hasten, repository: Repository) 
     assert "cannot run it" in result.stdout
 
 
+def test_reference_that_hangs_is_not_new(hasten: Hasten, repository: Repository) -> None:
+    repository.write(worker="import time\ndef work(): time.sleep(100)\n")
+    repository.commit()
+    repository.write(worker=FAST)
+    result = check(hasten, repository, "--against", "HEAD", "--timeout", "1", "--json")
+    assert result.returncode == 2, result.stderr
+    (entry,) = json.loads(result.stdout)["benchmarks"]
+    assert entry["verdict"] == "failed"
+    assert re.fullmatch(r"HEAD \(\w{10}\) does not come to an end in time", entry["reason"])
+    assert "did not come to an end in time" in result.stderr
+
+
 def test_different_results(hasten: Hasten, repository: Repository) -> None:
     repository.write(worker="def work():\n    return 'other'\n")
     result = check(hasten, repository, "--budget", "1", "--against", "HEAD")
