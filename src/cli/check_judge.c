@@ -258,12 +258,17 @@ bool check_judge(struct check_list *list) {
     return done && check_growth(list);
 }
 
+bool check_is_unjudged(const struct check_list *list, const struct check_entry *entry) {
+    bool is_strict = list->options->check.is_strict || list->settings.is_strict;
+    return entry->verdict >= CHECK_DIFFERENT || (is_strict && entry->verdict == CHECK_UNCLEAR);
+}
+
 int check_exit_status(const struct check_list *list) {
     size_t regressions = 0, failures = 0, judged = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct check_entry *entry = list->entries[i];
         regressions += entry->verdict >= CHECK_SLOWER && entry->verdict < CHECK_DIFFERENT;
-        failures += entry->verdict >= CHECK_DIFFERENT;
+        failures += check_is_unjudged(list, entry);
         judged += entry->is_measured && (list->revisions == NULL || is_compared(entry));
     }
     return regressions > 0 ? 1 : failures > 0 || judged == 0 ? 2 : 0;
