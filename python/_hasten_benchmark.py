@@ -12,6 +12,7 @@ Measuring is in hasten._benchmark, which is imported when a test uses a fixture.
 import json
 import sys
 
+import _hasten_against
 import pytest
 
 MARKER = (
@@ -59,6 +60,7 @@ def pytest_addoption(parser, pluginmanager):
     flag("enable", "measure although --benchmark-disable is given")
     flag("skip", "skip tests that use the fixture")
     flag("only", "skip tests that do not")
+    _hasten_against.add_options(group)
 
 
 @pytest.hookimpl(trylast=True)
@@ -117,6 +119,8 @@ def _fixture(request):
         param=None if callspec is None else callspec.id,
         params=None if callspec is None else callspec.params,
         disabled=session.disabled,
+        partner=getattr(session.against, "partner", None),
+        measured=session.measured(node),
     )
     node.hasten_benchmark = found
     yield found
@@ -153,15 +157,23 @@ class Session:
         # Processes of pytest-xdist disturb each other.
         disabled = config.getoption("hasten_benchmark_disable") or hasattr(config, "workerinput")
         self.disabled = disabled and not config.getoption("hasten_benchmark_enable")
+        self.names = {"hasten_benchmark"} if theirs else set(FIXTURES)
+        self.against = _hasten_against.make(config, self.names)
+        if self.against is not None:
+            config.pluginmanager.register(self.against, "hasten_against")
+
+    def measured(self, item):
+        """What --hasten-against has measured of the test."""
+        is_judge = isinstance(self.against, _hasten_against.Against)
+        return self.against.measured(item) if is_judge else None
 
     def pytest_collection_modifyitems(self, config, items):
         skip = config.getoption("hasten_benchmark_skip")
         only = config.getoption("hasten_benchmark_only")
         if not skip and not only:
             return
-        ours = {"hasten_benchmark"} if self.theirs else set(FIXTURES)
         for item in items:
-            uses = bool(ours & set(getattr(item, "fixturenames", ())))
+            uses = bool(self.names & set(getattr(item, "fixturenames", ())))
             if only and not uses:
                 item.add_marker(pytest.mark.skip(reason="not a benchmark"))
             elif skip and not only and uses:
@@ -192,8 +204,9 @@ class Session:
 
     def pytest_sessionfinish(self):
         path = self.config.getoption("hasten_benchmark_json")
-        if path and not hasattr(self.config, "workerinput"):
-            write_json(path, self.done)
+        is_side = isinstance(self.against, _hasten_against.TakesTurns)
+        if path and not hasattr(self.config, "workerinput") and not is_side:
+            write_json(path, self.done, getattr(self.against, "found", {}))
 
 
 def _sort_key(column):
@@ -232,14 +245,23 @@ def _table(rows):
                 str(stats.iqr_outliers),
             )
         )
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    return aligned(lines)
+
+
+def aligned(lines):
+    """A table's lines; all columns but the first at the right."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:
         cells = [line[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
         yield "  ".join(cells).rstrip()
 
 
-def write_json(path, rows):
+def _against_fields(compared):
+    return {} if compared is None else {"against": compared.as_dict()}
+
+
+def write_json(path, rows, compared):
     """The fields of pytest-benchmark's files, as far as they were measured."""
     import datetime
     import platform
@@ -260,7 +282,7 @@ def write_json(path, rows):
         "benchmarks": [
             fields | {"stats": fields["stats"] | {"data": row.stats.data}}
             for row in rows
-            for fields in (row.as_dict(),)
+            for fields in (row.as_dict() | _against_fields(compared.get(row.fullname)),)
         ],
         "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
         "version": f"hasten {__version__}",
@@ -310,11 +332,16 @@ def _judge_memory(limit, found):
         return None
     from _hasten_pytest import Tracing, size_text
 
-    with Tracing(1) as module:
-        before = module.get_traced_memory()[0]
-        module.reset_peak()
-        found.again()
-        peak = module.get_traced_memory()[1] - before
+    try:
+        execute, clean_up = found.again()
+        with Tracing(1) as module:
+            before = module.get_traced_memory()[0]
+            module.reset_peak()
+            execute()
+            peak = module.get_traced_memory()[1] - before
+        clean_up()
+    except Exception:
+        return None  # it cannot be executed once more
     if peak <= limit:
         return None
     return f"it was limited to {size_text(limit)} but its peak is {size_text(peak)}"
@@ -336,11 +363,18 @@ def judge(item):
         if limits["complexity"] is not None:
             wrong.append(_judge_growth(limits["complexity"], found))
     wrong = [sentence for sentence in wrong if sentence is not None]
-    if wrong:
-        pytest.fail("Above its budget: " + "\n".join(wrong), pytrace=False)
+    sentences = ["Above its budget: " + "\n".join(wrong)] if wrong else []
+    against = item.config.hasten_benchmarks.against
+    if isinstance(against, _hasten_against.Against):
+        sentences += filter(None, [against.judge(item)])
+    if sentences:
+        pytest.fail("\n".join(sentences), pytrace=False)
 
 
 def _call(pyfuncitem):
+    against = pyfuncitem.config.hasten_benchmarks.against
+    if isinstance(against, _hasten_against.Against):
+        against.judge_before(pyfuncitem)
     result = yield
     judge(pyfuncitem)
     return result

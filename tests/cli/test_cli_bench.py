@@ -240,6 +240,17 @@ def test_file_without_benchmarks(hasten: Hasten) -> None:
     assert result.stderr == "hasten: bench: empty.py has no functions named bench_*\n"
 
 
+def test_too_many_benchmarks(hasten: Hasten) -> None:
+    hasten.script("bench_many.py", "def bench_f(n): pass\nbench_f.params = range(1001)\n")
+    for verb, words in (("bench", ["bench_many.py"]), ("check", ["--record", "bench_many.py"])):
+        result = hasten(verb, "--python", sys.executable, *words)
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"hasten: {verb}: more than 1000 benchmarks; fewer values in `params` are fewer "
+            "benchmarks\n"
+        )
+
+
 def test_exception_shows_the_users_frames_only(hasten: Hasten) -> None:
     hasten.script("fails.py", "def helper():\n    return {}['x']\ndef bench_f():\n    helper()\n")
     result = hasten("bench", "--python", sys.executable, "fails.py")

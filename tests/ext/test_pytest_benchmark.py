@@ -286,6 +286,14 @@ def test_pedantic(benchmark):
     assert benchmark.pedantic(lambda x: x + 1, setup=setup, teardown=down, rounds=2) == 4
     assert calls == ["setup", 3]
 """
+    growth = """
+def test_growth(benchmark):
+    result = benchmark.complexity(lambda n: calls.append(n))
+    assert len(calls) == 1 and result.sizes == [] and result.time.growth is None
+    assert result.time.doubt == "few sizes" and result.time.is_at_most("n") is None
+    assert str(result.time)
+"""
+    run(growth, "--benchmark-disable").assert_outcomes(passed=1)
     run(pedantic, "--benchmark-disable").assert_outcomes(passed=1)
     result = run(text, "--benchmark-disable")
     result.assert_outcomes(passed=2)
@@ -353,6 +361,38 @@ def test_above(traced, benchmark):
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*it was limited to 1.0 MiB but its peak is 2.9 MiB"])
+
+
+def test_memory_of_pedantic_and_coroutines(run):
+    result = run(
+        """
+async def make(size):
+    await asyncio.sleep(0)
+    return bytes(size)
+
+@hasten.budget(memory="1 MB")
+def test_coroutine(benchmark):
+    benchmark(make, 3_000_000)
+
+@hasten.budget(memory="1 MB")
+def test_pedantic(benchmark):
+    down = []
+    benchmark.pedantic(bytes, setup=lambda: ((3_000_000,), {}), teardown=down.append)
+    assert down == [3_000_000]
+
+@hasten.budget(memory="1 MB")
+def test_setup_is_not_counted(benchmark):
+    benchmark.pedantic(len, setup=lambda: ((bytes(3_000_000),), {}))
+
+@hasten.budget(memory="1 MB")
+def test_not_once_more(benchmark):
+    left = iter([((3_000_000,), {})])
+    benchmark.pedantic(bytes, setup=lambda: next(left))
+""",
+        *QUICK,
+    )
+    result.assert_outcomes(failed=2, passed=2)
+    result.stdout.fnmatch_lines(["*its peak is 2.9 MiB", "*its peak is 2.9 MiB"])
 
 
 def test_wrong_options(run):

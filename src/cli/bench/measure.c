@@ -35,7 +35,7 @@
 #define CALIBRATION_BLOCKS 3
 /* Rounds after the first that are watched for what starting costs. */
 #define WATCHED_STARTS 3
-#define LONGEST_WAIT_NS 250e6 /* of a process for a processor, on a busy machine */
+#define LONGEST_WAIT_NS 250e6 /* of a process for a processor, where the kernel does not say */
 
 struct bench_run {
     const struct bench_side *sides;
@@ -46,7 +46,8 @@ struct bench_run {
     size_t looks; /* taken */
     double least_start_s;
     bool is_parallel;
-    int processor; /* that the round runs on; -1: any */
+    bool has_failed; /* a look at the data did, which was said */
+    int processor;   /* that the round runs on; -1: any */
     uint64_t start_ns;
 };
 
@@ -81,11 +82,11 @@ static bool keep(struct bench_series *series, const struct bench_block *block) {
 }
 
 /* Whether an execution is a block of its own. What takes microseconds may take many
- * milliseconds once, where other processes run then; what seemed to take longer than those
- * leave it waiting is not executed again for that. */
-static bool is_slow(double least_ns, unsigned executions) {
+ * milliseconds once, where other processes run then; what took longer than those leave it
+ * waiting, also without what the kernel says that it waited, is not executed again for that. */
+static bool is_slow(double least_ns, double waited_ns, unsigned executions) {
     return executions > 0 && least_ns > 10 * BLOCK_NS &&
-           (executions > 1 || least_ns > LONGEST_WAIT_NS);
+           (executions > 1 || least_ns - waited_ns > LONGEST_WAIT_NS);
 }
 
 /* How often to execute for a block of BLOCK_NS, found from short to long. These
@@ -96,9 +97,11 @@ static bool calibrate(struct bench_process *process, struct bench_series *series
     double least_ns = INFINITY; /* an execution, in a block that was long enough */
     while (long_blocks < CALIBRATION_BLOCKS) {
         struct bench_block block;
+        double waited_ns = bench_waited_ns(process->pid);
         if (!bench_process_block(process, loops, &block)) {
             return false;
         }
+        waited_ns = bench_waited_ns(process->pid) - waited_ns;
         double block_ns = block.each_ns * (double)loops;
         bool is_long = block_ns >= BLOCK_NS / 2 || loops >= (uint64_t)MOST_LOOPS;
         bool is_command = process->side->kind == BENCH_COMMAND;
@@ -109,7 +112,7 @@ static bool calibrate(struct bench_process *process, struct bench_series *series
             least_ns = INFINITY; /* an interruption made those before seem long */
             long_blocks = 0;
         }
-        if (is_command || (loops == 1 && is_slow(least_ns, long_blocks))) {
+        if (is_command || (loops == 1 && is_slow(least_ns, waited_ns, long_blocks))) {
             break;
         }
         /* By a hundred at most: first executions are slow. */
@@ -335,7 +338,9 @@ static bool look(struct bench_run *run, bool is_last) {
             HASTEN_OK ||
         hasten_paired_ratio(NULL, result->log_ratios, result->rounds, shown, &ratio, NULL) !=
             HASTEN_OK) {
-        return false;
+        cli_say("bench: out of memory");
+        run->has_failed = true; /* without an answer nothing may look like one */
+        return true;
     }
     result->comparison = hasten_compare(&decided, alpha, run->plan->margin);
     result->ratio = ratio;
@@ -426,6 +431,7 @@ static bool run_rounds(struct bench_run *run) {
                     bench_reduce_round(&result->series[0], &result->series[1], round);
             }
             is_done = is_over(run);
+            done = !run->has_failed;
         }
     }
     bench_process_end(&processes[0]);
