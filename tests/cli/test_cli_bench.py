@@ -75,6 +75,21 @@ def test_slower_and_faster_are_told_apart(hasten: Hasten) -> None:
     assert "A and B do not return the same" in faster.stdout
 
 
+def test_calibration_is_not_misled_by_one_side(hasten: Hasten) -> None:
+    """A's first executions take thrice as long, as if another program had run beside them."""
+    setup = [
+        "import itertools, sys",
+        # The setup runs before each block.
+        "executions = sys.__dict__.setdefault('executions', itertools.count())",
+        "def work(side):",
+        "    slow = side == 'a' and next(executions) < 330",
+        "    for _ in range(600 if slow else 200): pass",
+    ]
+    command = ["--budget", "1", "-s", "\n".join(setup), "work('a')", "--vs", "work('b')"]
+    (entry,) = bench(hasten, *command)["benchmarks"]
+    assert entry["a"]["executions_per_block"] == entry["b"]["executions_per_block"]
+
+
 def test_functions_of_a_file(hasten: Hasten) -> None:
     path = hasten.script("benchmarks.py", FILE)
     answer = bench(hasten, "--budget", "0.3", path.name)
