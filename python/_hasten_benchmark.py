@@ -49,6 +49,8 @@ def pytest_addoption(parser, pluginmanager):
     add("warmup", nargs="?", const="on", choices=("auto", "on", "off"), help="rounds before")
     add("warmup-iterations", type=int, metavar="NUM", help="most executions of them")
     add("calibration-precision", type=int, metavar="NUM", help="taken, and of no effect")
+    add("columns", metavar="LABELS", help="taken, and of no effect")
+    flag("verbose", "taken, and of no effect")
     add("json", metavar="PATH", help="write what was measured to this file")
     add("group-by", metavar="LABEL", default="group", help="group (default), name, func, param")
     add("sort", metavar="COL", default="median", help="min, median (default), mean, max or name")
