@@ -18,7 +18,7 @@ VARIABLE = "HASTEN_TURNS"
 COLUMNS = ("name", "was", "is", "change", "95 % interval", "verdict")
 # Options of one letter that take a value: what follows is no file.
 WITH_VALUE = ("-c", "-k", "-m", "-n", "-o", "-p", "-r", "-W")
-UNSAID = ("", "fine", "faster", "unclear", "slower", "not measured")
+UNSAID = ("", "fine", "faster", "slower", "not measured")
 
 
 def add_options(group):

@@ -4,6 +4,7 @@
  * failure, what could not be measured an error, what was not judged skipped. */
 #include <string.h>
 
+#include "cli/check/judge.h"
 #include "cli/check/show.h"
 #include "core/report/text.h"
 
