@@ -59,7 +59,8 @@ class Sources:
     def tell(self, path: Any, position: int) -> None:
         if self.told is not None:
             sizes = self.sizes or []
-            total = None if None in sizes else sum(sizes)
+            known = [size for size in sizes if size is not None]
+            total = sum(known) if len(known) == len(sizes) else None
             self.told(
                 Progress(path, self.done_files, len(sizes), self.done_bytes + position, total)
             )
@@ -79,9 +80,9 @@ def expand(given: Any) -> list[Any]:
         return [given]
     if not isinstance(given, (str, bytes, os.PathLike)):
         return [source for one in given for source in expand(one)]
-    path = os.fspath(given)
-    wild = b"*?[" if isinstance(path, bytes) else "*?["
-    if isinstance(given, os.PathLike) or not any(c in wild for c in path) or os.path.lexists(path):  # type: ignore[operator]
+    path: Any = os.fspath(given)
+    wild: Any = b"*?[" if isinstance(path, bytes) else "*?["
+    if isinstance(given, os.PathLike) or not any(c in wild for c in path) or os.path.lexists(path):
         return [path]
     from glob import glob
 
@@ -147,7 +148,7 @@ def decoded(
 ) -> Iterator[str]:
     """Lines in an encoding in which they cannot be told by their bytes."""
     with io.TextIOWrapper(
-        io.BufferedReader(_Raw(reader), BLOCK),  # type: ignore[type-var]
+        io.BufferedReader(_Raw(reader), BLOCK),
         encoding=encoding,
         errors=errors,
         newline=newline,

@@ -24,13 +24,13 @@ def format_of(files: list[Any]) -> str:
 
 def _one_file(text: Lines[str], first: list[str]) -> Iterator[str]:
     """The lines of the file that `first` is a line of; leaves that of the next one there."""
-    path = text.path
+    number = text.file_number
     while first:
         yield first.pop()
         line = next(text, None)
         if line is not None:
             first.append(line)
-            if text.path != path:
+            if text.file_number != number:
                 return
 
 

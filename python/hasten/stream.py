@@ -14,6 +14,7 @@ import codecs
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from hasten._stream import (
@@ -93,10 +94,9 @@ def _encoded(
     for text in texts:
         if any(end in text for end in ((b"\n", b"\r") if encoding is None else ("\n", "\r"))):
             return None, True
-        try:
+        # What cannot be encoded is in no line that can be decoded.
+        with suppress(UnicodeEncodeError):
             needles.append(text if encoding is None else text.encode(encoding))
-        except UnicodeEncodeError:
-            pass  # no line that can be decoded has it
     return tuple(needles), False
 
 

@@ -112,6 +112,7 @@ static int open_next(struct hasten_py_lines *self) {
     }
     self->is_current_reader = PyObject_TypeCheck(next, state->reader);
     self->current = next;
+    self->file_number++;
     hasten_regions_restart(&self->regions);
     return 1;
 }

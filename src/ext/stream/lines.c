@@ -217,6 +217,10 @@ static PyObject *line_of(struct hasten_py_lines *self, const struct hasten_span 
     }
     PyObject *line =
         hasten_py_line_make(&self->form, &self->region, bytes, size, HASTEN_PY_STRIP_NOTHING);
+    if (line != NULL && !is_fast && PyObject_Size(line) == 0) {
+        /* A last line of nothing but bytes that errors= leaves out is none. */
+        Py_CLEAR(line);
+    }
     return line == NULL ? NULL : judge(self, line, !is_fast);
 }
 
@@ -335,6 +339,15 @@ static PyObject *get_position(PyObject *object, void *none) {
     return current_attribute(object, "position");
 }
 
+static PyObject *get_file_number(PyObject *object, void *none) {
+    (void)none;
+    uint64_t number = 0;
+    HASTEN_PY_BEGIN_LOCKED(object);
+    number = lines_of(object)->file_number;
+    HASTEN_PY_END_LOCKED();
+    return PyLong_FromUnsignedLongLong(number);
+}
+
 static PyMethodDef lines_methods[] = {
     {"count", lines_count, METH_NOARGS, count_doc},
     {"close", lines_close, METH_NOARGS, close_doc},
@@ -344,6 +357,7 @@ static PyMethodDef lines_methods[] = {
 static PyGetSetDef lines_properties[] = {
     {"path", get_path, NULL, "The file that is being read; None where none is.", NULL},
     {"position", get_position, NULL, "Bytes that were read of it, compressed as they are.", NULL},
+    {"file_number", get_file_number, NULL, "How many files were begun.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

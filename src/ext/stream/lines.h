@@ -37,6 +37,7 @@ struct hasten_py_lines {
     bool is_ready;
     bool is_over;
     bool is_current_reader;
+    uint64_t file_number; /* of those that were begun */
     Py_ssize_t limit;
 
     struct hasten_regions regions;

@@ -20,31 +20,22 @@ void hasten_py_reader_attach(struct hasten_py_reader *reader) {
     reader->thread = NULL;
 }
 
-/* Calls readinto1() or readinto() with our memory, which the other side cannot keep. The
- * answer, NULL with an exception set. */
-static PyObject *read_into(PyObject *method, uint8_t *buffer, size_t size) {
-    PyObject *view = PyMemoryView_FromMemory((char *)buffer, (Py_ssize_t)size, PyBUF_WRITE);
-    if (view == NULL) {
-        return NULL;
-    }
-    PyObject *answer = PyObject_CallOneArg(method, view);
-    const struct hasten_py_exception exception = hasten_py_exception_take();
-    PyObject *released = PyObject_CallMethod(view, "release", NULL);
-    Py_DECREF(view);
-    if (released == NULL) {
-        Py_XDECREF(answer); /* it is still used: what it holds may change under our hands */
-        answer = NULL;
-    } else {
-        hasten_py_exception_put(exception);
-    }
-    Py_XDECREF(released);
+/* Calls readinto1() or readinto() with memory of Python's: whoever keeps it may, and may
+ * write to it whenever he likes. The answer, NULL with an exception set. */
+static PyObject *read_into(struct hasten_py_reader *reader, size_t size) {
+    PyObject *whole = PyMemoryView_FromObject(reader->memory);
+    PyObject *view = whole == NULL ? NULL : PySequence_GetSlice(whole, 0, (Py_ssize_t)size);
+    PyObject *answer = view == NULL ? NULL : PyObject_CallOneArg(reader->read_into, view);
+    Py_XDECREF(view);
+    Py_XDECREF(whole);
     return answer;
 }
 
 /* How many bytes a file object put into the buffer; -1 with an exception set, -2: none yet. */
 static Py_ssize_t read_object(struct hasten_py_reader *reader, uint8_t *buffer, size_t size) {
+    size = size < reader->block_size ? size : reader->block_size;
     PyObject *answer = reader->read_into != NULL
-                           ? read_into(reader->read_into, buffer, size)
+                           ? read_into(reader, size)
                            : PyObject_CallFunction(reader->read, "n", (Py_ssize_t)size);
     Py_ssize_t got = -1;
     if (answer == Py_None) {
@@ -53,6 +44,9 @@ static Py_ssize_t read_object(struct hasten_py_reader *reader, uint8_t *buffer, 
         got = PyNumber_AsSsize_t(answer, PyExc_ValueError);
         if (got < 0 && !PyErr_Occurred()) {
             got = (Py_ssize_t)size + 1;
+        }
+        if (got > 0 && got <= (Py_ssize_t)size && got <= PyByteArray_GET_SIZE(reader->memory)) {
+            memcpy(buffer, PyByteArray_AS_STRING(reader->memory), (size_t)got);
         }
     } else if (answer != NULL && PyBytes_Check(answer)) {
         got = PyBytes_GET_SIZE(answer);
@@ -148,7 +142,8 @@ static bool start(struct hasten_py_reader *self, PyObject *source,
         status = hasten_input_init(&self->input, self->fd, options, NULL);
     } else {
         self->file = Py_NewRef(source);
-        if (!find_method(self)) {
+        self->memory = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)self->block_size);
+        if (self->memory == NULL || !find_method(self)) {
             return false;
         }
         options->may_read_ahead = false;
@@ -266,6 +261,7 @@ static int reader_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->file);
     Py_VISIT(self->read_into);
     Py_VISIT(self->read);
+    Py_VISIT(self->memory);
     if (self->has_exception) {
         Py_VISIT(self->exception.type);
         Py_VISIT(self->exception.value);
@@ -297,6 +293,7 @@ static void reader_dealloc(PyObject *object) {
     (void)reader_clear(object);
     Py_CLEAR(self->path);
     Py_CLEAR(self->file);
+    Py_CLEAR(self->memory);
     type->tp_free(object);
     Py_DECREF(type);
 }

@@ -16,6 +16,7 @@ struct hasten_py_reader {
     PyObject *file;                       /* NULL: a descriptor */
     PyObject *read_into;                  /* its method that takes a buffer, or NULL... */
     PyObject *read;                       /* ...that answers bytes */
+    PyObject *memory;                     /* a bytearray: where it puts them */
     PyThreadState *thread;                /* of who reads, while the GIL is not held */
     struct hasten_py_exception exception; /* of the file object */
     bool has_exception;
