@@ -33,17 +33,31 @@ static bool begins_with(const uint8_t *data, size_t size, const uint8_t *magic, 
     return magic_size != 0;
 }
 
-const struct hasten_codec *hasten_codec_recognised(const uint8_t *data, size_t size,
-                                                   bool *ret_undecided) {
+bool hasten_codec_begins(const struct hasten_codec *codec, const uint8_t *data, size_t size,
+                         bool *ret_undecided) {
     *ret_undecided = false;
-    for (size_t i = 0; i < CODEC_COUNT * 2; i++) {
-        const struct hasten_codec *codec = CODECS[i / 2];
-        if (begins_with(data, size, codec->magic[i % 2], codec->magic_size[i % 2])) {
-            if (size >= codec->magic_size[i % 2]) {
-                return codec;
+    for (size_t i = 0; i < 2; i++) {
+        if (begins_with(data, size, codec->magic[i], codec->magic_size[i])) {
+            if (size >= codec->magic_size[i]) {
+                return true;
             }
             *ret_undecided = true;
         }
     }
+    return false;
+}
+
+const struct hasten_codec *hasten_codec_recognised(const uint8_t *data, size_t size,
+                                                   bool *ret_undecided) {
+    bool is_undecided = false;
+    for (size_t i = 0; i < CODEC_COUNT; i++) {
+        bool is_this_undecided = false;
+        if (hasten_codec_begins(CODECS[i], data, size, &is_this_undecided)) {
+            *ret_undecided = false;
+            return CODECS[i];
+        }
+        is_undecided = is_undecided || is_this_undecided;
+    }
+    *ret_undecided = is_undecided;
     return NULL;
 }

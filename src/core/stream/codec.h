@@ -49,6 +49,10 @@ const struct hasten_codec *hasten_codec_named(const char *name);
 const struct hasten_codec *hasten_codec_recognised(const uint8_t *data, size_t size,
                                                    bool *ret_undecided);
 
+/* Whether data begin as a file of this format does, or may do so once there are more. */
+bool hasten_codec_begins(const struct hasten_codec *codec, const uint8_t *data, size_t size,
+                         bool *ret_undecided);
+
 /* The most bytes that recognising takes. */
 #define HASTEN_CODEC_MAGIC_MAX 10
 

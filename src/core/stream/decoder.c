@@ -41,6 +41,13 @@ static hasten_status refill(struct hasten_decoder *decoder, struct hasten_error 
         decoder->input_offset += decoder->input_at;
         decoder->input_at = 0;
         decoder->input_size = 0;
+    } else if (decoder->input_size == decoder->input_capacity) {
+        /* A few bytes that tell too little. */
+        const size_t left = decoder->input_size - decoder->input_at;
+        memmove(decoder->input, decoder->input + decoder->input_at, left);
+        decoder->input_offset += decoder->input_at;
+        decoder->input_at = 0;
+        decoder->input_size = left;
     }
     size_t got = 0;
     const hasten_status status =
@@ -102,6 +109,19 @@ static hasten_status begin_member(struct hasten_decoder *decoder, struct hasten_
     if (decoder->input_at == decoder->input_size) {
         return HASTEN_OK;
     }
+    if (decoder->members != 0 && !codec->is_strict_at_end) {
+        bool is_undecided = false;
+        const bool is_member =
+            hasten_codec_begins(codec, decoder->input + decoder->input_at,
+                                decoder->input_size - decoder->input_at, &is_undecided);
+        if (is_undecided && !decoder->is_below_done) {
+            return refill(decoder, error);
+        }
+        if (!is_member && !is_undecided) {
+            decoder->is_done = true; /* whatever it is, it is not ours */
+            return HASTEN_OK;
+        }
+    }
     if (decoder->state == NULL) {
         decoder->state = codec->make();
         if (decoder->state == NULL) {
@@ -111,7 +131,6 @@ static hasten_status begin_member(struct hasten_decoder *decoder, struct hasten_
         return hasten_error_set(error, HASTEN_NO_MEMORY, -1, "out of memory");
     }
     decoder->is_within = true;
-    decoder->has_delivered = false;
     decoder->may_have_more = false;
     return HASTEN_OK;
 }
@@ -140,7 +159,6 @@ static hasten_status step(struct hasten_decoder *decoder, uint8_t *buffer, size_
     const size_t given = size - io.out_size;
     decoder->input_at = decoder->input_size - io.in_size;
     decoder->may_have_more = io.out_size == 0;
-    decoder->has_delivered = decoder->has_delivered || given != 0;
     switch (answer) {
     case HASTEN_CODEC_END:
         decoder->is_within = false;
@@ -149,10 +167,6 @@ static hasten_status step(struct hasten_decoder *decoder, uint8_t *buffer, size_
     case HASTEN_CODEC_NO_MEMORY:
         return hasten_error_set(error, HASTEN_NO_MEMORY, -1, "out of memory");
     case HASTEN_CODEC_BAD:
-        if (decoder->members != 0 && !decoder->has_delivered && !decoder->codec->is_strict_at_end) {
-            decoder->is_done = true; /* no member: whatever it is, it is not ours */
-            break;
-        }
         if (given == 0) {
             return corrupt(decoder, io.why, error);
         }

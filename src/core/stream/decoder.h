@@ -26,7 +26,6 @@ struct hasten_decoder {
     bool is_below_done;
     bool is_done;
     bool is_within;     /* a member */
-    bool has_delivered; /* bytes of this member */
     bool may_have_more; /* the library stopped for want of room */
 };
 
