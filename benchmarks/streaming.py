@@ -26,17 +26,9 @@ from stats import in_other_interpreter
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 WORD = "NEEDLE"
-WORDS = [
-    "alpha",
-    "beta",
-    "request",
-    "user",
-    "session",
-    "GET",
-    "/index",
-    "/api/v1/items",
-    "status",
-] + ["200", "latency", "ms", "connection", "closed", "from", "opened", "cache", "hit", "miss"]
+PATHS = ["GET /index", "GET /api/v1/items", "POST /form"]
+WORDS = [*PATHS, "alpha", "beta", "request", "user", "session", "status 200", "latency ms"]
+WORDS += ["connection closed", "from", "opened", "cache hit", "miss", "worker"]
 COLUMNS = ["what", "theirs MB/s", "ours MB/s", "times", "95 %", "must be", ""]
 
 

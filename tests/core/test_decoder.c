@@ -19,6 +19,8 @@
 #define PACKED_SIZE 80000
 
 static uint8_t text[TEXT_SIZE];
+/* No member, and long enough to say so. */
+static const uint8_t BEHIND[44] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 static size_t pack_gzip(const uint8_t *data, size_t size, uint8_t *into) {
     z_stream stream = {0};
@@ -177,8 +179,8 @@ static void test_formats(void) {
         test_cut(packed, size, first);
         test_damaged(format, packed, size, first);
         /* Behind the last one. */
-        memcpy(packed + size, "what is no member, and long enough to say so", 44);
-        struct memory_source memory = {.data = packed, .size = size + 44};
+        memcpy(packed + size, BEHIND, sizeof BEHIND);
+        struct memory_source memory = {.data = packed, .size = size + sizeof BEHIND};
         struct hasten_error error = {HASTEN_OK, -1, ""};
         size_t all = 0;
         const bool is_strict = FORMATS[format].codec->is_strict_at_end;
