@@ -167,13 +167,14 @@ def _mangled(name: str, cls: type) -> str:
     return name
 
 
-def find(cls: type, names: Iterable[str]) -> Found:
+def find(cls: type, names: Iterable[str], every_base: bool = False) -> Found:
+    """`every_base`: also those that have a __dict__, where what they assign has a place."""
     found = Found()
     for name in _annotated(cls):
         found.names[name] = "an annotation"
     for base in cls.__mro__:
-        if base is not cls and base.__dictoffset__ != 0:
-            continue  # what its methods assign has a place
+        if base is not cls and base.__dictoffset__ != 0 and not every_base:
+            continue
         scan(base, found, cls.__name__)
     for name in names:
         found.names.setdefault(_mangled(name, cls), "slots=")

@@ -34,9 +34,11 @@ def _is_cached_property(value: object) -> bool:
     )
 
 
-def _alternative(cls: type) -> str | None:
+def alternative(cls: type) -> str | None:
     """What to do instead, for classes that get slots in another way or not at all."""
     own = vars(cls)
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return "is a NamedTuple: its fields are in the tuple, it needs no slots"
     if "__slots__" in own:
         return "has __slots__ already"
     if "__dataclass_fields__" in own:
@@ -46,8 +48,6 @@ def _alternative(cls: type) -> str | None:
     enum = _type_of("enum", "EnumType")
     if enum is not None and isinstance(cls, enum):
         return "is an enum: its members are made once, there is nothing to save"
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return "is a NamedTuple: its fields are in the tuple, it needs no slots"
     if issubclass(cls, dict) and hasattr(cls, "__total__"):
         return "is a TypedDict: its instances are plain dicts"
     if own.get("_is_protocol"):
@@ -56,30 +56,32 @@ def _alternative(cls: type) -> str | None:
         return "is a metaclass: its instances are classes, which have a __dict__"
     if cls.__itemsize__ != 0:
         base = next(base for base in reversed(cls.__mro__) if base.__itemsize__ != 0)
-        return f"is a {base.__name__}: the size of its instances varies, so they can have no slots"
-    if cls.__subclasses__():
-        return "has subclasses already: decorate it where it is defined"
-    if type(cls).mro is not type.mro:
-        return f"has a metaclass with an mro() of its own ({type(cls).__name__}), which would be"
+        return f"derives from {base.__name__}, whose instances vary in size: they can have no slots"
     return None
+
+
+def base_with_dict(cls: type) -> type | None:
+    """The base that gives a class its __dict__, unless it is the class itself."""
+    return next((base for base in reversed(cls.__mro__[1:]) if base.__dictoffset__ != 0), None)
 
 
 def _check(cls: object, wants_dict: bool) -> None:
     if not isinstance(cls, type):
         raise TypeError(f"slotted takes a class, not {type(cls).__name__}")
-    alternative = _alternative(cls)
-    if alternative is not None:
-        raise TypeError(f"{cls.__qualname__} {alternative}")
-    if wants_dict:
-        return
-    for base in reversed(cls.__mro__[1:]):
-        if base.__dictoffset__ != 0:
-            builtin = base.__module__ == "builtins"
-            remedy = "slots would save nothing" if builtin else "give that slots first"
-            raise TypeError(
-                f"{cls.__qualname__} inherits a __dict__ from {base.__qualname__}: {remedy}"
-                " (or ask for both: slotted(dict=True))"
-            )
+    reason = alternative(cls)
+    if reason is None and cls.__subclasses__():
+        reason = "has subclasses already: decorate it where it is defined"
+    if reason is None and type(cls).mro is not type.mro:
+        reason = f"has a metaclass with an mro() of its own, {type(cls).__qualname__}"
+    if reason is not None:
+        raise TypeError(f"{cls.__qualname__} {reason}")
+    base = base_with_dict(cls)
+    if base is not None and not wants_dict:
+        remedy = "slots save nothing" if base.__module__ == "builtins" else "give that slots first"
+        raise TypeError(
+            f"{cls.__qualname__} inherits a __dict__ from {base.__qualname__}: {remedy}"
+            " (or ask for both: slotted(dict=True))"
+        )
 
 
 def _check_found(cls: type, found: Found, named: bool, wants_dict: bool) -> None:
