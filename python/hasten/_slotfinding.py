@@ -134,7 +134,7 @@ def _special(annotation: Any, cls: type) -> str | None:
         annotation = getattr(annotation, "__forward_arg__", None)
         if not isinstance(annotation, str):
             return None
-    words = re.match(r"\s*(?:(\w+)\s*\.\s*)?(\w+)", annotation)
+    words = re.match(r"[\s'\"]*(?:(\w+)\s*\.\s*)?(\w+)", annotation)
     if words is None:
         return None
     names = vars(sys.modules.get(cls.__module__)) if cls.__module__ in sys.modules else {}

@@ -92,25 +92,35 @@ class _Mover:
         for item in inner:
             self.visit(item, depth + 1)
 
+    def swapped(self, item: Any) -> Any:
+        """The item, or what is to be in its place: a tuple is another one then."""
+        if item is self.old:
+            return self.new
+        if type(item) is tuple and any(part is self.old for part in item):
+            return tuple(self.new if part is self.old else part for part in item)
+        return item
+
     def replace(self, container: Any, kind: type) -> None:
-        old, new = self.old, self.new
         if issubclass(kind, list):
             for i, item in enumerate(container):
-                if item is old:
-                    container[i] = new
+                if self.swapped(item) is not item:
+                    container[i] = self.swapped(item)
         elif issubclass(kind, _SETS):
-            if any(item is old for item in list(container)):
-                container.discard(old)
-                container.add(new)
-        elif any(key is old or value is old for key, value in list(container.items())):
-            items = [
-                (new if key is old else key, new if value is old else value)
-                for key, value in container.items()
-            ]
-            if any(key is old for key in container):
-                container.clear()  # in the order that it had
-            for key, value in items:
-                container[key] = value
+            for item in list(container):
+                if self.swapped(item) is not item:
+                    container.discard(item)
+                    container.add(self.swapped(item))
+        else:
+            self.replace_in_dict(container)
+
+    def replace_in_dict(self, container: Any) -> None:
+        items = list(container.items())
+        new = [(self.swapped(key), self.swapped(value)) for key, value in items]
+        if any(key is not other for (key, _), (other, _) in zip(items, new)):
+            container.clear()  # in the order that it had
+        for (key, value), (new_key, new_value) in zip(items, new):
+            if key is not new_key or value is not new_value or new_key not in container:
+                container[new_key] = new_value
 
 
 def move(old: type, new: type) -> None:

@@ -158,7 +158,10 @@ def _convert(cls: type, plan: _Plan, wants_dict: bool) -> dict[str, Any]:
     own = dict(vars(cls))
     if wants_dict:
         return own
+    method = _type_of("hasten._functools", "_cached_method")
     for name, value in own.items():
+        if method is not None and isinstance(value, method):
+            plan.slots.append(f"_cached_{name}")
         if not _is_cached_property(value):
             continue
         if isinstance(value, functools.cached_property):

@@ -5,6 +5,7 @@ the way of slots in each.
 
 import functools
 import json
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from os import PathLike
@@ -18,8 +19,6 @@ from hasten._slotting import alternative, base_with_dict
 _FEW = 1000
 # Bytes below which the table has no row.
 _LEAST = 1024
-# Classes that are looked at for what stands in the way: those that would save most.
-_MOST_ASKED = 200
 
 
 def name_of(cls: type) -> str:
@@ -81,18 +80,18 @@ def _of_layout(cls: type) -> Iterator[str]:
         yield f"functools.cached_property needs a __dict__ ({_some(cached)}): slotted replaces it"
 
 
-def _obstacles(cls: type, raw: dict[str, Any], names: Mapping[str, int]) -> Iterator[str]:
+def _obstacles(cls: type, row: "Row") -> Iterator[str]:
     reason = alternative(cls)
     if reason is not None:
         yield reason
         return
     yield from _of_layout(cls)
-    yield from _of_names(cls, names)
-    if raw["weak"]:
-        yield f"{raw['weak']} have weak references: slotted(weakref=True)"
-    if raw["with_dict"]:
-        yield f"the __dict__ of {raw['with_dict']} was asked for"
-    if raw["count"] < _FEW:
+    yield from _of_names(cls, row.names)
+    if row.weakly_referenced:
+        yield f"{row.weakly_referenced} have weak references: slotted(weakref=True)"
+    if row.with_dict:
+        yield f"the __dict__ of {row.with_dict} was asked for"
+    if row.count < _FEW:
         yield "few instances"
 
 
@@ -100,11 +99,12 @@ class Row:
     """One class."""
 
     __slots__ = (
+        "_class",
+        "_obstacles",
         "bytes",
         "count",
         "name",
         "names",
-        "obstacles",
         "saved",
         "slotted_bytes",
         "unshared",
@@ -127,14 +127,28 @@ class Row:
         has_dict = cls.__dictoffset__ != 0
         self.slotted_bytes: int = raw["slotted_bytes"] * self.count if has_dict else self.bytes
         self.saved: int = self.bytes - self.slotted_bytes
-        self.obstacles: tuple[str, ...] = ()
+        self._class = weakref.ref(cls) if has_dict else None
+        self._obstacles: tuple[str, ...] | None = None
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """What stands in the way of slots, or is to be known. Worked out when it is first
+        asked for: the class's code is looked at."""
+        if self._obstacles is None:
+            cls = self._class() if self._class is not None else None
+            try:
+                self._obstacles = () if cls is None else tuple(_obstacles(cls, self))
+            except Exception as error:  # annotations and the like are the program's code
+                self._obstacles = (f"cannot be looked at: {error!r}",)
+        return self._obstacles
 
     @property
     def bytes_each(self) -> float:
         return self.bytes / self.count
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        facts = {name: getattr(self, name) for name in self.__slots__ if name[0] != "_"}
+        return facts | {"obstacles": list(self.obstacles)}
 
     def __repr__(self) -> str:
         return f"<Row {self.name}: {self.count} instances, slots save {bytes_text(self.saved)}>"
@@ -147,15 +161,9 @@ class Survey:
     def __init__(self, limit: int = 20) -> None:
         self.objects, found = _slots.survey()
         self.limit = limit
-        pairs = [(Row(raw), raw) for raw in found]
-        pairs.sort(key=lambda pair: (-pair[0].saved, -pair[0].bytes, pair[0].name))
-        for row, raw in pairs[:_MOST_ASKED]:
-            if raw["type"].__dictoffset__ != 0:
-                try:
-                    row.obstacles = tuple(_obstacles(raw["type"], raw, row.names))
-                except Exception as error:  # annotations and the like are the program's code
-                    row.obstacles = (f"cannot be looked at: {error!r}",)
-        self.rows = tuple(row for row, _ in pairs)
+        rows = [Row(raw) for raw in found]
+        rows.sort(key=lambda row: (-row.saved, -row.bytes, row.name))
+        self.rows = tuple(rows)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
