@@ -114,7 +114,7 @@ def _raw_annotations(cls: type) -> dict[str, Any]:
     try:
         return dict(annotate(1))
     except Exception:
-        import annotationlib
+        import annotationlib  # type: ignore[import-not-found]
 
         form = annotationlib.Format.FORWARDREF
         return dict(annotationlib.call_annotate_function(annotate, form, owner=cls))

@@ -41,7 +41,7 @@ def _owners(old: type) -> Iterator[tuple[type, bool]]:
     """The bases and the metaclasses, which the second value tells."""
     for owner in old.__mro__[1:]:
         yield owner, False
-    for owner in type(old).__mro__:
+    for owner in type(old).__mro__:  # type: ignore[attr-defined]
         yield owner, True
 
 

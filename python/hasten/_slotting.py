@@ -244,8 +244,8 @@ def _make_abstract(cls: type, made: type) -> None:
 
 def _add_state(made: type) -> None:
     """Pickles as without slots, unless the class says itself how it is pickled."""
-    reduces = (
-        made.__reduce__ is not object.__reduce__ or made.__reduce_ex__ is not object.__reduce_ex__
+    reduces = any(
+        getattr(made, name) is not getattr(object, name) for name in ("__reduce__", "__reduce_ex__")
     )
     gets = getattr(made, "__getstate__", None) is getattr(object, "__getstate__", None)
     _slots.add_state(made, gets and not reduces, not hasattr(made, "__setstate__"))
@@ -256,7 +256,7 @@ def _hook(made: type, original: Any) -> Any:
 
     def __init_subclass__(cls: type, /, **keywords: Any) -> None:
         if original is None:
-            super(made, cls).__init_subclass__(**keywords)
+            super(made, cls).__init_subclass__(**keywords)  # type: ignore[arg-type]
         else:
             original.__get__(None, cls)(**keywords)
         _slots.inherit(cls)
@@ -312,4 +312,3 @@ def make(box: list[type], names: Iterable[str], named: bool, weakref: bool, dict
     made = _build(box[0], names, named, weakref, dict)
     _slots.retire(box)
     return made
-

@@ -17,7 +17,7 @@ from hasten._slotting import alternative, base_with_dict
 
 # Of fewer instances the table says that they are few.
 _FEW = 1000
-# Bytes below which the table has no row.
+# Bytes below which the table has no row; nor has it for less than a fiftieth of all.
 _LEAST = 1024
 
 
@@ -68,6 +68,7 @@ def _of_layout(cls: type) -> Iterator[str]:
     base = base_with_dict(cls)
     if base is not None:
         yield f"inherits a __dict__ from {name_of(base)}"
+    other: type
     for other in cls.__subclasses__():
         siblings = [b for b in other.__bases__ if b is not cls and b.__basicsize__ > 16]
         if siblings:
@@ -200,7 +201,7 @@ class Survey:
         return text
 
     def text(self) -> str:
-        least = max(_LEAST, self.saved / 200)
+        least = max(_LEAST, self.saved / 50)
         shown = [row for row in self.rows if row.saved >= least][: self.limit]
         total = f"{self.objects:,} objects; slots would save {bytes_text(self.saved)}"
         if not shown:

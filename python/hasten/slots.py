@@ -19,7 +19,7 @@ A program is surveyed without a change by
 import os
 import sys
 
-__all__ = ["Row", "Survey", "slotted", "survey"]
+__all__ = ["slotted", "survey"]
 
 USAGE = """\
 Usage: python -m hasten.slots [--json FILE] [--signal] (-m MODULE | -c CODE | SCRIPT) [ARGS]

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar, overload
 from hasten._survey import Row as Row
 from hasten._survey import Survey as Survey
 
-__all__ = ["Row", "Survey", "slotted", "survey"]
+__all__ = ["slotted", "survey"]
 
 _T = TypeVar("_T")
 _Seen: TypeAlias = Survey | str | PathLike[str] | Mapping[str, Iterable[str]]

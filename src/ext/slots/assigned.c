@@ -13,8 +13,16 @@
 #include <string.h>
 
 /* What was pushed last, the newest first. */
-enum token { TOKEN_OTHER, TOKEN_SELF, TOKEN_GLOBAL, TOKEN_CONST, TOKEN_ATTR, TOKEN_SUPER_ATTR,
-             TOKEN_COPY, TOKEN_CALL };
+enum token {
+    TOKEN_OTHER,
+    TOKEN_SELF,
+    TOKEN_GLOBAL,
+    TOKEN_CONST,
+    TOKEN_ATTR,
+    TOKEN_SUPER_ATTR,
+    TOKEN_COPY,
+    TOKEN_CALL
+};
 
 struct pushed {
     enum token token;
@@ -91,14 +99,12 @@ static bool is_setter(const struct place *place) {
 
 static int read_attribute(struct place *place, PyObject *name) {
     const struct pushed *last = place->last;
-    bool of_class =
-        (last[0].token == TOKEN_GLOBAL && PyObject_RichCompareBool(last[0].name,
-                                                                   place->scan->class_name,
-                                                                   Py_EQ) == 1) ||
-        (last[0].token == TOKEN_ATTR && last[1].token == TOKEN_SELF &&
-         is_text(last[0].name, "__class__")) ||
-        (last[0].token == TOKEN_CALL && last[1].token == TOKEN_SELF &&
-         is_text(last[2].name, "type"));
+    bool of_class = (last[0].token == TOKEN_GLOBAL &&
+                     PyObject_RichCompareBool(last[0].name, place->scan->class_name, Py_EQ) == 1) ||
+                    (last[0].token == TOKEN_ATTR && last[1].token == TOKEN_SELF &&
+                     is_text(last[0].name, "__class__")) ||
+                    (last[0].token == TOKEN_CALL && last[1].token == TOKEN_SELF &&
+                     is_text(last[2].name, "type"));
     if (last[0].token == TOKEN_SELF) {
         if (is_text(name, "__dict__")) {
             report(place, &place->scan->dict_line);
@@ -135,8 +141,8 @@ static int step(struct place *place, enum token token, PyObject *name) {
 }
 
 static int load(struct place *place, Py_ssize_t index) {
-    const bool is_self = index == place->self ||
-                         (index < 64 && ((place->more_self >> index) & 1) != 0);
+    const bool is_self =
+        index == place->self || (index < 64 && ((place->more_self >> index) & 1) != 0);
     return step(place, is_self ? TOKEN_SELF : TOKEN_OTHER, NULL);
 }
 
@@ -151,37 +157,36 @@ static int named(struct place *place, enum token token, unsigned index) {
 
 static int instruction(struct place *place, enum hasten_slots_meaning meaning, unsigned arg) {
     switch (meaning) {
-        case HASTEN_OP_LOAD:
-            return load(place, (Py_ssize_t)arg);
-        case HASTEN_OP_LOAD_TWO:
-            return load(place, (Py_ssize_t)(arg >> 4)) < 0 ? -1
-                                                           : load(place, (Py_ssize_t)(arg & 15));
-        case HASTEN_OP_STORE_LOAD:
-            return load(place, (Py_ssize_t)(arg & 15));
-        case HASTEN_OP_GLOBAL:
-            return named(place, TOKEN_GLOBAL, arg >> 1);
-        case HASTEN_OP_ATTR:
-            return named(place, TOKEN_ATTR, arg >> HASTEN_PY_ATTR_SHIFT);
-        case HASTEN_OP_METHOD:
-            return named(place, TOKEN_ATTR, arg);
-        case HASTEN_OP_SUPER_ATTR:
-            return named(place, TOKEN_SUPER_ATTR, arg >> 2);
-        case HASTEN_OP_STORE_ATTR:
-            if (place->last[0].token == TOKEN_SELF && item(place->code->co_names, arg) != NULL &&
-                assign(place, item(place->code->co_names, arg)) < 0) {
-                return -1;
-            }
-            return step(place, TOKEN_OTHER, NULL);
-        case HASTEN_OP_CONST: {
-            PyObject *value = item(place->code->co_consts, arg);
-            return value == NULL ? 0 : step(place, TOKEN_CONST, value);
+    case HASTEN_OP_LOAD:
+        return load(place, (Py_ssize_t)arg);
+    case HASTEN_OP_LOAD_TWO:
+        return load(place, (Py_ssize_t)(arg >> 4)) < 0 ? -1 : load(place, (Py_ssize_t)(arg & 15));
+    case HASTEN_OP_STORE_LOAD:
+        return load(place, (Py_ssize_t)(arg & 15));
+    case HASTEN_OP_GLOBAL:
+        return named(place, TOKEN_GLOBAL, arg >> 1);
+    case HASTEN_OP_ATTR:
+        return named(place, TOKEN_ATTR, arg >> HASTEN_PY_ATTR_SHIFT);
+    case HASTEN_OP_METHOD:
+        return named(place, TOKEN_ATTR, arg);
+    case HASTEN_OP_SUPER_ATTR:
+        return named(place, TOKEN_SUPER_ATTR, arg >> 2);
+    case HASTEN_OP_STORE_ATTR:
+        if (place->last[0].token == TOKEN_SELF && item(place->code->co_names, arg) != NULL &&
+            assign(place, item(place->code->co_names, arg)) < 0) {
+            return -1;
         }
-        case HASTEN_OP_COPY:
-            return step(place, arg == 1 ? TOKEN_COPY : TOKEN_OTHER, NULL);
-        case HASTEN_OP_CALL:
-            return step(place, TOKEN_CALL, NULL);
-        default:
-            return step(place, TOKEN_OTHER, NULL);
+        return step(place, TOKEN_OTHER, NULL);
+    case HASTEN_OP_CONST: {
+        PyObject *value = item(place->code->co_consts, arg);
+        return value == NULL ? 0 : step(place, TOKEN_CONST, value);
+    }
+    case HASTEN_OP_COPY:
+        return step(place, arg == 1 ? TOKEN_COPY : TOKEN_OTHER, NULL);
+    case HASTEN_OP_CALL:
+        return step(place, TOKEN_CALL, NULL);
+    default:
+        return step(place, TOKEN_OTHER, NULL);
     }
 }
 
@@ -278,12 +283,12 @@ PyObject *hasten_slots_assigned(PyObject *module, PyObject *args) {
     PyCodeObject *code = NULL;
     int first = 0;
     if (!PyArg_ParseTuple(args, "O!UiO!O!:assigned", &PyCode_Type, &code, &scan.class_name, &first,
-                          &PyDict_Type, &scan.assigned, &PySet_Type,
-                          &scan.class_read)) {
+                          &PyDict_Type, &scan.assigned, &PySet_Type, &scan.class_read)) {
         return NULL;
     }
     scan.of_class = first == FIRST_CLASS;
-    PyObject *names = code->co_argcount > 0 && first != FIRST_NEITHER ? PyCode_GetVarnames(code) : NULL;
+    PyObject *names =
+        code->co_argcount > 0 && first != FIRST_NEITHER ? PyCode_GetVarnames(code) : NULL;
     if (names == NULL && PyErr_Occurred()) {
         return NULL;
     }

@@ -40,8 +40,7 @@ static uint32_t add_kind(struct hasten_slots_kinds *kinds, PyTypeObject *type) {
     return number;
 }
 
-struct hasten_slots_kind *hasten_slots_kind_of(struct hasten_slots_kinds *kinds,
-                                               PyObject *object) {
+struct hasten_slots_kind *hasten_slots_kind_of(struct hasten_slots_kinds *kinds, PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     if (type != kinds->last_type) {
         if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE)) {

@@ -49,8 +49,7 @@ void hasten_slots_kinds_init(struct hasten_slots_kinds *kinds);
 void hasten_slots_kinds_done(struct hasten_slots_kinds *kinds);
 /* The kind of an object, NULL where it is of no class that the program made. Valid until
  * the next call. */
-struct hasten_slots_kind *hasten_slots_kind_of(struct hasten_slots_kinds *kinds,
-                                               PyObject *object);
+struct hasten_slots_kind *hasten_slots_kind_of(struct hasten_slots_kinds *kinds, PyObject *object);
 /* Counts a name; `hint` is where it was in the object before. */
 void hasten_slots_count_name(struct hasten_slots_kinds *kinds, struct hasten_slots_kind *kind,
                              PyObject *name, size_t hint);

@@ -18,9 +18,8 @@ static PyObject *quiet(PyObject *Py_UNUSED(cls), PyObject *Py_UNUSED(args),
     Py_RETURN_NONE;
 }
 
-PyMethodDef hasten_slots_quiet_method = {
-    "__init_subclass__", (PyCFunction)(void (*)(void))quiet, METH_VARARGS | METH_KEYWORDS,
-    "Ran already."};
+PyMethodDef hasten_slots_quiet_method = {"__init_subclass__", (PyCFunction)(void (*)(void))quiet,
+                                         METH_VARARGS | METH_KEYWORDS, "Ran already."};
 
 /* The dict of the first class along the bases that has the hook, unless that is object:
  * a new reference, or NULL. */
@@ -153,8 +152,8 @@ PyObject *hasten_slots_mend(PyObject *Py_UNUSED(module), PyObject *args) {
     PyObject *old = NULL;
     PyObject *new = NULL;
     PyObject *roots = NULL;
-    if (!PyArg_ParseTuple(args, "O!O!O!:mend", &PyType_Type, &old, &PyType_Type, &new,
-                          &PyList_Type, &roots)) {
+    if (!PyArg_ParseTuple(args, "O!O!O!:mend", &PyType_Type, &old, &PyType_Type, &new, &PyList_Type,
+                          &roots)) {
         return NULL;
     }
     PyObject *old_dict = hasten_py_type_dict((PyTypeObject *)old);

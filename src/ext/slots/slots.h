@@ -35,8 +35,8 @@ enum hasten_slots_meaning {
 
 struct hasten_slots_state {
     uint8_t meanings[256];
-    PyObject *quiet;     /* stands in for an __init_subclass__ that ran already */
-    PyObject *type_new;  /* type.__new__ */
+    PyObject *quiet;    /* stands in for an __init_subclass__ that ran already */
+    PyObject *type_new; /* type.__new__ */
     PyObject *defaults_type;
     PyObject *gc; /* the module */
 };

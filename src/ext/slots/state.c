@@ -25,8 +25,8 @@ static PyObject *name_in_state(PyTypeObject *type, PyObject *slot_name) {
     const Py_ssize_t length = PyUnicode_GET_LENGTH(slot_name);
     PyObject *start = PyUnicode_Substring(slot_name, 0, prefix);
     PyObject *rest = PyUnicode_Substring(slot_name, prefix, length);
-    bool is_cached = start != NULL && rest != NULL &&
-                     PyUnicode_CompareWithASCIIString(start, CACHED) == 0;
+    bool is_cached =
+        start != NULL && rest != NULL && PyUnicode_CompareWithASCIIString(start, CACHED) == 0;
     is_cached = is_cached && is_cached_property(_PyType_Lookup(type, rest));
     Py_XDECREF(start);
     if (rest == NULL || is_cached) {
@@ -59,8 +59,8 @@ static int add_slot(PyObject *self, PyObject *name, PyObject *state) {
 }
 
 static bool has_dict(const PyTypeObject *type) {
-    return type->tp_dictoffset != 0 || PyType_HasFeature((PyTypeObject *)type,
-                                                         Py_TPFLAGS_MANAGED_DICT);
+    return type->tp_dictoffset != 0 ||
+           PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_MANAGED_DICT);
 }
 
 /* Names of all slots, the bases' included: a new reference to a list. */
@@ -184,9 +184,8 @@ static int add_method(PyTypeObject *type, PyMethodDef *definition) {
     return answer;
 }
 
-const char hasten_slots_add_state_doc[] =
-    "add_state($module, cls, get, set, /)\n--\n\n"
-    "Gives a class __getstate__ and __setstate__.";
+const char hasten_slots_add_state_doc[] = "add_state($module, cls, get, set, /)\n--\n\n"
+                                          "Gives a class __getstate__ and __setstate__.";
 
 PyObject *hasten_slots_add_state(PyObject *Py_UNUSED(module), PyObject *args) {
     PyTypeObject *type = NULL;

@@ -63,9 +63,9 @@ static struct keys keys_at(const struct survey *survey, const char *at) {
         .count = (size_t)(Py_ssize_t)pointer_at(at, layout->keys_entry_count),
     };
     /* The keys of all empty dicts are the interpreter's. */
-    keys.bytes = log2_bytes == 0 ? 0
-                                 : layout->keys_indices + ((size_t)1 << log2_bytes) +
-                                       usable * keys.entry_size;
+    keys.bytes = log2_bytes == 0
+                     ? 0
+                     : layout->keys_indices + ((size_t)1 << log2_bytes) + usable * keys.entry_size;
     return keys;
 }
 
@@ -78,8 +78,8 @@ static PyObject *key_of(const struct keys *keys, size_t i) {
 static void count_shared(struct survey *survey, struct hasten_slots_kind *kind, const char *at,
                          const void *values) {
     const struct keys keys = keys_at(survey, at);
-    PyObject *const *items = (PyObject *const *)(const void *)((const char *)values +
-                                                               survey->layout->values_items);
+    PyObject *const *items =
+        (PyObject *const *)(const void *)((const char *)values + survey->layout->values_items);
     for (size_t i = 0; i < keys.count; i++) {
         if (items[i] == NULL) {
             continue;
@@ -114,9 +114,8 @@ static size_t measure_dict(struct survey *survey, struct hasten_slots_kind *kind
     kind->with_dict++;
     if (values != NULL) {
         count_shared(survey, kind, at, values);
-        return values == behind
-                   ? bytes
-                   : bytes + as_allocated(survey, bytes_of_values(survey, at, values));
+        return values == behind ? bytes
+                                : bytes + as_allocated(survey, bytes_of_values(survey, at, values));
     }
     const struct keys keys = keys_at(survey, at);
     kind->unshared++;
@@ -144,15 +143,13 @@ static struct attributes attributes_of(const struct survey *survey, PyObject *ob
         }
         return found;
     }
-    const uintptr_t place =
-        (uintptr_t)pointer_at((char *)object - layout->instance_dict_before, 0);
+    const uintptr_t place = (uintptr_t)pointer_at((char *)object - layout->instance_dict_before, 0);
     if (layout->type_inline_values_flag != 0) {
         found.dict = (const PyObject *)place;
         if (type->tp_flags & layout->type_inline_values_flag) {
             const char *behind = (const char *)object + type->tp_basicsize;
             found.behind = behind;
-            found.values =
-                found.dict == NULL && behind[layout->values_valid] != 0 ? behind : NULL;
+            found.values = found.dict == NULL && behind[layout->values_valid] != 0 ? behind : NULL;
         }
     } else if (layout->instance_values_tag != 0) {
         if (place & layout->instance_values_tag) {
@@ -187,8 +184,7 @@ static size_t bytes_of_block(const struct survey *survey, const struct hasten_sl
     }
     if (type->tp_itemsize > 0 && !PyLong_Check(object)) {
         const Py_ssize_t items = Py_SIZE(object) < 0 ? -Py_SIZE(object) : Py_SIZE(object);
-        return as_allocated(survey,
-                            kind->fixed_bytes + (size_t)items * (size_t)type->tp_itemsize);
+        return as_allocated(survey, kind->fixed_bytes + (size_t)items * (size_t)type->tp_itemsize);
     }
     return kind->block_bytes;
 }
@@ -210,8 +206,7 @@ static int look(PyObject *object, void *data) {
     } else if (found.values != NULL && kind->shared_keys != NULL) {
         count_shared(survey, kind, kind->shared_keys, found.values);
         if (found.values != found.behind) {
-            bytes +=
-                as_allocated(survey, bytes_of_values(survey, kind->shared_keys, found.values));
+            bytes += as_allocated(survey, bytes_of_values(survey, kind->shared_keys, found.values));
         }
     }
     kind->bytes += bytes;
@@ -223,8 +218,8 @@ static int look(PyObject *object, void *data) {
  * may be there twice. */
 static PyObject *names_of(const struct survey *survey, const struct hasten_slots_kind *kind) {
     PyObject *list = PyList_New(0);
-    const struct keys keys = kind->shared_keys == NULL ? (struct keys){.count = 0}
-                                                       : keys_at(survey, kind->shared_keys);
+    const struct keys keys =
+        kind->shared_keys == NULL ? (struct keys){.count = 0} : keys_at(survey, kind->shared_keys);
     const size_t shared = keys.count < HASTEN_SLOTS_SHARED ? keys.count : HASTEN_SLOTS_SHARED;
     for (size_t i = 0; list != NULL && i < shared + kind->name_count; i++) {
         const struct hasten_slots_name found =
@@ -261,12 +256,10 @@ static PyObject *report_kind(const struct survey *survey, const struct hasten_sl
     }
     const size_t each = with_slots(survey, kind, (size_t)PyList_GET_SIZE(names));
     return Py_BuildValue("{s:O,s:K,s:K,s:K,s:K,s:K,s:n,s:N}", "type", kind->type, "count",
-                         (unsigned long long)kind->count, "bytes",
-                         (unsigned long long)kind->bytes, "with_dict",
-                         (unsigned long long)kind->with_dict, "unshared",
-                         (unsigned long long)kind->unshared, "weak",
-                         (unsigned long long)kind->weak, "slotted_bytes", (Py_ssize_t)each,
-                         "names", names);
+                         (unsigned long long)kind->count, "bytes", (unsigned long long)kind->bytes,
+                         "with_dict", (unsigned long long)kind->with_dict, "unshared",
+                         (unsigned long long)kind->unshared, "weak", (unsigned long long)kind->weak,
+                         "slotted_bytes", (Py_ssize_t)each, "names", names);
 }
 
 static PyObject *report(const struct survey *survey) {
@@ -278,8 +271,7 @@ static PyObject *report(const struct survey *survey) {
         }
         Py_XDECREF(row);
     }
-    return rows == NULL ? NULL
-                        : Py_BuildValue("KN", (unsigned long long)survey->objects, rows);
+    return rows == NULL ? NULL : Py_BuildValue("KN", (unsigned long long)survey->objects, rows);
 }
 
 /* Whether small blocks are pymalloc's: without it, none are counted. */
