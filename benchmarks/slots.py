@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 
 from measuring import interval, table, write_json
+from stats import in_other_interpreter
 
-ROOT = Path(__file__).resolve().parent.parent
 ATTRIBUTES = (3, 8, 31)
 KINDS = ("as written", "by hand", "slotted")
 
@@ -135,16 +135,16 @@ print(json.dumps([found.objects, times, collect, sum(row.bytes for row in rows),
 """
 
 
-def run(python, code, *arguments):
-    command = [*python, "-c", code, *map(str, arguments)]
+def run(code, *arguments):
+    command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
 
-def times(python, quick):
+def times(quick):
     rows, results = [], {}
     for count in ATTRIBUTES:
-        found, each = run(python, TIMES, count, 15 if quick else 60)
+        found, each = run(TIMES, count, 15 if quick else 60)
         results[count] = {"times": found, "bytes": each}
         for k, kind in enumerate(KINDS):
             cells = []
@@ -167,14 +167,13 @@ def main():
     options.add_argument("--quick", action="store_true")
     options.add_argument("--part", choices=["times", "survey"], help="only this")
     options = options.parse_args()
-    python = [sys.executable]
     if options.python:
-        python = [str(ROOT / ".cache" / "venv" / options.python / "bin" / "python")]
+        return subprocess.run(in_other_interpreter(options.python), check=False).returncode
     results = {}
     if options.part != "survey":
-        results["times"] = times(python, options.quick)
+        results["times"] = times(options.quick)
     if options.part != "times":
-        found = run(python, SURVEY, 1_000_000 if options.quick else 10_000_000)
+        found = run(SURVEY, 1_000_000 if options.quick else 10_000_000)
         objects, seconds, collect, counted, truth = found
         row = [
             f"{objects:,}",
@@ -187,7 +186,8 @@ def main():
         table("survey", columns, [row])
         results["survey"] = found
     write_json(options, "slots", None, results)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

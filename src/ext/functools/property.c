@@ -93,8 +93,8 @@ static PyObject *set_name(PyObject *object, PyObject *const *arguments, Py_ssize
                          self->name, name);
         }
         /* A class that is made anew with slots tells the name again. */
-        if (same != 1 || (self->slot == NULL &&
-                          hasten_py_property_find_slot(self, arguments[0], name) < 0)) {
+        if (same != 1 ||
+            (self->slot == NULL && hasten_py_property_find_slot(self, arguments[0], name) < 0)) {
             return NULL;
         }
         Py_RETURN_NONE;
