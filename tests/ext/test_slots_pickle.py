@@ -58,6 +58,47 @@ Point = slotted(Point)
 Stateful = slotted(Stateful)
 
 
+@slotted
+class Frozen:
+    a: int
+    b: int = 2
+
+    def __init__(self, a):
+        object.__setattr__(self, "a", a)
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"cannot set {name}")
+
+    def __getattr__(self, name):
+        raise AttributeError(f"no {name} here")
+
+
+@pytest.mark.parametrize("protocol", BEFORE)
+def test_frozen_instances(protocol):
+    frozen = Frozen(1)
+    for again in (pickle.loads(pickle.dumps(frozen, protocol)), copy.deepcopy(frozen)):
+        assert (again.a, again.b) == (1, 2)
+        with pytest.raises(AttributeError, match="cannot set a"):
+            again.a = 2
+        with pytest.raises(AttributeError, match="no c here"):
+            again.c  # noqa: B018
+
+
+class Child(Point):
+    """Without slots of its own, so that it has a __dict__ too."""
+
+    def __init__(self):
+        super().__init__(3, 4)
+        self.more = 5
+
+
+@pytest.mark.parametrize("protocol", BEFORE)
+def test_pickles_of_a_subclass(protocol):
+    again = pickle.loads(pickle.dumps(Child(), protocol))
+    assert (again.x, again.y, again.kind, again.more, again.private()) == (3, 4, "point", 5, 7)
+    assert vars(again) == {"more": 5}
+
+
 @pytest.mark.parametrize("protocol", BEFORE)
 def test_pickles(protocol, monkeypatch):
     point = Point(1, 2)
@@ -145,6 +186,7 @@ def test_refused_for_what_its_code_does():
 
     place = r"C.m\(\), line 3"
     refused(of(" def m(self):\n  self.__dict__['a'] = 1"), f"{place} uses the instance's __dict__")
+    refused(of(" def m(self):\n  self.__dict__ = {}"), f"{place} uses the instance's __dict__")
     refused(of(" def m(self):\n  vars(self)"), f"{place} uses the instance's __dict__")
     computed = of(" def m(self, n):\n  setattr(self, n, 1)")
     refused(computed, f"{place} sets attributes whose names are computed")

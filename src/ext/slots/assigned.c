@@ -63,8 +63,18 @@ static int line_of(const struct place *place) {
     return line > 0 ? line : place->code->co_firstlineno;
 }
 
+static void report(const struct place *place, int *line) {
+    if (*line == 0 && !place->scan->of_class) {
+        *line = line_of(place);
+    }
+}
+
 static int assign(struct place *place, PyObject *name) {
     struct scan *scan = place->scan;
+    if (is_text(name, "__dict__")) {
+        report(place, &scan->dict_line);
+        return 0;
+    }
     if (scan->of_class || PyDict_Contains(scan->assigned, name) != 0) {
         return PyErr_Occurred() ? -1 : 0;
     }
@@ -72,12 +82,6 @@ static int assign(struct place *place, PyObject *name) {
     const int answer = line == NULL ? -1 : PyDict_SetItem(scan->assigned, name, line);
     Py_XDECREF(line);
     return answer;
-}
-
-static void report(const struct place *place, int *line) {
-    if (*line == 0 && !place->scan->of_class) {
-        *line = line_of(place);
-    }
 }
 
 /* The name's place in a call that sets an attribute of the object: what was pushed before
