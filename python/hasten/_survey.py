@@ -15,6 +15,8 @@ from hasten import _slots
 from hasten._slotfinding import Found, find
 from hasten._slotting import alternative, base_with_dict
 
+# Py_TPFLAGS_HEAPTYPE: made by a class statement, or by C in a way that can be changed.
+_HEAP_TYPE = 1 << 9
 # Of fewer instances the table says that they are few.
 _FEW = 1000
 # Bytes below which the table has no row; nor has it for less than a fiftieth of all.
@@ -96,6 +98,11 @@ def _obstacles(cls: type, row: "Row") -> Iterator[str]:
         yield "few instances"
 
 
+def _can_be_without_dict(cls: type) -> bool:
+    base = base_with_dict(cls)
+    return cls.__itemsize__ == 0 and (base is None or bool(base.__flags__ & _HEAP_TYPE))
+
+
 class Row:
     """One class."""
 
@@ -126,7 +133,8 @@ class Row:
         self.unshared: int = raw["unshared"]
         self.weakly_referenced: int = raw["weak"]
         has_dict = cls.__dictoffset__ != 0
-        self.slotted_bytes: int = raw["slotted_bytes"] * self.count if has_dict else self.bytes
+        can = has_dict and _can_be_without_dict(cls)
+        self.slotted_bytes: int = raw["slotted_bytes"] * self.count if can else self.bytes
         self.saved: int = self.bytes - self.slotted_bytes
         self._class = weakref.ref(cls) if has_dict else None
         self._obstacles: tuple[str, ...] | None = None

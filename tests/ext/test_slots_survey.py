@@ -298,3 +298,24 @@ def test_a_file_that_cannot_be_written(tmp_path):
     done = start("--json", tmp_path / "none" / "out.json", "-c", "pass")
     assert done.returncode == 0
     assert "hasten: the survey failed: FileNotFoundError" in done.stderr
+
+
+class Number(int):
+    pass
+
+
+class Failure(Exception):
+    pass
+
+
+def test_classes_that_cannot_have_slots():
+    number, failure = Number(3), Failure("no")
+    number.a = failure.a = 1
+    found = survey()
+    for name in ("Number", "Failure"):
+        row = found[f"{__name__}.{name}"]
+        assert (row.count, row.saved, row.names) == (1, 0, {"a": 1})
+    assert "derives from int" in found[f"{__name__}.Number"].obstacles[0]
+    assert (
+        "inherits a __dict__ from builtins.BaseException" in found[f"{__name__}.Failure"].obstacles
+    )
