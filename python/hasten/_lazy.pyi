@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
+import sys
 from collections.abc import Callable, Iterator
 from types import GenericAlias
 from typing import Any, Self, SupportsIndex
 
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class Proxy:
     __wrapped__: Any
     __factory__: Any
@@ -92,7 +96,9 @@ class Proxy:
     def __anext__(self) -> Any: ...
     def __aenter__(self) -> Any: ...
     def __aexit__(self, *args: Any) -> Any: ...
-    def __buffer__(self, flags: int, /) -> memoryview: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...
+
     def __instancecheck__(self, instance: object, /) -> bool: ...
     def __subclasscheck__(self, subclass: Any, /) -> bool: ...
     def __mro_entries__(self, bases: tuple[Any, ...], /) -> tuple[type, ...]: ...
@@ -101,6 +107,7 @@ class Proxy:
     @classmethod
     def __class_getitem__(cls, item: Any, /) -> GenericAlias: ...
 
+@disjoint_base
 class resource(Proxy):
     closed: bool
     def __init__(
