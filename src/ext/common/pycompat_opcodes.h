@@ -15,6 +15,12 @@
 #ifndef LOAD_FROM_DICT_OR_GLOBALS
 #define LOAD_FROM_DICT_OR_GLOBALS 1001
 #endif
+#ifndef LOAD_SMALL_INT
+#define LOAD_SMALL_INT 1003
+#endif
+#ifndef LOAD_COMMON_CONSTANT
+#define LOAD_COMMON_CONSTANT 1004
+#endif
 #ifndef CALL_KW
 #define CALL_KW 1002
 #endif
@@ -34,18 +40,18 @@
 #define HASTEN_PY_IMPORT_NAME_SHIFT 0
 #endif
 
-/* Whether a code object of 3.11 was executed at all, which is told by its counter towards being
- * specialised: that starts at -8. Later versions do not tell. */
+/* How often a code object of 3.11 was executed, up to 8, which is told by its counter towards
+ * being specialised: that starts at -8 and ends at 0. -1: the version does not tell. */
 #if PY_VERSION_HEX < 0x030c0000
-#define HASTEN_PY_CODE_TELLS_RUN true
-static inline bool hasten_py_code_ran(const PyCodeObject *code) {
-    return code->co_warmup != -8;
+#define HASTEN_PY_CODE_TELLS_RUNS true
+static inline int hasten_py_code_runs(const PyCodeObject *code) {
+    return 8 + code->co_warmup;
 }
 #else
-#define HASTEN_PY_CODE_TELLS_RUN false
-static inline bool hasten_py_code_ran(const PyCodeObject *code) {
+#define HASTEN_PY_CODE_TELLS_RUNS false
+static inline int hasten_py_code_runs(const PyCodeObject *code) {
     (void)code;
-    return false;
+    return -1;
 }
 #endif
 

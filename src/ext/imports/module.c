@@ -7,6 +7,7 @@
 #include "ext/imports/modules.h"
 #include "ext/imports/namespace.h"
 #include "ext/imports/source.h"
+#include "ext/imports/timing.h"
 #include "ext/imports/values.h"
 
 static struct PyModuleDef module_definition;
@@ -189,6 +190,7 @@ static int module_clear(PyObject *module) {
 static void module_free(void *module) {
     struct imports *imports = PyModule_GetState(module);
     code_forget(imports);
+    timing_free(imports);
     while (imports->scope_count > 0) {
         Py_CLEAR(imports->scopes[--imports->scope_count].code);
     }
@@ -201,6 +203,11 @@ static PyMethodDef module_methods[] = {
     {"_import", (PyCFunction)(void (*)(void))hook_import, METH_FASTCALL | METH_KEYWORDS, NULL},
     {"_find_spec", (PyCFunction)(void (*)(void))machinery_find_spec, METH_FASTCALL, NULL},
     {"_module_from_spec", machinery_make, METH_O, NULL},
+    {"_load", (PyCFunction)(void (*)(void))timing_load, METH_FASTCALL, NULL},
+    {"_call", (PyCFunction)(void (*)(void))timing_call, METH_FASTCALL | METH_KEYWORDS, NULL},
+    {"started", (PyCFunction)(void (*)(void))timing_started, METH_FASTCALL, NULL},
+    {"timing_start", timing_start, METH_O, NULL},
+    {"timing_write", timing_write, METH_O, NULL},
     {"install", install, METH_VARARGS, NULL},
     {"set_patterns", set_patterns, METH_VARARGS, NULL},
     {"may_wait", may_wait, METH_O, NULL},

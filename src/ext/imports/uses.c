@@ -187,26 +187,33 @@ PyObject *uses_read(PyObject *code) {
     return uses;
 }
 
-/* The number of the name that an instruction takes the value or the attribute of. */
-static bool loaded_name(const struct instruction *found, uint32_t *ret_number) {
+/* Adds the name that an instruction loads: a variable's to `names`, an attribute's to `asked`. */
+static bool collect(PyCodeObject *code, const struct instruction *found, PyObject *names,
+                    PyObject *asked) {
+    uint32_t number = found->argument;
+    PyObject *set = names;
     switch (found->opcode) {
     case LOAD_GLOBAL:
-        *ret_number = found->argument >> HASTEN_PY_LOAD_GLOBAL_SHIFT;
-        return true;
+        number >>= HASTEN_PY_LOAD_GLOBAL_SHIFT;
+        break;
     case LOAD_ATTR:
-        *ret_number = found->argument >> HASTEN_PY_LOAD_ATTR_SHIFT;
-        return true;
-    case LOAD_NAME:
+        number >>= HASTEN_PY_LOAD_ATTR_SHIFT;
+        set = asked;
+        break;
     case LOAD_METHOD:
+        set = asked;
+        break;
+    case LOAD_NAME:
     case LOAD_FROM_DICT_OR_GLOBALS:
-        *ret_number = found->argument;
-        return true;
+        break;
     default:
-        return false;
+        return true;
     }
+    return number >= (size_t)PyTuple_GET_SIZE(code->co_names) ||
+           PySet_Add(set, PyTuple_GET_ITEM(code->co_names, number)) == 0;
 }
 
-bool uses_collect(PyObject *object, PyObject *names) {
+bool uses_collect(PyObject *object, PyObject *names, PyObject *asked) {
     PyCodeObject *code = (PyCodeObject *)object;
     PyObject *bytes = PyCode_GetCode(code);
     struct instructions reader;
@@ -216,10 +223,7 @@ bool uses_collect(PyObject *object, PyObject *names) {
         instructions_at(&reader, bytes, 0);
     }
     while (is_collected && instructions_next(&reader, &found)) {
-        uint32_t number = 0;
-        if (loaded_name(&found, &number) && number < (size_t)PyTuple_GET_SIZE(code->co_names)) {
-            is_collected = PySet_Add(names, PyTuple_GET_ITEM(code->co_names, number)) == 0;
-        }
+        is_collected = collect(code, &found, names, asked);
     }
     Py_XDECREF(bytes);
     return is_collected;

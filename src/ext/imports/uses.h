@@ -9,8 +9,9 @@
 /* A dict from name to enum name_use, of a module's code object and all within; NULL with an
  * exception. */
 PyObject *uses_read(PyObject *code);
-/* Adds the names that one code object loads, not those within, to a set. False with an
- * exception. */
-bool uses_collect(PyObject *code, PyObject *names);
+/* Adds the names of the variables that one code object loads, not those within it, to a set,
+ * and of the attributes, as which what other modules have imported is reached, to another. False
+ * with an exception. */
+bool uses_collect(PyObject *code, PyObject *names, PyObject *asked);
 
 #endif
