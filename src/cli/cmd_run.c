@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/child.h"
+#include "cli/lazy.h"
 #include "cli/leaks.h"
 #include "cli/memory.h"
 #include "cli/message.h"
@@ -147,6 +148,9 @@ int cmd_run(const struct cli_options *options) {
                 options->python == NULL ? "" : " for --python ",
                 options->python == NULL ? "" : options->python);
         return CLI_EXIT_NOT_FOUND;
+    }
+    if (!cli_lazy_begin(options, options->is_command ? NULL : python)) {
+        return CLI_EXIT_FAILED;
     }
     char **arguments = make_arguments(options, python);
     if (arguments == NULL) {

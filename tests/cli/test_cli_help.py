@@ -9,7 +9,7 @@ import pytest
 from hasten_command import GOLDEN, HASTEN, Hasten, check_golden
 
 VERBS = [
-    "run", "attach", "report", "bench", "complexity", "check", "doctor", "completion", "help"
+    "run", "attach", "report", "bench", "complexity", "imports", "check", "doctor", "completion", "help"
 ]  # fmt: skip
 HIDDEN = ["revision"]
 

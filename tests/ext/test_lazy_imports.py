@@ -155,7 +155,14 @@ def test_submodules(run):
         import sys
         print(sys.modules["pkg"].sub is sys.modules["pkg.sub"])
         """)
-    assert lines == ["before", "loading pkg", "loading pkg.sub", "loading pkg.sub.deep", "2", "True"]
+    assert lines == [
+        "before",
+        "loading pkg",
+        "loading pkg.sub",
+        "loading pkg.sub.deep",
+        "2",
+        "True",
+    ]
 
 
 def test_submodules_under_another_name(run):
@@ -232,19 +239,26 @@ def test_what_others_take_out_of_a_module_is_never_a_stand_in(run):
         ("def f():\n    try:\n        pass\n    except Oops:\n        pass\nprint('end')", "end"),
         ("class Mine(Kind):\n    pass\nprint(Mine.__mro__[1] is Kind)", "True"),
         ("def f(x: Kind):\n    pass\nprint(f.__annotations__['x'].__name__)", "Kind"),
-        ("def f(x: 'Kind'):\n    pass\nimport typing\nprint(typing.get_type_hints(f)['x'].__name__)",
-         "Kind"),
+        (
+            "def f(x: 'Kind'):\n    pass\nimport typing\nprint(typing.get_type_hints(f)['x'].__name__)",
+            "Kind",
+        ),
         ("print(type(Kind) is type)", "True"),
         ("def f():\n    return [Kind][0]\nprint(type(f()) is type)", "True"),
-        ("def f():\n    match 5:\n        case Kind():\n            pass\nf()\nprint('end')", "end"),
+        (
+            "def f():\n    match 5:\n        case Kind():\n            pass\nf()\nprint('end')",
+            "end",
+        ),
         ("Again = Kind\nprint(Again.__name__)", "Kind"),
     ],
 )
 def test_names_that_something_could_tell_from_their_value(run, body, printed):
     """Are loaded at once, or at the latest before anybody can tell."""
     future = "" if "typing" not in body else "from __future__ import annotations\n"
-    lines = run(body, prefix=f"{future}from hasten import lazy\nlazy.install()\n"
-                             "from noisy import Kind, Oops\n")
+    lines = run(
+        body,
+        prefix=f"{future}from hasten import lazy\nlazy.install()\nfrom noisy import Kind, Oops\n",
+    )
     assert lines[-1] == printed
     if not NATIVE:
         assert lines[0] == "loading noisy"
@@ -409,9 +423,7 @@ def test_threads_that_race_for_the_first_use(run):
 @pytest.mark.skipif(NATIVE, reason="the language's own know nothing of what names are used")
 def test_a_module_that_is_never_mentioned_is_imported_for_what_it_does(run):
     assert run("import noisy\nprint('end')") == ["loading noisy", "end"]
-    assert run(
-        "with lazy.imports():\n    import noisy\nprint('end')", prefix=EXPLICIT
-    ) == ["end"]
+    assert run("with lazy.imports():\n    import noisy\nprint('end')", prefix=EXPLICIT) == ["end"]
 
 
 def test_patterns(run):
@@ -434,7 +446,8 @@ def test_patterns(run):
 
 
 def test_uninstall(run):
-    lines = run("""
+    lines = run(
+        """
         import builtins
         import noisy
         lazy.uninstall()
@@ -444,7 +457,9 @@ def test_uninstall(run):
         def use():
             return noisy.VALUE
         print(use())
-        """, prefix="import sys\nfrom hasten import lazy\nlazy.install()\n")
+        """,
+        prefix="import sys\nfrom hasten import lazy\nlazy.install()\n",
+    )
     assert lines[0] == "False builtins"
     assert lines[lines.index("before") + 1 :] == ["loading noisy", "5"]
 
@@ -469,7 +484,8 @@ def test_somebody_else_replaces_import_too(run):
 
 
 def test_lazy_import(run):
-    lines = run("""
+    lines = run(
+        """
         import sys, types
         noisy = lazy.lazy_import("noisy")
         deep = lazy.lazy_import("pkg.sub.deep")
@@ -483,7 +499,9 @@ def test_lazy_import(run):
         except ModuleNotFoundError as error:
             print(error.name)
         print(repr(lazy.lazy_import("ring_a"))[:17])
-        """, prefix=EXPLICIT)
+        """,
+        prefix=EXPLICIT,
+    )
     assert [line for line in lines if not line.startswith("loading")] == [
         "before True",
         "5 module True",
@@ -515,7 +533,8 @@ def test_sys_path_that_has_changed_since(run, tmp_path):
 
 
 def test_exceptions_leave_the_block(run):
-    lines = run("""
+    lines = run(
+        """
         import builtins
         from hasten import _imports
         before = builtins.__import__
@@ -531,12 +550,15 @@ def test_exceptions_leave_the_block(run):
             return eager
         print("before")
         function()
-        """, prefix=EXPLICIT)
+        """,
+        prefix=EXPLICIT,
+    )
     assert lines == ["caught 'mine' True", "before", "loading noisy"]
 
 
 def test_blocks_within_blocks(run):
-    lines = run("""
+    lines = run(
+        """
         with lazy.imports():
             with lazy.imports():
                 import noisy
@@ -548,7 +570,9 @@ def test_blocks_within_blocks(run):
         def use():
             return noisy, pkg
         print("before")
-        """, prefix=EXPLICIT)
+        """,
+        prefix=EXPLICIT,
+    )
     assert lines == ["seen", "before"]
 
 

@@ -13,23 +13,35 @@ With the environment variable EAGER_IMPORT set, everything is imported at once, 
 find what cannot be.
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Attached = tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]
 
 
-def attach(package_name, submodules=None, submod_attrs=None):
+def attach(
+    package_name: str,
+    submodules: Iterable[str] | None = None,
+    submod_attrs: Mapping[str, Iterable[str]] | None = None,
+) -> Attached:
     """`__getattr__`, `__dir__` and `__all__` for a package whose submodules, and attributes of
     submodules, are imported when they are first used."""
-    submodules = set(submodules or ())
+    modules = set(submodules or ())
     attributes = {
         name: submodule for submodule, names in (submod_attrs or {}).items() for name in names
     }
-    public = sorted(submodules | attributes.keys())
+    public = sorted(modules | attributes.keys())
 
-    def __getattr__(name):  # noqa: N807 - what the module's is to be
+    def __getattr__(name: str) -> Any:  # noqa: N807 - what the module's is to be
         from importlib import import_module
 
-        if name in submodules:
+        if name in modules:
             return import_module(f"{package_name}.{name}")
         if name not in attributes:
             raise AttributeError(f"module {package_name!r} has no attribute {name!r}")
@@ -41,7 +53,7 @@ def attach(package_name, submodules=None, submod_attrs=None):
             setattr(package, submodule, getattr(module, submodule))
         return getattr(module, name)
 
-    def __dir__():  # noqa: N807
+    def __dir__() -> list[str]:  # noqa: N807
         return list(public)
 
     if os.environ.get("EAGER_IMPORT"):
@@ -50,12 +62,12 @@ def attach(package_name, submodules=None, submod_attrs=None):
     return __getattr__, __dir__, list(public)
 
 
-def _read_stub(path, text):
+def _read_stub(path: str, text: str) -> tuple[set[str], dict[str, list[str]]]:
     """What a stub imports from its own package: submodules, and attributes of submodules."""
     import ast
 
-    submodules = set()
-    attributes = {}
+    submodules: set[str] = set()
+    attributes: dict[str, list[str]] = {}
     for node in ast.parse(text, path).body:
         if not isinstance(node, ast.ImportFrom):
             continue
@@ -71,8 +83,7 @@ def _read_stub(path, text):
                 )
             if alias.asname not in (None, alias.name):
                 raise ValueError(
-                    f"{path}, line {node.lineno}: {alias.name} cannot be renamed "
-                    f"to {alias.asname}"
+                    f"{path}, line {node.lineno}: {alias.name} cannot be renamed to {alias.asname}"
                 )
             if node.module is None:
                 submodules.add(alias.name)
@@ -81,7 +92,7 @@ def _read_stub(path, text):
     return submodules, attributes
 
 
-def attach_stub(package_name, filename):
+def attach_stub(package_name: str, filename: str) -> Attached:
     """The same, from what the stub beside `filename` (pass `__file__`) imports: the stub tells
     type checkers and the program in one place."""
     path = filename if filename.endswith("i") else f"{os.path.splitext(filename)[0]}.pyi"

@@ -13,17 +13,27 @@
 `attach_stub` are for the `__init__.py` of packages. docs/imports.md says which imports wait.
 """
 
+from __future__ import annotations
+
 import builtins
 import sys
+from typing import TYPE_CHECKING, Any
 
 from hasten import _imports
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+    Filter = Callable[[str, str, Any], bool]
+
 # From Python 3.15 on the language itself has lazy imports.
 _NATIVE = hasattr(builtins, "__lazy_import__")
-_native_filter = None
+# What install() set, and what was set before it.
+_native: tuple[Filter, Filter | None, str] | None = None
 
 
-def lazy_import(name, package=None):
+def lazy_import(name: str, package: str | None = None) -> ModuleType:
     """The module of that name, as `importlib.import_module` returns it, but loaded when it is
     first used. One that does not exist raises ModuleNotFoundError at once, where that can be
     told without loading anything else."""
@@ -43,15 +53,15 @@ class imports:  # noqa: N801 - reads as a statement
     """`with imports():` at the top of a module: imports directly in its body wait. Within
     functions and classes it changes nothing."""
 
-    def __enter__(self):
+    def __enter__(self) -> imports:
         _imports.open_scope(self, sys._getframe(1))
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         _imports.close_scope(self)
 
 
-def _patterns(given, name):
+def _patterns(given: Iterable[str] | None, name: str) -> list[str]:
     if given is None:
         return []
     if isinstance(given, str):
@@ -63,8 +73,8 @@ def _patterns(given, name):
     return patterns
 
 
-def _make_filter(before):
-    def is_lazy(importing, imported, names=None):
+def _make_filter(before: Filter | None) -> Filter:
+    def is_lazy(importing: str, imported: str, names: Any = None) -> bool:
         if before is not None and not before(importing, imported, names):
             return False
         return _imports.may_wait(imported)
@@ -72,26 +82,28 @@ def _make_filter(before):
     return is_lazy
 
 
-def _install_natively():
-    global _native_filter
-    before = sys.get_lazy_imports_filter()
-    if _native_filter is None or before is not _native_filter[0]:
-        _native_filter = (_make_filter(before), before, sys.get_lazy_imports())
-        sys.set_lazy_imports_filter(_native_filter[0])
-    sys.set_lazy_imports("all")
+def _install_natively() -> None:
+    global _native
+    system: Any = sys
+    before = system.get_lazy_imports_filter()
+    if _native is None or before is not _native[0]:
+        _native = (_make_filter(before), before, system.get_lazy_imports())
+        system.set_lazy_imports_filter(_native[0])
+    system.set_lazy_imports("all")
 
 
-def _uninstall_natively():
-    global _native_filter
-    if _native_filter is None:
+def _uninstall_natively() -> None:
+    global _native
+    system: Any = sys
+    if _native is None:
         return
-    if sys.get_lazy_imports_filter() is _native_filter[0]:
-        sys.set_lazy_imports_filter(_native_filter[1])
-    sys.set_lazy_imports(_native_filter[2])
-    _native_filter = None
+    if system.get_lazy_imports_filter() is _native[0]:
+        system.set_lazy_imports_filter(_native[1])
+    system.set_lazy_imports(_native[2])
+    _native = None
 
 
-def install(include=None, exclude=None):
+def install(include: Iterable[str] | None = None, exclude: Iterable[str] | None = None) -> None:
     """From now on, imports at the top of modules wait in the whole program, wherever they can.
 
     `include` and `exclude` are lists of patterns for names of modules: "numpy" stands for it
@@ -107,7 +119,7 @@ def install(include=None, exclude=None):
         _imports.install(included, excluded)
 
 
-def uninstall():
+def uninstall() -> None:
     """Imports from now on happen at once; those that wait go on waiting."""
     if _NATIVE:
         _uninstall_natively()
@@ -115,6 +127,6 @@ def uninstall():
         _imports.uninstall()
 
 
-def is_installed():
+def is_installed() -> bool:
     """Whether install() is in effect."""
-    return _native_filter is not None if _NATIVE else _imports.is_installed()
+    return _native is not None if _NATIVE else _imports.is_installed()

@@ -187,7 +187,8 @@ bool code_statement(struct imports *imports, PyObject *globals, bool is_from,
     bool is_read = false;
     if (frame_globals == globals && (((PyCodeObject *)code)->co_flags & CO_OPTIMIZED) == 0) {
         struct code_info *info = find_info(imports, code);
-        is_read = info != NULL && read_statement(info, PyFrame_GetLasti(frame), is_from, ret_statement);
+        is_read =
+            info != NULL && read_statement(info, PyFrame_GetLasti(frame), is_from, ret_statement);
         if (is_read) {
             ret_statement->line = PyFrame_GetLineNumber(frame);
         }

@@ -100,8 +100,8 @@ static bool add_to(PyObject *sets, PyObject *name, PyObject *member) {
         return PySet_Add(set, member) == 0;
     }
     set = PyErr_Occurred() ? NULL : PySet_New(NULL);
-    const bool is_added = set != NULL && PySet_Add(set, member) == 0 &&
-                          PyDict_SetItem(sets, name, set) == 0;
+    const bool is_added =
+        set != NULL && PySet_Add(set, member) == 0 && PyDict_SetItem(sets, name, set) == 0;
     Py_XDECREF(set);
     return is_added;
 }
@@ -199,8 +199,7 @@ static bool read_import(PyCodeObject *code, const struct module_walk *walk,
     }
     PyObject *names = constant_of(code, list);
     ret_found->list = names != NULL && PyTuple_Check(names) ? names : NULL;
-    ret_found->target =
-        absolute(walk->package, PyTuple_GET_ITEM(code->co_names, number), depth);
+    ret_found->target = absolute(walk->package, PyTuple_GET_ITEM(code->co_names, number), depth);
     return ret_found->target != NULL;
 }
 
@@ -237,9 +236,8 @@ static bool follow_from(const struct module_walk *walk, PyObject *code,
             number >= (size_t)PyTuple_GET_SIZE(((PyCodeObject *)code)->co_names)) {
             continue;
         }
-        PyObject *full =
-            PyUnicode_FromFormat("%U.%U", import->target,
-                                 PyTuple_GET_ITEM(((PyCodeObject *)code)->co_names, number));
+        PyObject *full = PyUnicode_FromFormat(
+            "%U.%U", import->target, PyTuple_GET_ITEM(((PyCodeObject *)code)->co_names, number));
         is_followed = full != NULL && add_edge(walk->graph, walk->module, import->target) &&
                       add_edge(walk->graph, walk->module, full);
         Py_XDECREF(full);
@@ -391,12 +389,12 @@ static bool follow_needs(struct graph *graph) {
 static bool begin(struct graph *graph) {
     const struct timing *timing = graph->timing;
     bool is_begun = graph->loaded != NULL && graph->names != NULL && graph->asked != NULL &&
-                    graph->taken != NULL &&
-                    graph->edges != NULL && graph->needed != NULL && graph->queue != NULL;
+                    graph->taken != NULL && graph->edges != NULL && graph->needed != NULL &&
+                    graph->queue != NULL;
     for (Py_ssize_t i = 0; is_begun && i < timing->count; i++) {
         PyObject *number = PyLong_FromSsize_t(i);
-        is_begun = number != NULL &&
-                   PyDict_SetItem(graph->loaded, timing->loads[i].name, number) == 0;
+        is_begun =
+            number != NULL && PyDict_SetItem(graph->loaded, timing->loads[i].name, number) == 0;
         Py_XDECREF(number);
     }
     return is_begun;
@@ -411,11 +409,10 @@ bool graph_judge(struct timing *timing) {
                           .edges = PyDict_New(),
                           .needed = PySet_New(NULL),
                           .queue = PyList_New(0)};
-    const bool is_judged = begin(&graph) && for_each_module(&graph, collect_names) &&
-                           for_each_module(&graph, collect_taken) &&
-                           for_each_module(&graph, follow_imports) &&
-                           for_each_module(&graph, find_late_run) && add_loads(&graph) &&
-                           follow_needs(&graph);
+    const bool is_judged =
+        begin(&graph) && for_each_module(&graph, collect_names) &&
+        for_each_module(&graph, collect_taken) && for_each_module(&graph, follow_imports) &&
+        for_each_module(&graph, find_late_run) && add_loads(&graph) && follow_needs(&graph);
     for (Py_ssize_t i = 0; is_judged && i < timing->count; i++) {
         timing->loads[i].is_needed = PySet_Contains(graph.needed, timing->loads[i].name) == 1;
     }

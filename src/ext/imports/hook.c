@@ -184,8 +184,7 @@ static PyObject *take_from_loaded(struct imports *imports, const struct request 
                    ? values_again(imports, value, request->globals, statement->names[i])
                    : NULL;
     }
-    if (value != NULL || PyErr_Occurred() ||
-        PyDict_GetItemString(own, "__path__") == NULL) {
+    if (value != NULL || PyErr_Occurred() || PyDict_GetItemString(own, "__path__") == NULL) {
         return Py_XNewRef(value);
     }
     if (PyDict_GetItemString(own, "__getattr__") != NULL) {
@@ -214,8 +213,8 @@ static bool top_can_wait(struct imports *imports, const struct request *request)
     PyObject *loaded = top == NULL ? NULL : modules_loaded(top);
     PyObject *later = NULL;
     if (top != NULL && loaded == NULL && !PyErr_Occurred()) {
-        later = modules_later(imports, top, true, request->statement.file,
-                              request->statement.line, &pending);
+        later = modules_later(imports, top, true, request->statement.file, request->statement.line,
+                              &pending);
     }
     const bool can = loaded != NULL || later != NULL;
     Py_XDECREF(top);
@@ -339,8 +338,8 @@ bool hook_put(struct imports *imports, PyObject *module) {
             PyUnicode_Check(((PyCFunctionObject *)before)->m_module == NULL
                                 ? Py_None
                                 : ((PyCFunctionObject *)before)->m_module) &&
-            PyUnicode_CompareWithASCIIString(((PyCFunctionObject *)before)->m_module,
-                                             "builtins") == 0;
+            PyUnicode_CompareWithASCIIString(((PyCFunctionObject *)before)->m_module, "builtins") ==
+                0;
         Py_XSETREF(imports->import_before, Py_NewRef(before));
         Py_XSETREF(imports->lazy_import,
                    Py_XNewRef(PyDict_GetItemString(names, "__lazy_import__")));

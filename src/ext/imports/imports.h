@@ -40,7 +40,7 @@ struct imports {
     PyTypeObject *namespace_type; /* a module with names whose values are not loaded */
     PyTypeObject *value_type;     /* such a value */
     PyTypeObject *pending_type;
-    PyTypeObject *source_type; /* what `from x import` takes from meanwhile */
+    PyTypeObject *source_type;   /* what `from x import` takes from meanwhile */
     PyObject *pending;           /* name -> what is known of a module that is not loaded */
     PyObject *import_before;     /* builtins.__import__ before ours; NULL: ours is not there */
     PyObject *lazy_import;       /* builtins.__lazy_import__, from 3.15 on; else NULL */

@@ -11,7 +11,7 @@
 
 /* What the import system asks of modules that are being loaded; anybody may have it. */
 static bool is_plain(PyObject *name) {
-    static const char *const names[] = {"__class__", "__dict__",   "__file__", "__loader__",
+    static const char *const names[] = {"__class__", "__dict__",    "__file__", "__loader__",
                                         "__name__",  "__package__", "__path__", "__spec__"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (PyUnicode_CompareWithASCIIString(name, names[i]) == 0) {
@@ -90,8 +90,8 @@ static PyObject *lazy_getattro(PyObject *self, PyObject *name) {
     if (target == NULL) {
         return NULL;
     }
-    PyObject *value = target == self ? namespace_attribute(imports, self, name)
-                                     : PyObject_GetAttr(target, name);
+    PyObject *value =
+        target == self ? namespace_attribute(imports, self, name) : PyObject_GetAttr(target, name);
     Py_DECREF(target);
     return value;
 }

@@ -35,10 +35,9 @@ static PyObject *find_creations(void) {
 
 bool machinery_can_become(struct imports *imports, PyObject *spec) {
     PyObject *loader = spec == Py_None ? NULL : PyObject_GetAttrString(spec, "loader");
-    PyObject *function =
-        loader == NULL || loader == Py_None
-            ? NULL
-            : PyObject_GetAttrString((PyObject *)Py_TYPE(loader), "create_module");
+    PyObject *function = loader == NULL || loader == Py_None
+                             ? NULL
+                             : PyObject_GetAttrString((PyObject *)Py_TYPE(loader), "create_module");
     const bool can = function != NULL && PySet_Contains(imports->default_creations, function) == 1;
     Py_XDECREF(loader);
     Py_XDECREF(function);
@@ -145,11 +144,10 @@ bool machinery_put(struct imports *imports, PyObject *module) {
     }
     PyObject *owner = bootstrap();
     imports->default_creations = owner == NULL ? NULL : find_creations();
-    bool is_put = imports->default_creations != NULL &&
-                  replace(owner, "_find_spec", module, "_find_spec",
-                          &imports->find_spec_before) == 0 &&
-                  replace(owner, "module_from_spec", module, "_module_from_spec",
-                          &imports->make_before) == 0;
+    bool is_put =
+        imports->default_creations != NULL &&
+        replace(owner, "_find_spec", module, "_find_spec", &imports->find_spec_before) == 0 &&
+        replace(owner, "module_from_spec", module, "_module_from_spec", &imports->make_before) == 0;
     Py_XDECREF(owner);
     return is_put;
 }

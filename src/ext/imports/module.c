@@ -122,8 +122,8 @@ static PyObject *lazy_module(PyObject *module, PyObject *name) {
     PyCodeObject *code = caller == NULL ? NULL : PyFrame_GetCode(caller);
     const int line = caller == NULL ? 0 : PyFrame_GetLineNumber(caller);
     struct pending *pending = NULL;
-    result = modules_later(imports, name, true, code == NULL ? NULL : code->co_filename, line,
-                           &pending);
+    result =
+        modules_later(imports, name, true, code == NULL ? NULL : code->co_filename, line, &pending);
     Py_XDECREF(caller);
     Py_XDECREF(code);
     return result != NULL || PyErr_Occurred() ? result : Py_NewRef(Py_None);

@@ -65,8 +65,8 @@ struct pending *modules_find(const struct imports *imports, PyObject *name) {
     return (struct pending *)PyDict_GetItemWithError(imports->pending, name);
 }
 
-static struct pending *make(struct imports *imports, PyObject *name, PyObject *spec,
-                            PyObject *file, int line) {
+static struct pending *make(struct imports *imports, PyObject *name, PyObject *spec, PyObject *file,
+                            int line) {
     PyTypeObject *type = imports->pending_type;
     struct pending *pending = (struct pending *)type->tp_alloc(type, 0);
     if (pending == NULL) {
@@ -124,9 +124,9 @@ void modules_note(PyObject *name, PyObject *file, int line) {
     hasten_py_exception_normalize(&raised);
     PyObject *value = raised.value;
     if (file != NULL && value != NULL && PyObject_IsInstance(value, PyExc_Exception) == 1) {
-        PyObject *text = PyUnicode_FromFormat("%U was imported lazily, by %U, line %d", name, file, line);
-        PyObject *done =
-            text == NULL ? NULL : PyObject_CallMethod(value, "add_note", "O", text);
+        PyObject *text =
+            PyUnicode_FromFormat("%U was imported lazily, by %U, line %d", name, file, line);
+        PyObject *done = text == NULL ? NULL : PyObject_CallMethod(value, "add_note", "O", text);
         Py_XDECREF(text);
         Py_XDECREF(done);
     }
@@ -224,10 +224,10 @@ int modules_settle(struct imports *imports, struct pending *pending, PyObject *m
         result = namespace_become_ordinary(imports, module);
     } else {
         PyObject *own = PyModule_GetDict(pending->module);
-        result = PyDict_SetItemString(own, LAZY_MODULE_REAL, module) < 0 ||
-                         rebind(pending, module) < 0
-                     ? -1
-                     : 0;
+        result =
+            PyDict_SetItemString(own, LAZY_MODULE_REAL, module) < 0 || rebind(pending, module) < 0
+                ? -1
+                : 0;
     }
     return result < 0 ? -1 : attach_children(imports, pending, module);
 }

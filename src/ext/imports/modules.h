@@ -16,12 +16,12 @@
 
 struct pending {
     PyObject_HEAD PyObject *name;
-    PyObject *module;       /* the object that waits */
-    PyObject *spec;         /* what was found when it was imported; NULL: not looked yet */
-    PyObject *bindings;     /* list of (namespace, name) that have the object */
-    PyObject *children;     /* set of submodules that are imported too when it is; or NULL */
-    PyObject *file;         /* where it was imported first */
-    unsigned long owner;    /* the thread that loads it */
+    PyObject *module;    /* the object that waits */
+    PyObject *spec;      /* what was found when it was imported; NULL: not looked yet */
+    PyObject *bindings;  /* list of (namespace, name) that have the object */
+    PyObject *children;  /* set of submodules that are imported too when it is; or NULL */
+    PyObject *file;      /* where it was imported first */
+    unsigned long owner; /* the thread that loads it */
     int line;
     bool is_loading;
 };

@@ -20,8 +20,7 @@ static bool has_waiting(const struct imports *imports, PyObject *module) {
 
 static int take_type(PyObject *module, PyTypeObject *type) {
     PyObject *name = PyUnicode_FromString("__class__");
-    const int result =
-        name == NULL ? -1 : PyObject_GenericSetAttr(module, name, (PyObject *)type);
+    const int result = name == NULL ? -1 : PyObject_GenericSetAttr(module, name, (PyObject *)type);
     Py_XDECREF(name);
     return result;
 }
@@ -36,8 +35,7 @@ int namespace_become_ordinary(struct imports *imports, PyObject *module) {
 
 PyObject *namespace_of(struct imports *imports, PyObject *globals) {
     PyObject *name = PyDict_GetItemString(globals, "__name__");
-    PyObject *module =
-        name == NULL || !PyUnicode_Check(name) ? NULL : modules_loaded(name);
+    PyObject *module = name == NULL || !PyUnicode_Check(name) ? NULL : modules_loaded(name);
     if (module == NULL) {
         return NULL;
     }

@@ -231,11 +231,11 @@ PyObject *timing_start(PyObject *module, PyObject *disable) {
     timing->disable = disable == Py_None ? NULL : Py_NewRef(disable);
     timing->knows_use = HASTEN_PY_CODE_TELLS_RUNS || timing->disable != NULL;
     PyObject *owner = PyImport_ImportModule("_frozen_importlib");
-    const bool is_on = owner != NULL && timing->codes != NULL && timing->ran != NULL &&
-                       timing->runs != NULL && timing->held != NULL &&
-                       replace(module, "_load", owner, "_find_and_load", &timing->load_before) &&
-                       replace(module, "_call", owner, "_call_with_frames_removed",
-                               &timing->call_before);
+    const bool is_on =
+        owner != NULL && timing->codes != NULL && timing->ran != NULL && timing->runs != NULL &&
+        timing->held != NULL &&
+        replace(module, "_load", owner, "_find_and_load", &timing->load_before) &&
+        replace(module, "_call", owner, "_call_with_frames_removed", &timing->call_before);
     Py_XDECREF(owner);
     timing->start_ns = (int64_t)hasten_clock_monotonic_ns();
     return is_on ? Py_NewRef(Py_None) : NULL;

@@ -128,8 +128,7 @@ static bool is_attribute(struct instructions reader) {
 }
 
 static bool read_instruction(PyCodeObject *code, const struct instructions *reader,
-                             const struct instruction *found, PyObject *constants,
-                             PyObject *uses) {
+                             const struct instruction *found, PyObject *constants, PyObject *uses) {
     uint32_t number = found->argument;
     int use = USE_NAMED;
     switch (found->opcode) {

@@ -95,8 +95,7 @@ static PyObject *take(const struct value *value, PyObject *module) {
 
 static PyObject *import_value(struct imports *imports, const struct value *value) {
     PyObject *names = PyTuple_Pack(1, value->attribute);
-    PyObject *module =
-        names == NULL ? NULL : hook_import_from_now(imports, value->module, names);
+    PyObject *module = names == NULL ? NULL : hook_import_from_now(imports, value->module, names);
     PyObject *found = module == NULL ? NULL : take(value, module);
     Py_XDECREF(names);
     Py_XDECREF(module);
@@ -114,9 +113,8 @@ static int store(struct imports *imports, const struct value *value) {
         return -1;
     }
     PyObject *module_name = PyDict_GetItemString(value->namespace, "__name__");
-    PyObject *module = module_name == NULL || !PyUnicode_Check(module_name)
-                           ? NULL
-                           : modules_loaded(module_name);
+    PyObject *module =
+        module_name == NULL || !PyUnicode_Check(module_name) ? NULL : modules_loaded(module_name);
     int result = PyErr_Occurred() ? -1 : 0;
     if (module != NULL && Py_IS_TYPE(module, imports->namespace_type) &&
         PyModule_GetDict(module) == value->namespace) {
@@ -212,8 +210,7 @@ static int value_bool(PyObject *self) {
 
 static PyObject *value_compare(PyObject *self, PyObject *other, int operation) {
     PyObject *loaded = load(self);
-    PyObject *result =
-        loaded == NULL ? NULL : PyObject_RichCompare(loaded, other, operation);
+    PyObject *result = loaded == NULL ? NULL : PyObject_RichCompare(loaded, other, operation);
     Py_XDECREF(loaded);
     return result;
 }

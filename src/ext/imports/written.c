@@ -23,8 +23,8 @@ static void put_loads(FILE *file, const struct timing *timing) {
     for (Py_ssize_t i = 0; i < timing->count; i++) {
         const struct load *load = &timing->loads[i];
         const int flags = (load->is_needed || !timing->knows_use) | load->has_failed << 1;
-        fprintf(file, "load\t%zd\t%lld\t%lld\t%lld\t%d\t", load->parent,
-                (long long)load->start_ns, (long long)(load->is_over ? load->duration_ns : 0),
+        fprintf(file, "load\t%zd\t%lld\t%lld\t%lld\t%d\t", load->parent, (long long)load->start_ns,
+                (long long)(load->is_over ? load->duration_ns : 0),
                 (long long)(load->is_over ? load->resident_after - load->resident_before : 0),
                 flags);
         put_name(file, load->name);
