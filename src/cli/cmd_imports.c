@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/child.h"
-#include "cli/imports_show.h"
+#include "cli/imports/show.h"
 #include "cli/message.h"
-#include "cli/parts.h"
 #include "cli/python.h"
 #include "cli/quote.h"
+#include "cli/record/child.h"
+#include "cli/record/parts.h"
 #include "cli/screen.h"
 
 #define VARIABLE "HASTEN_IMPORTS"
