@@ -7,6 +7,8 @@
 
 /* How many results that have come to their end a call that keeps one takes out. */
 #define SWEPT_AT_ONCE 4
+/* Whoever allows more entries than that need not ever have them. */
+#define MOST_EXPECTED ((size_t)1 << 16)
 
 static bool read_limit(PyObject *object, const char *what, Py_ssize_t least, uint64_t *ret_limit) {
     if (object == Py_None) {
@@ -51,6 +53,10 @@ bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, Py_s
     hasten_py_results_init(&store->results, sizeof(struct hasten_py_kept), is_typed);
     hasten_cache_policy_init(&store->policy, (enum hasten_cache_policy_kind)kind,
                              maxbytes == Py_None ? store->maxsize : capacity, NULL);
+    if (maxsize != Py_None) {
+        store->policy.expected =
+            store->maxsize < MOST_EXPECTED ? (size_t)store->maxsize : MOST_EXPECTED;
+    }
     hasten_cache_recency_init(&store->ages);
     store->random = hasten_clock_monotonic_ns() | 1;
     return true;
