@@ -201,7 +201,7 @@ class Flights:
     A *call* is what tells them apart: the arguments, or the key that was made of them.
     """
 
-    __slots__ = ("_copy", "_flying", "_function", "_shares_failures", "_skipped")
+    __slots__ = ("_copy", "_flying", "_function", "_is_shared", "_shares_failures", "_skipped")
 
     def __init__(
         self,
@@ -210,10 +210,12 @@ class Flights:
         skipped: int,
         copy: Callable[[Any], Any] | None,
         shares_failures: bool,
+        is_shared: bool,
     ) -> None:
         self._function = function
-        # Keeps an Awaited for a call until it lands.
+        # Keeps an Awaited for a call until it lands; nothing where each caller is to compute.
         self._flying = flying
+        self._is_shared = is_shared
         # So many arguments tell whose results are meant, not which.
         self._skipped = skipped
         self._copy = copy
@@ -225,7 +227,7 @@ class Flights:
 
         def landed(awaited: Awaited) -> None:
             # Unless it was forgotten, and another may have come in its place.
-            if flying._find(_MISSING, *rest, **named) is not awaited:
+            if self._is_shared and flying._find(_MISSING, *rest, **named) is not awaited:
                 return
             try:
                 failed = awaited.error is not None

@@ -128,18 +128,21 @@ def _managed(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -
     )
 
 
-def _flights(function: Any, typed: Any, options: dict[str, Any], skipped: int) -> Any:
+def _flights(function: Any, maxsize: Any, typed: Any, options: dict[str, Any], skipped: int) -> Any:
     """What keeps computations that go on, and who begins and awaits them."""
     from hasten._awaiting import Flights
 
-    flying = _managed(function, None, typed, _checked(**(_PLAIN | {"key": options["key"]})))
-    return flying, Flights(function, flying, skipped, options["copy"], options["shared"])
+    is_shared = maxsize != 0
+    options_of_flying = _checked(**(_PLAIN | {"key": options["key"]}))
+    flying = _managed(function, None if is_shared else 0, typed, options_of_flying)
+    copy, shares_failures = options["copy"], options["shared"]
+    return flying, Flights(function, flying, skipped, copy, shares_failures, is_shared)
 
 
 def _of_async(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
     from hasten._awaiting import of_function
 
-    flying, flights = _flights(function, typed, options, 0)
+    flying, flights = _flights(function, maxsize, typed, options, 0)
     kept = _managed(function, maxsize, typed, options | {"flying": flying})
     return of_function(kept, flights, options["key"])
 
@@ -148,7 +151,7 @@ def _of_async_method(function: Any, maxsize: Any, typed: Any, options: dict[str,
     """An instance's cached function."""
     from hasten._awaiting import of_method
 
-    flying, flights = _flights(function, typed, options, 1)
+    flying, flights = _flights(function, maxsize, typed, options, 1)
     front = of_method(flights, options["key"])
     return _managed(function, maxsize, typed, options | {"flying": flying, "front": front})
 

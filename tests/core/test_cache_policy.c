@@ -330,7 +330,7 @@ static void test_sketch(void) {
     hasten_cache_sketch_add(&sketch, 2, 1000);
     CHECK_EQ_INT(hasten_cache_sketch_count(&sketch, 1), 15);
     CHECK_EQ_INT(hasten_cache_sketch_count(&sketch, 2), 1);
-    for (uint32_t i = 0; i < 10000; i++) {
+    for (uint32_t i = 0; i < 11000; i++) {
         hasten_cache_sketch_add(&sketch, 1000 + i * 7919, 1000);
     }
     CHECK(hasten_cache_sketch_count(&sketch, 1) < 15);

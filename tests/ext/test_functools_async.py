@@ -429,7 +429,7 @@ def test_no_room():
         await function()
 
     asyncio.run(main())
-    assert len(calls) == 2 and function.cache_info() == (1, 2, 0, 0)
+    assert len(calls) == 3 and function.cache_info() == (0, 3, 0, 0)
 
 
 class Client:
