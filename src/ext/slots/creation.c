@@ -251,6 +251,9 @@ PyObject *hasten_slots_set_creation(PyObject *module, PyObject *args) {
         return NULL;
     }
     if (!PyType_HasFeature(type, Py_TPFLAGS_HEAPTYPE) || !can_attach(type)) {
+        if (PyDict_GET_SIZE(values) == 0) {
+            Py_RETURN_NONE;
+        }
         PyErr_Format(PyExc_TypeError, "%R has an allocator of its own", type);
         return NULL;
     }
