@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""hasten imports, and hasten run --lazy-imports: what they say, and that the program is left alone."""
+"""hasten imports and hasten run --lazy-imports: what they say; the program is left alone."""
 
 import json
 import re
