@@ -24,7 +24,7 @@ MODULES = {
         def plus(number):
             return number + 1
         """,
-    "broken.py": "import there_is_no_such_thing\n",
+    "broken.py": "import there_is_no_such_thing\nthere_is_no_such_thing.name\n",
     "half.py": """
         import sys
         attempts = sys.__dict__.setdefault("attempts", [])
