@@ -232,6 +232,50 @@ def test_attach_stub(run, tmp_path):
     assert "cannot read the stub" in run("import spec", prefix="", expect=1).stderr
 
 
+def test_the_end_of_the_interpreter(run):
+    """What is used first then may not be there any more; nothing crashes."""
+    run("""
+        import atexit, sys
+        import noisy, pkg
+        from noisy import plus
+        class Late:
+            def __init__(self, use):
+                self.use = use
+                self.ring = self
+            def __del__(self):
+                try:
+                    self.use()
+                except (ImportError, AttributeError, TypeError):
+                    pass
+        kept = Late(lambda: noisy.VALUE)
+        sys.kept = Late(lambda: pkg.late)
+        other = lazy.lazy_import("pkg.sub.deep")
+        sys.modules["sys"].more = Late(lambda: (other.W, plus(1)))
+        @atexit.register
+        def at_exit():
+            print("at exit", pkg.own.of())
+        """)
+
+
+def test_no_references_are_left_behind(run):
+    lines = run("""
+        import gc
+        import noisy, slow
+        from noisy import Kind, plus
+        def use():
+            return noisy.VALUE, slow.VALUE, Kind(), plus(1)
+        use()
+        from hasten import _imports
+        gc.collect()
+        names = ("Pending", "Source", "LazyValue")
+        print([type(o).__name__ for o in gc.get_objects() if type(o).__name__ in names])
+        waiting = [o for o in gc.get_objects() if type(o).__name__ == "LazyModule"]
+        print(waiting, _imports.waiting())
+        """)
+    assert lines[-1] == "[] []"
+    assert lines[-2] == "[]"
+
+
 def test_isolated_interpreters():
     from isolated import run_isolated
 
