@@ -69,6 +69,7 @@ struct cli_check_options {
     double threshold, memory_threshold, budget_s;
     bool has_threshold, has_memory_threshold, has_budget;
     bool allows_different;
+    bool is_strict;
     bool github;
     bool shows_history, fails_if_worse, records;
 };
@@ -179,6 +180,7 @@ const char *cli_store_threshold(struct cli_options *options, const char *value);
 const char *cli_store_memory_threshold(struct cli_options *options, const char *value);
 const char *cli_store_check_budget(struct cli_options *options, const char *value);
 const char *cli_store_allow_different(struct cli_options *options, const char *value);
+const char *cli_store_strict(struct cli_options *options, const char *value);
 const char *cli_store_history(struct cli_options *options, const char *value);
 const char *cli_store_history_file(struct cli_options *options, const char *value);
 const char *cli_store_record(struct cli_options *options, const char *value);

@@ -282,6 +282,8 @@ const struct cli_option cli_options[] = {
      "time for a benchmark (default: likewise, else 10; less where it is clear before)"},
     {0, "allow-different", NULL, CLI_ON(CHECK), false, NULL, cli_store_allow_different,
      "benchmarks may return something else than they did"},
+    {0, "strict", NULL, CLI_ON(CHECK), false, NULL, cli_store_strict,
+     "exit with 2 where a benchmark's verdict is unclear"},
     {0, "history", NULL, CLI_ON(CHECK), false, NULL, cli_store_history,
      "measure nothing: show what was recorded, and where it changed"},
     {0, "record", NULL, CLI_ON(CHECK), false, NULL, cli_store_record,

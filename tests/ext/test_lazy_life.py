@@ -118,13 +118,13 @@ def test_standing_for_itself():
 def test_long_chains(kind):
     thing = [1, 2]
     chain = kind(lambda: thing)
-    for _ in range(20_000):
+    for _ in range(50_000):
         chain = kind(lambda inner=chain: inner)
         assert type(chain.__wrapped__) is kind or chain.__wrapped__ is thing
     if kind is Sub:
-        # Within the limit on recursion there is an answer, beyond it an exception.
-        with pytest.raises(RecursionError):
-            len(chain)
+        # Up to the interpreter's limit, which is of calls or of the stack, there is an answer.
+        with suppress(RecursionError):
+            assert len(chain) == 2
     else:
         assert chain[1] == 2 and chain + chain == [1, 2, 1, 2] and lazy.resolve(chain) is thing
     del chain

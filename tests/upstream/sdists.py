@@ -23,8 +23,8 @@ def fetch(name, version, sha256):
     if folder.exists():
         return folder
     KEPT.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=KEPT) as temporary:
-        temporary = Path(temporary)
+    with tempfile.TemporaryDirectory(dir=KEPT) as name_of_it:
+        temporary = Path(name_of_it)
         wanted = temporary / "wanted.txt"
         wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]

@@ -87,6 +87,9 @@ static inline bool is_simple(PyObject *object, unsigned long kinds) {
 static Py_ssize_t slot_length(PyObject *self) {
     if (hasten_py_proxy_is_ready(self)) {
         PyObject *object = hasten_py_proxy_glance(self);
+        if (PyList_CheckExact(object) || PyTuple_CheckExact(object)) {
+            return Py_SIZE(object);
+        }
         if (is_simple(object, Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS |
                                   Py_TPFLAGS_DICT_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS |
                                   Py_TPFLAGS_BYTES_SUBCLASS)) {
