@@ -102,6 +102,7 @@ static int managed_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->failures);
     Py_VISIT(self->store.clock);
     Py_VISIT(self->dict);
+    Py_VISIT(self->leases);
     Py_VISIT(self->owner.reference);
     return hasten_py_results_visit(&self->store.results, visit, arg);
 }
@@ -146,6 +147,7 @@ static void managed_dealloc(PyObject *object) {
     Py_CLEAR(self->on_evict);
     Py_CLEAR(self->failures);
     Py_CLEAR(self->store.clock);
+    Py_CLEAR(self->leases);
     Py_CLEAR(self->module);
     type->tp_free(object);
     Py_DECREF(type);

@@ -7,6 +7,8 @@
 #include "ext/functools/mapping.h"
 #include "ext/functools/method.h"
 #include "ext/functools/property.h"
+#include "ext/functools/shared.h"
+#include "ext/functools/shared_key.h"
 #include "ext/functools/wrapper.h"
 
 static struct PyModuleDef module_definition;
@@ -32,16 +34,38 @@ static int module_exec(PyObject *module) {
     if (hasten_py_flights_init(&state->flights) < 0) {
         return -1;
     }
+    state->lease_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_py_lease_spec, NULL);
+    if (state->lease_type == NULL) {
+        return -1;
+    }
+    if (PyModule_AddFunctions(module, hasten_py_shared_methods) < 0) {
+        return -1;
+    }
     return add_type(module, &hasten_py_wrapper_spec) && add_type(module, &hasten_py_managed_spec) &&
                    add_type(module, &hasten_py_property_spec) &&
                    add_type(module, &hasten_py_method_spec) &&
-                   add_type(module, &hasten_py_mapping_spec)
+                   add_type(module, &hasten_py_mapping_spec) &&
+                   add_type(module, &hasten_py_leases_spec)
                ? 0
                : -1;
 }
 
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    const struct hasten_py_functools *state = PyModule_GetState(module);
+    Py_VISIT(state->lease_type);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    Py_CLEAR(state->lease_type);
+    return 0;
+}
+
 static void module_free(void *module) {
     struct hasten_py_functools *state = PyModule_GetState(module);
+    (void)module_clear(module);
     hasten_py_flights_done(&state->flights);
 }
 
@@ -70,6 +94,8 @@ static struct PyModuleDef module_definition = {
     .m_size = sizeof(struct hasten_py_functools),
     .m_methods = module_methods,
     .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
     .m_free = module_free,
 };
 

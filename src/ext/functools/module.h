@@ -8,6 +8,7 @@
 
 struct hasten_py_functools {
     struct hasten_py_flights flights;
+    PyTypeObject *lease_type;
 };
 
 /* Of the module that made the type or the type's base; NULL with an exception set. */
