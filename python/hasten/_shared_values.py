@@ -147,7 +147,7 @@ def _digest_cell(cell: CellType, seen: set[int]) -> Any:
     except TypeError:
         raise TypeError(
             f"the function uses a {type(value).__qualname__} of the function around it: "
-            "version= or namespace= must tell it from others made there"
+            "version= must tell it from others that are made there"
         ) from None
 
 
