@@ -11,20 +11,16 @@ drivers do it, one for functions and one for coroutine functions. They answer wi
 came of it and never throw into it, so that what a function raises passes by unchanged.
 """
 
-import asyncio
 import hashlib
 import os
 import random
 import threading
 import time
-from collections import namedtuple
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from hasten._awaiting import Awaited
 from hasten._functools import _Leases, _shared_key
 from hasten._shared_link import LARGEST_BYTES, Link, Refused, Unreachable, link_to
 from hasten._shared_values import Unfit, namespace_of, pack, serializer_of, unpack, version_of
@@ -40,14 +36,33 @@ _SCHEMES = {
     "valkey": "redis",
     "valkeys": "rediss",
 }
-_ASK, _WAIT, _COMPUTE = range(3)
+ASK, WAIT, COMPUTE = range(3)
 _NONE, _FRESH, _STALE = range(3)
 _FAILED: Any = object()
 
 _Step = tuple[int, Any, Any]
-_Steps = Generator[_Step, Any, tuple[Any, Any]]
+Steps = Generator[_Step, Any, tuple[Any, Any]]
 
-COUNTED = ("remote_hits", "remote_misses", "remote_errors", "invalidations", "unshared")
+
+class SharedCacheStats(NamedTuple):
+    """What cache_stats() answers: what it does of any cache, and of the server."""
+
+    hits: int
+    misses: int
+    evictions: int
+    expirations: int
+    stale: int
+    waits: int
+    size: int
+    seconds_saved: float
+    remote_hits: int
+    remote_misses: int
+    remote_errors: int
+    invalidations: int
+    unshared: int
+
+
+_COUNTED = SharedCacheStats._fields[SharedCacheStats._fields.index("remote_hits") :]
 
 
 def address_of(server: Any) -> Any:
@@ -59,7 +74,7 @@ def address_of(server: Any) -> Any:
             raise ValueError(f"shared= wants a URL that begins with {names}")
         return _SCHEMES[scheme] + server[len(scheme) :]
     pool = getattr(server, "connection_pool", None)
-    if pool is None or asyncio.iscoroutinefunction(getattr(pool, "get_connection", None)):
+    if pool is None or ".asyncio" in type(pool).__module__:
         raise TypeError("shared= wants a URL, or a client redis.Redis that is not of asyncio")
     return server
 
@@ -91,7 +106,10 @@ class Shared:
         self._link: Link | None = None
         self._starting = threading.RLock()
         self.leases = _Leases()
-        self.counts = dict.fromkeys(COUNTED, 0)
+        self.counts = dict.fromkeys(_COUNTED, 0)
+
+    def stats(self, *here: Any) -> Any:
+        return SharedCacheStats(*here, *self.counts.values())
 
     # Names.
 
@@ -136,7 +154,11 @@ class Shared:
             with self._starting:
                 link = self._link
                 if link is None:
-                    link = link_to(self._server)
+                    try:
+                        link = link_to(self._server)
+                    except RuntimeError as error:
+                        # Some modules cannot be imported once the interpreter ends.
+                        raise Unreachable(str(error)) from error
                     link.attach(self)
                     self._link = link
         else:
@@ -194,9 +216,9 @@ class Shared:
                     return True, value
         return False, None
 
-    def steps(self, lease: Any, name: bytes, may_renew: bool) -> _Steps:
+    def steps(self, lease: Any, name: bytes, may_renew: bool) -> Steps:
         """Answers a lease and the value."""
-        link = yield _ASK, self.link, ()
+        link = yield ASK, self.link, ()
         right = self.right(name)
         token = os.urandom(12)
         until_s = time.monotonic() + WAIT_S
@@ -206,7 +228,7 @@ class Shared:
             if may_renew and not lease.is_alive:
                 # What is asked for from here on is newer than what ended it.
                 lease = self.leases.announce(name)
-            answer = yield _ASK, link.claim, (name, right, token)
+            answer = yield ASK, link.claim, (name, right, token)
             if answer is _FAILED:
                 break
             is_ours, payload = answer
@@ -216,7 +238,7 @@ class Shared:
             if quality == _FRESH or (quality == _STALE and not is_ours):
                 self.take(lease, left_s)
                 if is_ours:
-                    yield _ASK, link.release, (right, token)
+                    yield ASK, link.release, (right, token)
                 return lease, value
             if not has_missed:
                 has_missed = True
@@ -225,27 +247,27 @@ class Shared:
                 return (yield from self._compute(lease, name, right, token))
             if time.monotonic() >= until_s:
                 break
-            yield _WAIT, name, pause_s
+            yield WAIT, name, pause_s
             pause_s = min(2 * pause_s, POLL_S[1])
-        _, value = yield _COMPUTE, None, None
+        _, value = yield COMPUTE, None, None
         return lease, value
 
-    def _compute(self, lease: Any, name: bytes, right: bytes, token: bytes) -> _Steps:
+    def _compute(self, lease: Any, name: bytes, right: bytes, token: bytes) -> Steps:
         link = self._link
         assert link is not None
         try:
-            is_computed, value = yield _COMPUTE, None, None
+            is_computed, value = yield COMPUTE, None, None
             if not is_computed:
-                yield _ASK, link.release, (right, token)
+                yield ASK, link.release, (right, token)
                 return lease, None
             payload, life_ms = self._pack(value)
             if payload is None:
-                yield _ASK, link.release, (right, token)
+                yield ASK, link.release, (right, token)
                 return lease, value
-            is_written = yield _ASK, link.write, (name, payload, life_ms, right, token)
+            is_written = yield ASK, link.write, (name, payload, life_ms, right, token)
             if is_written is _FAILED:
                 if link.is_usable:
-                    yield _ASK, link.release, (right, token)
+                    yield ASK, link.release, (right, token)
             elif is_written:
                 link.tell(name, but=self)
             else:
@@ -277,7 +299,7 @@ class Shared:
 
     def clear(self) -> None:
         """In all processes, and in the server."""
-        link = self.link()
+        link = self._connected()
         # Anything but letters and digits may mean something in a pattern.
         name = "".join(
             chr(byte) if chr(byte).isalnum() else "\\" + chr(byte) for byte in self._namespace
@@ -289,8 +311,14 @@ class Shared:
         finally:
             self.leases.revoke_all()
 
+    def _connected(self) -> Link:
+        try:
+            return self.link()
+        except Unreachable as error:
+            raise ConnectionError(f"shared cache: {error}") from error
+
     def discard(self, name: bytes) -> bool:
-        link = self.link()
+        link = self._connected()
         try:
             return link.invalidate(name, self.right(name))
         except (Unreachable, Refused) as error:
@@ -301,7 +329,7 @@ class Shared:
             link.tell(name)
 
 
-def _drive(shared: Shared, steps: _Steps, compute: Callable[[], Any]) -> tuple[Any, Any]:
+def _drive(shared: Shared, steps: Steps, compute: Callable[[], Any]) -> tuple[Any, Any]:
     """For functions: does what must be done, one after the other."""
     error: BaseException | None = None
     answer: Any = None
@@ -311,54 +339,15 @@ def _drive(shared: Shared, steps: _Steps, compute: Callable[[], Any]) -> tuple[A
         except StopIteration as end:
             lease, value = end.value
             break
-        if kind == _ASK:
+        if kind == ASK:
             answer = shared.ask(what, *arguments)
-        elif kind == _WAIT:
+        elif kind == WAIT:
             event = threading.Event()
             with shared.link().waiting(what, event.set):
                 event.wait(arguments)
         else:
             try:
                 answer = True, compute()
-            except BaseException as raised:
-                error, answer = raised, (False, None)
-    if error is not None:
-        try:
-            raise error
-        finally:
-            del error
-    return lease, value
-
-
-async def _drive_async(
-    shared: Shared, steps: _Steps, compute: Callable[[], Any]
-) -> tuple[Any, Any]:
-    """For coroutine functions: the server is asked in a thread of the loop's."""
-    loop = asyncio.get_running_loop()
-    error: BaseException | None = None
-    answer: Any = None
-    while True:
-        try:
-            kind, what, arguments = steps.send(answer)
-        except StopIteration as end:
-            lease, value = end.value
-            break
-        if kind == _ASK:
-            answer = await loop.run_in_executor(None, shared.ask, what, *arguments)
-        elif kind == _WAIT:
-            event = asyncio.Event()
-
-            def wake(event: asyncio.Event = event) -> None:
-                with suppress(RuntimeError):  # The loop is closed.
-                    loop.call_soon_threadsafe(event.set)
-
-            with shared.link().waiting(what, wake), suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(event.wait(), arguments)
-        else:
-            try:
-                answer = True, await compute()
-            except GeneratorExit:
-                raise  # Nothing can be waited for any more.
             except BaseException as raised:
                 error, answer = raised, (False, None)
     if error is not None:
@@ -386,49 +375,6 @@ def _computing(shared: Shared, function: Callable[..., Any]) -> Callable[..., An
     return compute
 
 
-def _beginning(
-    shared: Shared, function: Callable[..., Any], exceptions: tuple[type[BaseException], ...]
-) -> Callable[..., Any]:
-    """The same for coroutine functions: the lease is of what will be."""
-
-    async def fetch(lease: Any, name: bytes, args: Any, kwargs: Any) -> Any:
-        steps = shared.steps(lease, name, False)
-        return (await _drive_async(shared, steps, lambda: function(*args, **kwargs)))[1]
-
-    def begin(*args: Any, **kwargs: Any) -> Any:
-        name = shared.name(args, kwargs)
-        lease = shared.leases.announce(name)
-
-        def failed(error: BaseException) -> None:
-            if not isinstance(error, exceptions):
-                lease.revoke()
-
-        lease.hold(Awaited(fetch(lease, name, args, kwargs), failed))
-        return lease
-
-    return begin
-
-
-def _answering(cached: Any, options: dict[str, Any], discard_here: Callable[..., Any]) -> Any:
-    """The coroutine function in front of what keeps computations."""
-    ttl_s, copy = options["failure_ttl"], options["copy"]
-
-    async def answer(*args: Any, **kwargs: Any) -> Any:
-        awaited = cached(*args, **kwargs)
-        is_over = awaited.error is not None and time.monotonic() - awaited.failed_at >= ttl_s
-        if is_over or awaited.is_lost():
-            awaited.abandon()
-            discard_here(*args, **kwargs)
-            awaited = cached(*args, **kwargs)
-        if awaited.is_done and awaited.error is None:
-            value = awaited.value
-        else:
-            value = await awaited.wait()
-        return value if copy is None else copy(value)
-
-    return answer
-
-
 def _opened(call: Callable[..., Any] | None, is_async: bool) -> Callable[..., Any] | None:
     """A function of the program's that is given a result, which here is in a lease."""
     if call is None:
@@ -453,7 +399,6 @@ def wrap(
     given: dict[str, Any],
     options: dict[str, Any],
     manage: Callable[[Any, dict[str, Any], Any], Any],
-    stats: Any,
 ) -> Any:
     """The cached function; `manage` makes the cache in front of what computes."""
     if given.get("clock") is not None:
@@ -465,20 +410,20 @@ def wrap(
         "single_flight": not is_async,
     }
     if is_async:
+        from hasten import _shared_async
+
         inner |= {"copy": None, "failures": None}
-        compute = _beginning(server, function, options["failures"] or ())
+        compute = _shared_async.beginning(server, function, options["failures"] or ())
     else:
         compute = _computing(server, function)
-    fields = (*stats._fields, *COUNTED)
-    shared_stats = namedtuple("SharedCacheStats", fields)  # type: ignore[misc] # noqa: PYI024
-    cached = manage(compute, inner, lambda *all: shared_stats(*all, *server.counts.values()))
+    cached = manage(compute, inner, server.stats)
     server.leases.serve(cached)
     clear_here, discard_here = cached.cache_clear, cached.cache_discard
 
     def cache_clear(*, shared: bool = True) -> None:
         server.leases.revoke_all()
         clear_here()
-        server.counts.update(dict.fromkeys(COUNTED, 0))
+        server.counts.update(dict.fromkeys(_COUNTED, 0))
         if shared:
             server.clear()
 
@@ -487,8 +432,9 @@ def wrap(
         was_here = discard_here(*args, **kwargs)
         return server.discard(name) or was_here
 
-    wrapper = _answering(cached, options, discard_here) if is_async else cached
+    wrapper = cached
     if is_async:
+        wrapper = _shared_async.answering(cached, options, discard_here)
         wrapper.cache_info, wrapper.cache_stats = cached.cache_info, cached.cache_stats
     wrapper.cache_clear, wrapper.cache_discard = cache_clear, cache_discard
     return wrapper

@@ -20,7 +20,7 @@ import warnings
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 CONNECT_S = 0.5  # for connecting, where the server's address says nothing
@@ -46,6 +46,12 @@ class Unreachable(Exception):
 
 class Refused(Exception):
     """The server answered that it will not."""
+
+
+def _refusals(answers: list[Any]) -> list[Exception]:
+    """Those among the answers, and within that to a transaction."""
+    last = answers[-1] if answers and isinstance(answers[-1], list) else []
+    return [answer for answer in (*answers, *last) if isinstance(answer, Exception)]
 
 
 class Subscriber(Protocol):
@@ -173,7 +179,9 @@ class Link:
         self._thread = thread
 
     def _all(self, prefix: bytes | None = None) -> Iterator[Subscriber]:
-        lists = self._subscribers.values() if prefix is None else [self._subscribers.get(prefix, [])]
+        lists = (
+            self._subscribers.values() if prefix is None else [self._subscribers.get(prefix, [])]
+        )
         for references in list(lists):
             for reference in list(references):
                 subscriber = reference()
@@ -218,10 +226,9 @@ class Link:
         """Once for each kind of trouble."""
         if kind not in self._warned:
             self._warned.add(kind)
-            try:
+            # Where warnings are errors: a cache does not make a program fail.
+            with suppress(RuntimeWarning):
                 warnings.warn(f"shared cache {self.name}: {text}", RuntimeWarning, stacklevel=2)
-            except RuntimeWarning:
-                pass  # A cache does not make a program fail that would rather do so.
 
     # The thread.
 
@@ -336,10 +343,8 @@ class Link:
         listener, thread = self._listener, self._thread
         sock = getattr(listener, "_sock", None)
         if sock is not None:
-            try:
+            with suppress(OSError):
                 sock.shutdown(2)
-            except OSError:
-                pass
         if thread is not None:
             thread.join(timeout=ANSWER_S)
 
@@ -423,12 +428,13 @@ class Link:
                 self.is_usable = False  # Until the thread has seen to it.
                 raise Unreachable(str(error)) from error
             self._idle.append(connection)
+            for answer in answers:
+                if isinstance(answer, Exception):
+                    raise Refused(str(answer)) from answer
             return answers
 
     def read(self, key: bytes) -> bytes | None:
         [answer] = self._ask(("GETRANGE", key, 0, LARGEST_BYTES))
-        if isinstance(answer, Exception):
-            raise Refused(str(answer)) from answer
         return answer or None
 
     def claim(self, key: bytes, right: bytes, token: bytes) -> tuple[bool, bytes | None]:
@@ -438,9 +444,6 @@ class Link:
             ("SET", right, token, "NX", "PX", int(LOCK_S * 1000)),
             ("GETRANGE", key, 0, LARGEST_BYTES),
         )
-        for answer in (claimed, payload):
-            if isinstance(answer, Exception):
-                raise Refused(str(answer)) from answer
         if claimed:
             self.rights[right] = token
         return bool(claimed), payload or None
@@ -455,68 +458,61 @@ class Link:
         self.rights.pop(right, None)
         store: list[Any] = ["SET", key, payload]
         store += ["PX", life_ms] if life_ms else []
-        answer: Any = None
+        answers: list[Any] = []
         try:
             with self._writer_alone() as exchange:
                 held = exchange(["WATCH", right], ["GET", right])[1]
                 if held == token:
-                    answer = exchange(["MULTI"], store, ["UNLINK", right], ["EXEC"])[-1]
+                    answers = exchange(["MULTI"], store, ["UNLINK", right], ["EXEC"])
                 else:
                     exchange(["UNWATCH"])
         except BaseException:
             self._fall_if_lost()
             raise
-        for each in answer if isinstance(answer, list) else [answer]:
-            if isinstance(each, Exception):
-                raise Refused(str(each)) from each
-        return answer is not None
+        for refusal in _refusals(answers):
+            raise Refused(str(refusal)) from refusal
+        return bool(answers) and answers[-1] is not None
 
     def invalidate(self, key: bytes, right: bytes) -> bool:
         """Everybody forgets the value; who computes it does not write. Answers whether
         there was one."""
-        gone = [["UNLINK", key], ["UNLINK", right]]
         # That a key which is not there is removed says nothing to anybody: so it is made.
-        answers = self._exchange([["MULTI"], *gone, ["SET", key, b""], ["UNLINK", key], ["EXEC"]])
-        if isinstance(answers[-1], Exception):
-            # A server that is full takes no new key.
-            answers = self._exchange([["MULTI"], *gone, ["EXEC"]])
-        answer = answers[-1]
-        if isinstance(answer, Exception):
-            raise Refused(str(answer)) from answer
-        return bool(answer and answer[0])
+        gone: list[list[Any]] = [["UNLINK", right], ["UNLINK", key]]
+        said: list[list[Any]] = [["SET", key, b""], ["UNLINK", key]]
+        answers = self._exchange([["MULTI"], *gone, *said, ["EXEC"]])
+        if not _refusals(answers):
+            return bool(answers[-1][1])
+        # A server that is full takes no transaction and no new key.
+        answers = self._exchange(gone)
+        for refusal in _refusals(answers):
+            raise Refused(str(refusal)) from refusal
+        return bool(answers[1])
 
     def clear(self, prefix: bytes, patterns: tuple[bytes, ...]) -> None:
         """Removes all keys that match; then everybody forgets those with the prefix."""
         for pattern in patterns:
             cursor: Any = b"0"
             while True:
-                [answer] = self._ask(("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE))
-                if isinstance(answer, Exception):
-                    raise Refused(str(answer)) from answer
-                cursor, keys = answer
+                scan = ("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
+                [(cursor, keys)] = self._ask(scan)
                 if keys:
-                    self._exchange([["UNLINK", *keys]])
+                    for refusal in _refusals(self._exchange([["UNLINK", *keys]])):
+                        raise Refused(str(refusal)) from refusal
                 if cursor == b"0":
                     break
         self.invalidate(prefix, prefix)
 
 
 _links: dict[Any, Link] = {}
-_links_lock = threading.Lock()
 
 
 def link_to(server: Any) -> Link:
     """The link to a server: one for each URL or client in the process."""
     key = server if isinstance(server, str) else server.connection_pool
-    with _links_lock:
-        if key not in _links:
-            _links[key] = Link(server)
-        return _links[key]
+    return _links.get(key) or _links.setdefault(key, Link(server))
 
 
 def _forked() -> None:
-    global _links_lock
-    _links_lock = threading.Lock()
     for link in list(_links.values()):
         link.forked()
 

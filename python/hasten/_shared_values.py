@@ -164,7 +164,10 @@ def _digest_function(function: FunctionType, seen: set[int]) -> Any:
     return (
         _digest_code(function.__code__),
         [_digest_value(value) for value in function.__defaults__ or ()],
-        [(name, _digest_value(value)) for name, value in sorted((function.__kwdefaults__ or {}).items())],
+        [
+            (name, _digest_value(value))
+            for name, value in sorted((function.__kwdefaults__ or {}).items())
+        ],
         [_digest_cell(cell, seen) for cell in function.__closure__ or ()],
     )
 

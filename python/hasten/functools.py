@@ -193,7 +193,6 @@ def _shared(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> A
         given,
         _checked(**(_PLAIN | given)),
         lambda compute, options, stats: _managed(compute, maxsize, typed, options, stats),
-        _CacheStats,
     )
 
 

@@ -60,7 +60,7 @@ class Server:
         self.clients.append(client)
         return client
 
-    def keys(self, pattern="hasten:*"):
+    def names(self, pattern="hasten:*"):
         client = self.client()
         return sorted(client.keys(pattern))
 

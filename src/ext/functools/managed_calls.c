@@ -137,7 +137,8 @@ static PyObject *compute(struct hasten_py_managed *self, const struct hasten_py_
         keep_failure(self, call);
         return NULL;
     }
-    const bool may_keep = self->leases == NULL || hasten_py_lease_keep(self->leases, value, call->tag);
+    const bool may_keep =
+        self->leases == NULL || hasten_py_lease_keep(self->leases, value, call->tag);
     if (PyErr_Occurred() || (may_keep && !keep(self, call, value, false))) {
         Py_DECREF(value);
         return NULL;

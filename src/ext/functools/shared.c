@@ -347,9 +347,8 @@ static PyMethodDef leases_methods[] = {
 };
 
 static PyType_Slot leases_slots[] = {
-    {Py_tp_new, leases_new},           {Py_tp_dealloc, leases_dealloc},
-    {Py_tp_traverse, leases_traverse}, {Py_tp_clear, leases_clear},
-    {Py_tp_methods, leases_methods},   {0, NULL},
+    {Py_tp_new, leases_new},     {Py_tp_dealloc, leases_dealloc}, {Py_tp_traverse, leases_traverse},
+    {Py_tp_clear, leases_clear}, {Py_tp_methods, leases_methods}, {0, NULL},
 };
 
 PyType_Spec hasten_py_leases_spec = {

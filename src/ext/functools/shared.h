@@ -29,11 +29,11 @@ struct hasten_py_leases {
 struct hasten_py_lease {
     PyObject_HEAD struct hasten_cache_entry entry;
     struct hasten_py_leases *leases;
-    PyObject *key;   /* bytes */
-    PyObject *value; /* NULL until it is set */
-    int64_t end_ns;         /* by its own clock; INT64_MAX: when the store says */
-    int64_t stale_ns;       /* for how long after that it may be served */
-    uint32_t tag;           /* of the call that keeps it */
+    PyObject *key;    /* bytes */
+    PyObject *value;  /* NULL until it is set */
+    int64_t end_ns;   /* by its own clock; INT64_MAX: when the store says */
+    int64_t stale_ns; /* for how long after that it may be served */
+    uint32_t tag;     /* of the call that keeps it */
     bool is_kept;
     _Atomic uint64_t epoch; /* 0: over */
 };

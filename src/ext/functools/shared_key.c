@@ -193,8 +193,8 @@ static PyObject *shared_key(PyObject *module, PyObject *const *arguments, Py_ssi
     for (Py_ssize_t i = 0; is_good && i < PyTuple_GET_SIZE(arguments[1]); i++) {
         is_good = write_value(&writer, PyTuple_GET_ITEM(arguments[1], i));
     }
-    is_good = is_good &&
-              (PyDict_GET_SIZE(arguments[2]) == 0 || write_keywords(&writer, arguments[2]));
+    is_good =
+        is_good && (PyDict_GET_SIZE(arguments[2]) == 0 || write_keywords(&writer, arguments[2]));
     PyObject *key = NULL;
     if (is_good && writer.buffer.failed) {
         PyErr_NoMemory();
@@ -238,9 +238,8 @@ static int is_plain(PyObject *value, bool is_wide) {
     return answer;
 }
 
-PyDoc_STRVAR(is_plain_doc,
-             "_is_plain($module, value, wide, /)\n--\n\n"
-             "Whether a value comes back from JSON as it was; wide: from msgpack.");
+PyDoc_STRVAR(is_plain_doc, "_is_plain($module, value, wide, /)\n--\n\n"
+                           "Whether a value comes back from JSON as it was; wide: from msgpack.");
 
 static PyObject *tell_plain(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
     (void)module;
