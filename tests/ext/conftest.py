@@ -43,7 +43,16 @@ def _let_go_of(server):
 
 
 @pytest.fixture
-def server():
+def patient(monkeypatch):
+    """A busy machine is no server that does not answer."""
+    from hasten import _shared_link
+
+    monkeypatch.setattr(_shared_link, "CONNECT_S", 20.0)
+    monkeypatch.setattr(_shared_link, "ANSWER_S", 20.0)
+
+
+@pytest.fixture
+def server(patient):
     """A server that keeps results for many processes; nobody else uses it."""
     pytest.importorskip("redis", reason="the package redis is not installed")
     if PROGRAM is None:

@@ -27,6 +27,12 @@ def squaring(url, **options):
     return square, made
 
 
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(_shared_link, "ANSWER_S", 0.4)
+    monkeypatch.setattr(_shared_link, "PING_S", 0.2)
+
+
 def is_up(server):
     return _shared_link._links[server.url].is_up
 
@@ -76,7 +82,7 @@ def test_a_server_that_is_killed_and_comes_again(server):
     until(lambda: square.cache_info().currsize == 0)
 
 
-def test_a_server_that_stands_still(server):
+def test_a_server_that_stands_still(server, impatient):
     square, made = squaring(server.url)
     square(1)
     server.signal(signal.SIGSTOP)
@@ -93,7 +99,7 @@ def test_a_server_that_stands_still(server):
     assert is_shared(square)
 
 
-def test_a_server_that_stands_still_while_it_is_asked(server):
+def test_a_server_that_stands_still_while_it_is_asked(server, impatient):
     """The call that waits for an answer computes."""
     square, made = squaring(server.url)
     square(1)
@@ -140,7 +146,7 @@ def test_connections_that_the_server_closes(server):
     ],
     ids=lambda answer: repr(answer)[:16],
 )
-def test_a_server_that_answers_rubbish(rubbish, answer):
+def test_a_server_that_answers_rubbish(rubbish, answer, impatient):
     server = rubbish(answer)
     square, _made = squaring(server.url)
     assert [square(2), square(3)] == [4, 9]
