@@ -19,8 +19,13 @@ CACHE = ROOT / ".cache"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 # The Debian suite that has each version, for those found nowhere else.
 SUITES = {"3.13": "trixie", "3.14": "sid", "3.15": "sid"}
-# What must be there of each version, CPython's own tests among it.
-WANTED_IN_ROOT = ("usr/bin/python{0}", "usr/lib/python{0}/test/test_pstats.py")
+# What must be there for each version, CPython's own tests among it, and the server of the
+# tests of shared caches.
+WANTED_IN_ROOT = (
+    "usr/bin/python{0}",
+    "usr/lib/python{0}/test/test_pstats.py",
+    "usr/bin/redis-server",
+)
 # What building the extension modules takes inside a root.
 ROOT_PACKAGES = [
     "ca-certificates",
@@ -105,7 +110,7 @@ def make_root(suite: str) -> Path | None:
     if all(is_complete(root, version) for version in versions):
         return root
     packages = [f"python{v}{part}" for v in versions for part in ("", "-venv", "-dev")]
-    packages += [f"libpython{v}-testsuite" for v in versions]
+    packages += [f"libpython{v}-testsuite" for v in versions] + ["redis-server"]
     if (root / "usr/bin/apt-get").exists() and install_in_root(suite, packages):
         return root
     if os.geteuid() != 0 or not shutil.which("debootstrap"):

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from hasten._functools import _Leases, _shared_key
-from hasten._shared_link import LARGEST_BYTES, Link, Refused, Unreachable, link_to
+from hasten._shared_link import Link, link_to
+from hasten._shared_server import LARGEST_BYTES, Refused, Unreachable
 from hasten._shared_values import Unfit, namespace_of, pack, serializer_of, unpack, version_of
 
 WAIT_S = 30.0  # for what another process computes, before computing it here too
@@ -104,7 +105,6 @@ class Shared:
         self.prefix = b"hasten:" + self._namespace + b":"
         self._names: bytes | None = None
         self._link: Link | None = None
-        self._starting = threading.RLock()
         self.leases = _Leases()
         self.counts = dict.fromkeys(_COUNTED, 0)
 
@@ -150,19 +150,16 @@ class Shared:
     def link(self) -> Link:
         """Made at the first call, and begun again in a child of fork()."""
         link = self._link
-        if link is None:
-            with self._starting:
-                link = self._link
-                if link is None:
-                    try:
-                        link = link_to(self._server)
-                    except RuntimeError as error:
-                        # Some modules cannot be imported once the interpreter ends.
-                        raise Unreachable(str(error)) from error
-                    link.attach(self)
-                    self._link = link
-        else:
+        if link is not None:
             link.ensure()
+            return link
+        try:
+            link = link_to(self._server)
+        except RuntimeError as error:
+            # Some modules cannot be imported once the interpreter ends.
+            raise Unreachable(str(error)) from error
+        link.attach(self)
+        self._link = link
         return link
 
     def ask(self, method: Callable[..., Any], *arguments: Any) -> Any:
@@ -216,19 +213,24 @@ class Shared:
                     return True, value
         return False, None
 
-    def steps(self, lease: Any, name: bytes, may_renew: bool) -> Steps:
-        """Answers a lease and the value."""
+    def steps(self, lease: Any, name: bytes, is_async: bool) -> Steps:
+        """Answers a lease, of coroutine functions the same one, and the value."""
         link = yield ASK, self.link, ()
         right = self.right(name)
         token = os.urandom(12)
         until_s = time.monotonic() + WAIT_S
         pause_s = POLL_S[0]
         has_missed = False
-        while link is not _FAILED and link.is_usable and right not in link.rights:
-            if may_renew and not lease.is_alive:
-                # What is asked for from here on is newer than what ended it.
-                lease = self.leases.announce(name)
-            answer = yield ASK, link.claim, (name, right, token)
+        while link is not _FAILED and link.is_usable:
+            if not is_async:
+                if link.rights.get(right, (b"", None))[1] is self:
+                    # The cache in front lets this through while the same is computed here
+                    # only where it would wait for itself.
+                    break
+                if not lease.is_alive:
+                    # What is asked for from here on is newer than what ended it.
+                    lease = self.leases.announce(name)
+            answer = yield ASK, link.claim, (name, right, token, self)
             if answer is _FAILED:
                 break
             is_ours, payload = answer
@@ -367,7 +369,7 @@ def _computing(shared: Shared, function: Callable[..., Any]) -> Callable[..., An
         lease = announce(name)
         found, value = read(lease, name)
         if not found:
-            steps = shared.steps(lease, name, True)
+            steps = shared.steps(lease, name, False)
             lease, value = _drive(shared, steps, lambda: function(*args, **kwargs))
         lease.hold(value)
         return lease

@@ -56,7 +56,7 @@ def beginning(
     """The same for coroutine functions: the lease is of what will be."""
 
     async def fetch(lease: Any, name: bytes, args: Any, kwargs: Any) -> Any:
-        steps = shared.steps(lease, name, False)
+        steps = shared.steps(lease, name, True)
         return (await _drive(shared, steps, lambda: function(*args, **kwargs)))[1]
 
     def begin(*args: Any, **kwargs: Any) -> Any:

@@ -6,52 +6,30 @@ server's broadcasting mode: it is told the prefixes that matter and needs to rem
 nothing of who read what. Redis sends such messages on one connection (the listener's) on
 behalf of another, the writer's, which is left out when it is itself who writes, so that a
 process does not hear of its own results.
-
-Nothing here raises what the package `redis` raises: a server that cannot be reached, or
-answers what it should not, is `Unreachable`; one that says no, `Refused`.
 """
 
 import atexit
-import importlib
 import os
 import threading
 import time
 import warnings
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-CONNECT_S = 0.5  # for connecting, where the server's address says nothing
-ANSWER_S = 0.5  # for an answer
+from hasten import _shared_server
+from hasten._shared_server import Connections, Refused, Unreachable, refusals
+
 PING_S = 1.0  # between questions whether the server is there
 RETRY_S = 1.0  # between attempts to reach it
 LOCK_S = 10.0  # for how long who computes has the right to, unless it is renewed
-LARGEST_BYTES = 64 << 20  # of a result that is written or read
 SCANNED_AT_ONCE = 1000
 
 _CHANNEL = b"__redis__:invalidate"
 _HOLDS = "redis.call('get', KEYS[1]) == ARGV[1]"
 _UNLOCK = f"if {_HOLDS} then return redis.call('del', KEYS[1]) end return 0"
 _RENEW = f"if {_HOLDS} then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
-# What a client may have set for its own connections and is otherwise here.
-_NOT_OURS = ("parser_class", "redis_connect_func", "cache", "cache_config", "himport_registry")
-_NOT_OURS_BEGIN = ("maint", "orig_", "oss_cluster")
-
-
-class Unreachable(Exception):
-    """The server does not answer, or nothing that makes sense."""
-
-
-class Refused(Exception):
-    """The server answered that it will not."""
-
-
-def _refusals(answers: list[Any]) -> list[Exception]:
-    """Those among the answers, and within that to a transaction."""
-    last = answers[-1] if answers and isinstance(answers[-1], list) else []
-    return [answer for answer in (*answers, *last) if isinstance(answer, Exception)]
 
 
 class Subscriber(Protocol):
@@ -63,55 +41,12 @@ class Subscriber(Protocol):
     def doubt(self) -> None: ...
 
 
-def _import_redis() -> Any:
-    try:
-        return importlib.import_module("redis")
-    except ImportError as error:
-        raise ImportError(
-            "shared= wants the package redis: pip install 'hasten[shared]'", name="redis"
-        ) from error
-
-
-class _Maker:
-    """Makes connections to a server: as a URL says, or as a client of the program does."""
-
-    def __init__(self, server: Any) -> None:
-        redis = _import_redis()
-        if isinstance(server, str):
-            pool = redis.ConnectionPool.from_url(server)
-        else:
-            pool = server.connection_pool
-        self._type = pool.connection_class
-        self._options = {
-            name: value
-            for name, value in pool.connection_kwargs.items()
-            if name not in _NOT_OURS and not name.startswith(_NOT_OURS_BEGIN)
-        }
-        self._options.update(
-            protocol=2,
-            decode_responses=False,
-            retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0),
-            retry_on_timeout=False,
-            retry_on_error=[],
-            health_check_interval=0,
-        )
-        self._options.setdefault("socket_timeout", ANSWER_S)
-        self._options.setdefault("socket_connect_timeout", CONNECT_S)
-        self.lost: Any = redis.exceptions.ConnectionError
-        self.refused: Any = redis.exceptions.ResponseError
-        host, port = self._options.get("host", "localhost"), self._options.get("port", 6379)
-        self.name: str = self._options.get("path") or f"{host}:{port}"
-
-    def __call__(self) -> Any:
-        return self._type(**self._options)
-
-
 class Link:
     """What this process has to do with one server."""
 
     def __init__(self, server: Any) -> None:
-        self._make = _Maker(server)
-        self.name = self._make.name
+        self._connections = Connections(server)
+        self.name = self._connections.name
         self._subscribers: dict[bytes, list[weakref.ref[Subscriber]]] = {}
         self._warned: set[str] = set()
         self._begin()
@@ -131,10 +66,9 @@ class Link:
         self._writer: Any = None
         self._listener_id = 0
         self._tracked: set[bytes] = set()
-        self._idle: deque[Any] = deque()
         self._waiters: dict[bytes, list[Callable[[], object]]] = {}
-        # What this process computes: keys of rights, and what tells them from others'.
-        self.rights: dict[bytes, bytes] = {}
+        # What this process computes: by keys of rights, what tells them from others', and who.
+        self.rights: dict[bytes, tuple[bytes, object]] = {}
         self.is_up = False  # messages come
         self.is_usable = False  # and it answered when it was last asked
 
@@ -144,22 +78,24 @@ class Link:
         """Lets it hear of its keys from now on. Answers once the server was reached, or
         could not be."""
         with self._lock:
-            others = [some for some in self._subscribers.get(subscriber.prefix, []) if some()]
-            self._subscribers[subscriber.prefix] = [*others, weakref.ref(subscriber)]
+            known = [some for some in self._subscribers.get(subscriber.prefix, []) if some()]
+            if weakref.ref(subscriber) not in known:
+                known.append(weakref.ref(subscriber))
+            self._subscribers[subscriber.prefix] = known
             self._start()
             if self.is_up and subscriber.prefix not in self._tracked:
                 try:
                     self._track([subscriber.prefix])
                 except (Unreachable, Refused):
                     self.is_usable = self.is_up = False  # The thread does the rest.
-        self._tried.wait(4 * (CONNECT_S + ANSWER_S))
+        self._tried.wait(4 * (_shared_server.CONNECT_S + _shared_server.ANSWER_S))
 
     def ensure(self) -> None:
         """That the thread runs: a child of fork() has none."""
         if self._thread is None:
             with self._lock:
                 self._start()
-            self._tried.wait(4 * (CONNECT_S + ANSWER_S))
+            self._tried.wait(4 * (_shared_server.CONNECT_S + _shared_server.ANSWER_S))
 
     def _start(self) -> None:
         if self._thread is not None or self._ends.is_set():
@@ -253,13 +189,13 @@ class Link:
         return self._ends.is_set() or not (thread.daemon or threading.main_thread().is_alive())
 
     def _connect(self) -> None:
-        listener = self._listener = self._make()
+        listener = self._listener = self._connections.make()
         listener.send_command("CLIENT", "ID")
         self._listener_id = int(listener.read_response())
         listener.send_command("SUBSCRIBE", _CHANNEL)
         if listener.read_response()[0] != b"subscribe":
             raise Unreachable("no subscription")
-        writer = self._make()
+        writer = self._connections.make()
         writer.send_command("PING")
         writer.read_response()
         with self._lock:
@@ -306,14 +242,14 @@ class Link:
         listener = self._listener
         listener.send_command("PING")
         while True:
-            if not listener.can_read(timeout=ANSWER_S):
+            if not listener.can_read(timeout=_shared_server.ANSWER_S):
                 raise Unreachable("no answer in time")
             message = listener.read_response()
             if message[0] == b"pong":
                 break
             self._heard(message)
         commands: list[list[Any]] = [["PING"]]
-        for key, token in list(self.rights.items()):
+        for key, (token, _) in list(self.rights.items()):
             commands.append(["EVAL", _RENEW, 1, key, token, int(LOCK_S * 1000)])
         # Who has it notices itself whether the connection is there.
         if self._writing.acquire(blocking=False):
@@ -330,9 +266,8 @@ class Link:
 
     def _close(self) -> None:
         with self._writing:
-            connections = [self._listener, self._writer, *self._idle]
+            connections = [self._listener, self._writer, *self._connections.give_up()]
             self._listener = self._writer = None
-            self._idle.clear()
         for connection in connections:
             if connection is not None:
                 connection.disconnect()
@@ -346,11 +281,11 @@ class Link:
             with suppress(OSError):
                 sock.shutdown(2)
         if thread is not None:
-            thread.join(timeout=ANSWER_S)
+            thread.join(timeout=_shared_server.ANSWER_S)
 
     def forked(self) -> None:
         """In a child: its parent has the connections, and the thread."""
-        connections = [self._listener, self._writer, *self._idle]
+        connections = [self._listener, self._writer, *self._connections.give_up()]
         self._begin()
         for connection in connections:
             if connection is not None and connection.pid != os.getpid():
@@ -360,19 +295,13 @@ class Link:
 
     # What is asked.
 
-    def _answer(self, connection: Any) -> Any:
-        try:
-            return connection.read_response()
-        except self._make.refused as error:
-            return error
-
     @contextmanager
     def _writer_alone(self) -> Iterator[Callable[..., list[Any]]]:
         """The writer for one thread: a function that answers what it answers to commands."""
 
         def exchange(*commands: list[Any]) -> list[Any]:
             writer.send_packed_command(writer.pack_commands(commands))
-            return [self._answer(writer) for _ in commands]
+            return [self._connections.answer(writer) for _ in commands]
 
         with self._writing:
             if self._writer is None or self._is_writing:
@@ -404,48 +333,27 @@ class Link:
             self._doubt()
 
     def _ask(self, *commands: tuple[Any, ...]) -> list[Any]:
-        """Answers to commands on a connection of those that nobody uses at present."""
-        while True:
-            try:
-                connection, is_used = self._idle.pop(), True
-            except IndexError:
-                connection, is_used = self._make(), False
-            try:
-                if len(commands) == 1:
-                    connection.send_command(*commands[0])
-                    answers = [self._answer(connection)]
-                else:
-                    connection.send_packed_command(connection.pack_commands(commands))
-                    answers = [self._answer(connection) for _ in commands]
-            except BaseException as error:
-                connection.disconnect()
-                if not isinstance(error, Exception):
-                    raise
-                if is_used and isinstance(error, self._make.lost):
-                    # It was closed while nobody used it, and so perhaps are the others.
-                    self._idle.clear()
-                    continue
-                self.is_usable = False  # Until the thread has seen to it.
-                raise Unreachable(str(error)) from error
-            self._idle.append(connection)
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise Refused(str(answer)) from answer
-            return answers
+        try:
+            return self._connections.ask(*commands)
+        except Unreachable:
+            self.is_usable = False  # Until the thread has seen to it.
+            raise
 
     def read(self, key: bytes) -> bytes | None:
-        [answer] = self._ask(("GETRANGE", key, 0, LARGEST_BYTES))
+        [answer] = self._ask(("GETRANGE", key, 0, _shared_server.LARGEST_BYTES))
         return answer or None
 
-    def claim(self, key: bytes, right: bytes, token: bytes) -> tuple[bool, bytes | None]:
+    def claim(
+        self, key: bytes, right: bytes, token: bytes, owner: object
+    ) -> tuple[bool, bytes | None]:
         """Whether this process is the one to compute the value of the key, and the value
         that there is by now."""
         claimed, payload = self._ask(
             ("SET", right, token, "NX", "PX", int(LOCK_S * 1000)),
-            ("GETRANGE", key, 0, LARGEST_BYTES),
+            ("GETRANGE", key, 0, _shared_server.LARGEST_BYTES),
         )
         if claimed:
-            self.rights[right] = token
+            self.rights[right] = token, owner
         return bool(claimed), payload or None
 
     def release(self, right: bytes, token: bytes) -> None:
@@ -469,7 +377,7 @@ class Link:
         except BaseException:
             self._fall_if_lost()
             raise
-        for refusal in _refusals(answers):
+        for refusal in refusals(answers):
             raise Refused(str(refusal)) from refusal
         return bool(answers) and answers[-1] is not None
 
@@ -480,11 +388,11 @@ class Link:
         gone: list[list[Any]] = [["UNLINK", right], ["UNLINK", key]]
         said: list[list[Any]] = [["SET", key, b""], ["UNLINK", key]]
         answers = self._exchange([["MULTI"], *gone, *said, ["EXEC"]])
-        if not _refusals(answers):
+        if not refusals(answers):
             return bool(answers[-1][1])
         # A server that is full takes no transaction and no new key.
         answers = self._exchange(gone)
-        for refusal in _refusals(answers):
+        for refusal in refusals(answers):
             raise Refused(str(refusal)) from refusal
         return bool(answers[1])
 
@@ -496,7 +404,7 @@ class Link:
                 scan = ("SCAN", cursor, "MATCH", pattern, "COUNT", SCANNED_AT_ONCE)
                 [(cursor, keys)] = self._ask(scan)
                 if keys:
-                    for refusal in _refusals(self._exchange([["UNLINK", *keys]])):
+                    for refusal in refusals(self._exchange([["UNLINK", *keys]])):
                         raise Refused(str(refusal)) from refusal
                 if cursor == b"0":
                     break

@@ -45,10 +45,10 @@ def _let_go_of(server):
 @pytest.fixture
 def patient(monkeypatch):
     """A busy machine is no server that does not answer."""
-    from hasten import _shared_link
+    from hasten import _shared_server
 
-    monkeypatch.setattr(_shared_link, "CONNECT_S", 20.0)
-    monkeypatch.setattr(_shared_link, "ANSWER_S", 20.0)
+    monkeypatch.setattr(_shared_server, "CONNECT_S", 20.0)
+    monkeypatch.setattr(_shared_server, "ANSWER_S", 20.0)
 
 
 @pytest.fixture

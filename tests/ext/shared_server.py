@@ -117,10 +117,10 @@ class Other:
 
     START = """
         import os, sys, time
-        from hasten import _shared, _shared_link
+        from hasten import _shared_link, _shared_server
         from hasten.functools import cache, lru_cache
         url = sys.argv[1]
-        _shared_link.CONNECT_S = _shared_link.ANSWER_S = 20.0
+        _shared_server.CONNECT_S = _shared_server.ANSWER_S = 20.0
         {}
         print("ready", flush=True)
         for line in sys.stdin:

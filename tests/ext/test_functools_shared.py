@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Results that a server keeps for many processes: who computes, who is told of what."""
 
+import gc
 import os
 import threading
+import weakref
 
 import pytest
 from hasten import _shared_link
@@ -318,6 +320,18 @@ def test_a_client_of_the_programs_and_other_names_of_urls(server):
     assert (made, made_again) == ([1], [])
     _shared_link._links.pop(client.connection_pool).end()
     client.close()
+
+
+def test_a_function_that_nobody_has_goes(server):
+    double, _ = doubling(server.url)
+    double(1)
+    link = _shared_link._links[server.url]
+    assert any(link._all())
+    gone = weakref.ref(double)
+    del double
+    gc.collect()
+    assert gone() is None
+    assert not any(link._all())
 
 
 def test_arguments_that_are_wrong(server):

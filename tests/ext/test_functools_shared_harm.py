@@ -9,7 +9,7 @@ import threading
 import warnings
 
 import pytest
-from hasten import _shared_link
+from hasten import _shared_link, _shared_server
 from hasten.functools import cache
 from shared_server import until
 
@@ -29,7 +29,7 @@ def squaring(url, **options):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(_shared_link, "ANSWER_S", 0.4)
+    monkeypatch.setattr(_shared_server, "ANSWER_S", 0.4)
     monkeypatch.setattr(_shared_link, "PING_S", 0.2)
 
 
