@@ -251,6 +251,8 @@ class Shared:
                 break
             yield WAIT, name, pause_s
             pause_s = min(2 * pause_s, POLL_S[1])
+        if link is _FAILED or not link.is_watched():
+            lease.revoke()
         _, value = yield COMPUTE, None, None
         return lease, value
 

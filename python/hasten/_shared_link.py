@@ -108,11 +108,16 @@ class Link:
             thread = threading.Thread(target=self._run, name="hasten shared cache", daemon=False)
             try:
                 thread.start()
-            except RuntimeError:  # The interpreter ends.
+            except RuntimeError as error:  # Also where the interpreter ends.
                 self._ends.set()
                 self._tried.set()
+                self.warn("lost", f"results are computed here and not kept ({error})")
                 return
         self._thread = thread
+
+    def is_watched(self) -> bool:
+        """Whether a thread listens, or will: else nothing may be kept."""
+        return self._thread is not None
 
     def _all(self, prefix: bytes | None = None) -> Iterator[Subscriber]:
         lists = (

@@ -191,7 +191,7 @@ def test_who_computes_may_die(server, other, monkeypatch):
 
 
 def test_who_computes_for_long_keeps_the_right_to(server, other, monkeypatch):
-    monkeypatch.setattr(_shared_link, "LOCK_S", 0.5)
+    monkeypatch.setattr(_shared_link, "LOCK_S", 8.0)
     monkeypatch.setattr(_shared_link, "PING_S", 0.05)
     client = server.client()
 

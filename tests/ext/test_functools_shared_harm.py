@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import warnings
 
 import pytest
 from hasten import _shared_link, _shared_server
 from hasten.functools import cache
+from isolated import run_isolated
 from shared_server import until
 
 pytestmark = pytest.mark.filterwarnings("ignore:shared cache:RuntimeWarning")
@@ -323,6 +325,34 @@ def test_without_the_package(tmp_path):
     assert done.stderr.endswith(
         "ImportError: shared= wants the package redis: pip install 'hasten[shared]'\n"
     )
+
+
+def test_an_interpreter_within_another(server):
+    """It has a thread of its own, which does not keep it from ending."""
+    code = """
+        from hasten.functools import cache
+
+        @cache(shared="URL", namespace="within", version="1")
+        def square(number):
+            return number * number
+
+        assert [square(3), square(3)] == [9, 9]
+        assert square.cache_stats().remote_misses == 1
+    """
+    run_isolated(textwrap.dedent(code).replace("URL", server.url))
+    assert server.names() == [b"hasten:within:1:i3."]
+
+
+def test_an_interpreter_without_threads(server, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("no threads here")
+
+    square, made = squaring(server.url)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert [square(3), square(3)] == [9, 9]
+    assert made == [3, 3], "nobody would say that it is over"
+    assert square.cache_info().currsize == 0
 
 
 def test_threads_while_the_server_comes_and_goes(server):
