@@ -55,9 +55,11 @@ def test_a_server_that_is_not_there(server):
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         assert [square(number) for number in (1, 2, 3)] == [1, 4, 9]
-    assert [str(warning.message).split(": ")[0] for warning in seen] == [
-        f"shared cache {server.socket}"
-    ]
+    assert [
+        str(warning.message).split(": ")[0]
+        for warning in seen
+        if warning.category is RuntimeWarning
+    ] == [f"shared cache {server.socket}"]
     assert made == [1, 2, 3]
     # It comes, and what was computed meanwhile is forgotten.
     server.begin()
@@ -188,7 +190,11 @@ def test_a_server_that_is_full(server):
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         assert [square(number) for number in (1, 2, 2, 3)] == [1, 4, 4, 9]
-    assert [("refuses" in str(warning.message)) for warning in seen] == [True]
+    assert [
+        ("refuses" in str(warning.message))
+        for warning in seen
+        if warning.category is RuntimeWarning
+    ] == [True]
     assert made == [1, 2, 3], "kept here all the same"
     assert square.cache_discard(1) is True, "that much can be done"
     assert square(1) == 1
