@@ -100,20 +100,21 @@ class Link:
     def _start(self) -> None:
         if self._thread is not None or self._ends.is_set():
             return
-        thread = threading.Thread(target=self._run, name="hasten shared cache", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            # An interpreter within another may have no daemons. It looks after its end itself.
-            thread = threading.Thread(target=self._run, name="hasten shared cache", daemon=False)
+        # An interpreter within another may have no daemons, and perhaps no threads.
+        for is_daemon in True, False:
             try:
+                thread = threading.Thread(
+                    target=self._run, name="hasten shared cache", daemon=is_daemon
+                )
                 thread.start()
-            except RuntimeError as error:  # Also where the interpreter ends.
-                self._ends.set()
-                self._tried.set()
-                self.warn("lost", f"results are computed here and not kept ({error})")
+            except RuntimeError as error:
+                trouble = error
+            else:
+                self._thread = thread
                 return
-        self._thread = thread
+        self._ends.set()
+        self._tried.set()
+        self.warn("lost", f"results are computed here and not kept ({trouble})")
 
     def is_watched(self) -> bool:
         """Whether a thread listens, or will: else nothing may be kept."""
@@ -226,13 +227,13 @@ class Link:
 
     def _listen(self) -> None:
         listener = self._listener
-        checked_s = time.monotonic()
+        until_s = time.monotonic() + PING_S
         while self.is_up and not self._is_over():
-            if listener.can_read(timeout=PING_S):
+            if listener.can_read(timeout=max(0.001, until_s - time.monotonic())):
                 self._heard(listener.read_response())
-            if time.monotonic() - checked_s >= PING_S or not self.is_usable:
+            if time.monotonic() >= until_s or not self.is_usable:
                 self._check()
-                checked_s = time.monotonic()
+                until_s = time.monotonic() + PING_S
 
     def _heard(self, message: Any) -> None:
         if message[0] == b"message" and message[1] == _CHANNEL:

@@ -282,6 +282,7 @@ def test_limits_of_the_cache_in_front(server):
     assert text.cache_stats().evictions == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_fork(server):
     double, made = doubling(server.url)
     double(1)
