@@ -37,8 +37,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "tests/core/": (PUBLIC, CORE),
     "fuzz/": (PUBLIC, CORE, "tests/core/"),
 }
-# The only file that may reach for CPython's headers.
-PYTHON_DOOR = "src/ext/common/pycompat.h"
+# The only files that may reach for CPython's headers: this one and its parts, pycompat_*.h.
+PYTHON_DOOR = "src/ext/common/pycompat"
 PYTHON_HEADER = re.compile(r"^(Python|structmember|frameobject|internal/.*|cpython/.*)\.h$")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 # The core has no voice and does not end the program.
@@ -68,7 +68,7 @@ def blank(match: re.Match[str]) -> str:
 
 def include_fault(path: str, folder: str, kind: str, name: str) -> str | None:
     if PYTHON_HEADER.match(name):
-        return None if path == PYTHON_DOOR else f"only {PYTHON_DOOR} may include <{name}>"
+        return None if path.startswith(PYTHON_DOOR) else f"only {PYTHON_DOOR}*.h may include <{name}>"
     if kind == "<":
         return None
     target = resolve(path, name)

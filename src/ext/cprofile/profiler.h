@@ -25,7 +25,7 @@
 #ifndef HASTEN_EXT_CPROFILE_PROFILER_H
 #define HASTEN_EXT_CPROFILE_PROFILER_H
 
-#include "ext/common/pycompat.h"
+#include "ext/common/pycompat_profiler.h"
 
 #include "core/tracing/calls.h"
 #include "core/tracing/ticks.h"

@@ -8,7 +8,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_ARGUMENTS_H
 #define HASTEN_EXT_FUNCTOOLS_ARGUMENTS_H
 
-#include "ext/common/pycompat.h"
+#include "ext/common/pycompat_values.h"
 
 #include "core/cache/table.h"
 

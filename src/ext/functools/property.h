@@ -12,8 +12,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_PROPERTY_H
 #define HASTEN_EXT_FUNCTOOLS_PROPERTY_H
 
-#define HASTEN_PY_WANTS_ATTRIBUTES
-#include "ext/common/pycompat.h"
+#include "ext/common/pycompat_attributes.h"
 
 #include "ext/functools/clock.h"
 

@@ -7,7 +7,7 @@
 #ifndef HASTEN_EXT_LEAKS_ACCESS_H
 #define HASTEN_EXT_LEAKS_ACCESS_H
 
-#include "ext/common/pycompat.h"
+#include "ext/common/pycompat_values.h"
 
 #include "core/pyabi/layout.h"
 

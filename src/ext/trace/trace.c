@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ext/common/pycompat_profiler.h"
 #include "ext/cprofile/stacks.h"
 
 bool hasten_trace_reserve(struct hasten_trace *trace) {

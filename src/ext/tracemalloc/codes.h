@@ -7,7 +7,7 @@
 #ifndef HASTEN_EXT_TRACEMALLOC_CODES_H
 #define HASTEN_EXT_TRACEMALLOC_CODES_H
 
-#include "ext/tracemalloc/python.h"
+#include "ext/common/pycompat_frames.h"
 
 /* So many may be held before it is worth a look at all paths. */
 #define HASTEN_CODES_FIRST_REVIEW 4096

@@ -4,6 +4,8 @@
  * no memory to remember a block, the block is lost to the tracer, not to the program. */
 #include "ext/tracemalloc/tracer.h"
 
+#include "ext/common/pycompat_values.h"
+
 /* CPython's allocator asks the raw one for large blocks and for its arenas: what it
  * gets is not another block of the program. */
 static __thread bool is_inside __attribute__((tls_model("initial-exec")));

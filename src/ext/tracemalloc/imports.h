@@ -7,7 +7,7 @@
 #ifndef HASTEN_EXT_TRACEMALLOC_IMPORTS_H
 #define HASTEN_EXT_TRACEMALLOC_IMPORTS_H
 
-#include "ext/tracemalloc/python.h"
+#include "ext/common/pycompat.h"
 
 /* Looks through libraries that were loaded since it was called last. */
 void hasten_imports_patch(void);

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "ext/common/pycompat_frames.h"
 #include "ext/tracemalloc/names.h"
 
 #include "core/heap/paths.h"

@@ -15,7 +15,7 @@
 #ifndef HASTEN_EXT_TRACEMALLOC_MIRROR_H
 #define HASTEN_EXT_TRACEMALLOC_MIRROR_H
 
-#include "ext/tracemalloc/python.h"
+#include "ext/common/pycompat_frames.h"
 
 /* Windows that are remembered: paths of stacks of so many depths, as in a recursion. */
 #define HASTEN_MIRROR_WAYS 16

@@ -7,6 +7,7 @@
 #include "ext/tracemalloc/tracer.h"
 
 #include "ext/common/errors.h"
+#include "ext/common/pycompat_values.h"
 
 struct module_state {
     PyTypeObject *table_type;

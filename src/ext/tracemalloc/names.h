@@ -5,7 +5,7 @@
 #ifndef HASTEN_EXT_TRACEMALLOC_NAMES_H
 #define HASTEN_EXT_TRACEMALLOC_NAMES_H
 
-#include "ext/tracemalloc/python.h"
+#include "ext/common/pycompat.h"
 
 #include "core/base/buffer.h"
 #include "core/base/map.h"

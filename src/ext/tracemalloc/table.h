@@ -5,7 +5,7 @@
 #ifndef HASTEN_EXT_TRACEMALLOC_TABLE_H
 #define HASTEN_EXT_TRACEMALLOC_TABLE_H
 
-#include "ext/tracemalloc/python.h"
+#include "ext/common/pycompat.h"
 
 #include "core/heap/traces.h"
 
