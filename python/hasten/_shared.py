@@ -416,8 +416,9 @@ def wrap(
     if is_async:
         from hasten import _shared_async
 
-        inner |= {"copy": None, "failures": None}
-        compute = _shared_async.beginning(server, function, options["failures"] or ())
+        inner |= {"copy": None, "failures": None, "shared": False}
+        failures, failures_s = options["failures"] or (), options["failure_ttl"]
+        compute = _shared_async.beginning(server, function, failures, failures_s)
     else:
         compute = _computing(server, function)
     cached = manage(compute, inner, server.stats)

@@ -4,7 +4,6 @@ awaited by whoever comes (hasten._awaiting), in a lease like any result's. The s
 asked in a thread of the loop's, so that the loop goes on."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -51,9 +50,12 @@ async def _drive(shared: Shared, steps: Steps, compute: Callable[[], Any]) -> tu
 
 
 def beginning(
-    shared: Shared, function: Callable[..., Any], exceptions: tuple[type[BaseException], ...]
+    shared: Shared,
+    function: Callable[..., Any],
+    exceptions: tuple[type[BaseException], ...],
+    exceptions_s: float,
 ) -> Callable[..., Any]:
-    """The same for coroutine functions: the lease is of what will be."""
+    """What the cache in front calls when it misses: answers a lease of what will be."""
 
     async def fetch(lease: Any, name: bytes, args: Any, kwargs: Any) -> Any:
         steps = shared.steps(lease, name, True)
@@ -63,11 +65,13 @@ def beginning(
         name = shared.name(args, kwargs)
         lease = shared.leases.announce(name)
 
-        def failed(error: BaseException) -> None:
-            if not isinstance(error, exceptions):
+        def landed(awaited: Awaited) -> None:
+            if isinstance(awaited.error, exceptions):
+                lease.limit(exceptions_s, 0)
+            elif awaited.error is not None:
                 lease.revoke()
 
-        lease.hold(Awaited(fetch(lease, name, args, kwargs), failed))
+        lease.hold(Awaited(fetch(lease, name, args, kwargs), landed))
         return lease
 
     return begin
@@ -75,19 +79,21 @@ def beginning(
 
 def answering(cached: Any, options: dict[str, Any], discard_here: Callable[..., Any]) -> Any:
     """The coroutine function in front of what keeps computations."""
-    ttl_s, copy = options["failure_ttl"], options["copy"]
+    copy, shares_failures = options["copy"], options["shared"]
 
     async def answer(*args: Any, **kwargs: Any) -> Any:
-        awaited = cached(*args, **kwargs)
-        is_over = awaited.error is not None and time.monotonic() - awaited.failed_at >= ttl_s
-        if is_over or awaited.is_lost():
-            awaited.abandon()
-            discard_here(*args, **kwargs)
+        while True:
             awaited = cached(*args, **kwargs)
-        if awaited.is_done and awaited.error is None:
-            value = awaited.value
-        else:
-            value = await awaited.wait()
-        return value if copy is None else copy(value)
+            if awaited.is_lost():
+                awaited.abandon()
+                discard_here(*args, **kwargs)
+                continue
+            is_mine = awaited.is_done or await awaited.wait()
+            if awaited.error is None:
+                return awaited.value if copy is None else copy(awaited.value)
+            # Another loop may have ended in the middle of it.
+            is_failure = shares_failures and isinstance(awaited.error, Exception)
+            if is_mine or is_failure:
+                awaited.raise_error()
 
     return answer

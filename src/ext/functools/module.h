@@ -6,8 +6,13 @@
 
 #include "ext/functools/flights.h"
 
+#include "core/tracing/ticks.h"
+
 struct hasten_py_functools {
     struct hasten_py_flights flights;
+    struct hasten_ticks ticks; /* from the module's start */
+    PyTypeObject *timed_type;  /* of properties with an end */
+    PyTypeObject *until_type;  /* of their values */
     PyTypeObject *lease_type;
 };
 

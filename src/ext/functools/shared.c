@@ -6,9 +6,6 @@
 #include "ext/functools/managed.h"
 #include "ext/functools/module.h"
 
-/* About 146 years: the sum with the clock's time does not overflow. */
-#define LONGEST_NS (INT64_MAX / 2)
-
 static struct hasten_py_leases *leases_of(PyObject *self) {
     return (struct hasten_py_leases *)self;
 }
@@ -98,14 +95,6 @@ static PyObject *hold(PyObject *object, PyObject *value) {
     Py_RETURN_NONE;
 }
 
-/* As many as there can be, of a time that is longer; none of one that is negative. */
-static int64_t nanoseconds(double seconds) {
-    if (!(seconds * 1e9 < (double)LONGEST_NS)) {
-        return LONGEST_NS;
-    }
-    return seconds > 0 ? (int64_t)(seconds * 1e9) : 0;
-}
-
 PyDoc_STRVAR(limit_doc, "limit($self, seconds, stale, /)\n--\n\n"
                         "For how long from now it is fresh at most, and for how long after "
                         "that stale.");
@@ -121,8 +110,8 @@ static PyObject *limit(PyObject *object, PyObject *const *arguments, Py_ssize_t 
     if (PyErr_Occurred()) {
         return NULL;
     }
-    lease->stale_ns = nanoseconds(stale_s);
-    lease->end_ns = hasten_py_lease_now() + nanoseconds(seconds);
+    lease->stale_ns = stale_s > 0 ? hasten_py_nanoseconds(stale_s) : 0;
+    lease->end_ns = hasten_py_lease_now() + (seconds > 0 ? hasten_py_nanoseconds(seconds) : 0);
     Py_RETURN_NONE;
 }
 
