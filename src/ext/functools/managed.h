@@ -7,7 +7,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_MANAGED_H
 #define HASTEN_EXT_FUNCTOOLS_MANAGED_H
 
-#include "ext/functools/flights.h"
+#include "ext/common/flights.h"
 #include "ext/functools/owner.h"
 #include "ext/functools/store.h"
 

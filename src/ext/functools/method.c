@@ -178,6 +178,11 @@ static PyObject *set_name(PyObject *object, PyObject *const *arguments, Py_ssize
         return NULL;
     }
     if (self->place.name != NULL) {
+        /* A class that is made anew with slots tells the name again. */
+        if (self->place.slot == NULL &&
+            hasten_py_property_find_slot(&self->place, arguments[0], arguments[1]) < 0) {
+            return NULL;
+        }
         Py_RETURN_NONE;
     }
     PyObject *class_name = PyObject_GetAttrString(arguments[0], "__name__");

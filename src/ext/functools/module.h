@@ -4,7 +4,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_MODULE_H
 #define HASTEN_EXT_FUNCTOOLS_MODULE_H
 
-#include "ext/functools/flights.h"
+#include "ext/common/flights.h"
 
 #include "core/tracing/ticks.h"
 

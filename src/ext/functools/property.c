@@ -126,7 +126,9 @@ static PyObject *set_name(PyObject *object, PyObject *const *arguments, Py_ssize
                          "(%R and %R).",
                          self->name, name);
         }
-        if (same != 1) {
+        /* A class that is made anew with slots tells the name again. */
+        if (same != 1 ||
+            (self->slot == NULL && hasten_py_property_find_slot(self, arguments[0], name) < 0)) {
             return NULL;
         }
         Py_RETURN_NONE;

@@ -9,8 +9,8 @@
  *
  * A registry belongs to an interpreter and is guarded by its GIL; where threads run free,
  * by a lock of its own, which is never held while waiting. */
-#ifndef HASTEN_EXT_FUNCTOOLS_FLIGHTS_H
-#define HASTEN_EXT_FUNCTOOLS_FLIGHTS_H
+#ifndef HASTEN_EXT_COMMON_FLIGHTS_H
+#define HASTEN_EXT_COMMON_FLIGHTS_H
 
 #include "ext/common/pycompat.h"
 

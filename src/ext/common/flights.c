@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ext/functools/flights.h"
+#include "ext/common/flights.h"
 
 int hasten_py_flights_init(struct hasten_py_flights *flights) {
     *flights = (struct hasten_py_flights){0};
