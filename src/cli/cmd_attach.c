@@ -11,7 +11,7 @@
 
 #include "cli/message.h"
 #include "cli/output.h"
-#include "cli/session.h"
+#include "cli/record/session.h"
 #include "cli/signals.h"
 #include "core/os/process.h"
 

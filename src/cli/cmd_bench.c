@@ -9,13 +9,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "cli/bench_counts.h"
-#include "cli/bench_html.h"
-#include "cli/bench_show.h"
+#include "cli/bench/counts.h"
+#include "cli/bench/html.h"
+#include "cli/bench/show.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/python.h"
-#include "cli/revision.h"
+#include "cli/revision/revision.h"
 #include "cli/screen.h"
 #include "cli/signals.h"
 #include "core/base/clock.h"

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/check_history.h"
-#include "cli/check_judge.h"
-#include "cli/check_show.h"
+#include "cli/check/history.h"
+#include "cli/check/judge.h"
+#include "cli/check/show.h"
 #include "cli/message.h"
 #include "cli/screen.h"
 #include "cli/signals.h"

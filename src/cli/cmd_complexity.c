@@ -10,8 +10,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "cli/bench_process.h"
-#include "cli/complexity_show.h"
+#include "cli/bench/process.h"
+#include "cli/complexity/show.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/python.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/checks.h"
+#include "cli/doctor/checks.h"
 #include "cli/message.h"
 #include "cli/screen.h"
 #include "core/report/json_writer.h"

@@ -10,7 +10,7 @@
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/python.h"
-#include "cli/revision.h"
+#include "cli/revision/revision.h"
 #include "cli/signals.h"
 #include "core/report/json_writer.h"
 

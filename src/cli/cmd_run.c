@@ -8,16 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/child.h"
-#include "cli/leaks.h"
-#include "cli/memory.h"
 #include "cli/message.h"
 #include "cli/output.h"
 #include "cli/python.h"
 #include "cli/quote.h"
-#include "cli/session.h"
+#include "cli/record/child.h"
+#include "cli/record/leaks.h"
+#include "cli/record/memory.h"
+#include "cli/record/session.h"
+#include "cli/record/tracing.h"
 #include "cli/signals.h"
-#include "cli/tracing.h"
 
 /* What the program is called: what its recording is named after. */
 static const char *program_name(const struct cli_options *options) {

@@ -140,7 +140,7 @@ extern const struct cli_verb cli_verbs[CLI_VERB_COUNT];
 extern const struct cli_option cli_options[];
 extern const size_t cli_option_count;
 
-/* Values of `hasten bench`, stored by cli/bench_options.c. */
+/* Values of `hasten bench`, stored by cli/bench/options.c. */
 extern const char cli_bench_usage[];
 extern const char cli_bench_details[];
 /* "30", "30s", "2m", "1h", from `least` to a day. */
@@ -161,7 +161,7 @@ const char *cli_store_unroll(struct cli_options *options, const char *value);
 const char *cli_store_html(struct cli_options *options, const char *value);
 const char *cli_store_no_memory(struct cli_options *options, const char *value);
 
-/* Values of `hasten check`, stored by cli/check_options.c. */
+/* Values of `hasten check`, stored by cli/check/options.c. */
 extern const char cli_check_usage[];
 extern const char cli_check_details[];
 const char *cli_store_against(struct cli_options *options, const char *value);
@@ -176,7 +176,7 @@ const char *cli_store_history_file(struct cli_options *options, const char *valu
 const char *cli_store_record(struct cli_options *options, const char *value);
 const char *cli_store_fail_if_worse(struct cli_options *options, const char *value);
 
-/* Values of `hasten complexity`, stored by cli/complexity_options.c. */
+/* Values of `hasten complexity`, stored by cli/complexity/options.c. */
 extern const char cli_complexity_usage[];
 extern const char cli_complexity_details[];
 const char *cli_store_sizes(struct cli_options *options, const char *value);

@@ -421,9 +421,9 @@ static const char *const details[CLI_VERB_COUNT] = {
         "  1  not a recording, or not readable\n"
         "  2  wrong usage\n",
     [CLI_VERB_EXPORT] =
-        "FILE is a recording. Of a traced one (hasten run --trace) the numbers are those that\n"
-        "cProfile would have. A sampled one has times only: no calls were counted, and all\n"
-        "numbers of calls are 0.\n"
+        "FILE is a recording. Of a traced one (hasten run --trace) the numbers are those\n"
+        "that cProfile would have. A sampled one has times only: no calls were counted,\n"
+        "and all numbers of calls are 0.\n"
         "\n"
         "Examples:\n"
         "  hasten export app.hasten\n"
