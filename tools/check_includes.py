@@ -68,7 +68,9 @@ def blank(match: re.Match[str]) -> str:
 
 def include_fault(path: str, folder: str, kind: str, name: str) -> str | None:
     if PYTHON_HEADER.match(name):
-        return None if path.startswith(PYTHON_DOOR) else f"only {PYTHON_DOOR}*.h may include <{name}>"
+        return (
+            None if path.startswith(PYTHON_DOOR) else f"only {PYTHON_DOOR}*.h may include <{name}>"
+        )
     if kind == "<":
         return None
     target = resolve(path, name)
