@@ -28,7 +28,7 @@ def fetch(name, version, sha256):
         wanted = temporary / "wanted.txt"
         wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check", "--no-binary", ":all:", "--require-hashes"]
+        command += ["--disable-pip-version-check", "--no-binary", name, "--require-hashes"]
         answer = subprocess.run(
             [*command, "--dest", temporary / "fetched", "-r", wanted],
             check=False,

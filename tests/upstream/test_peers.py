@@ -1,31 +1,30 @@
 # SPDX-License-Identifier: MIT
 """Tests of other projects' caches, run on hasten's through names of theirs (peers/).
 
-They are downloaded as the projects publish them, once, and unchanged. What they are known
+They are fetched as the projects publish them (sdists.py), unchanged. What they are known
 to fail is in peers/deviations.toml, each with a reason.
 """
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
 import tomllib
 from pathlib import Path
 
 import pytest
+import sdists
 from judging import Deviation, judge
 
 HERE = Path(__file__).resolve().parent
-KEPT = HERE.parents[1] / ".cache" / "peers"
 TIME_LIMIT_S = 300
 VERSION = "{}.{}".format(*sys.version_info)
-# What is tested: its version, the files of its folder of tests, further options of pytest.
+# What is tested: its version and the digest of that, the files of its folder of tests, further
+# options of pytest.
 PEERS = {
     "async_lru": (
         "2.4.0",
+        "b0b0077d9b7596615b3c12d0aad4f6aeccaaa0ac75ceae472608ede89e764c08",
         [
             "test_basic.py",
             "test_cache_clear.py",
@@ -45,30 +44,17 @@ PEERS = {
     ),
     "cachetools": (
         "8.0.1",
+        "deb1d376d4d28c2f33f3e3058043b005e0af75c35c094bd54053e27d2906ad95",
         ["test_func.py", "test_lru.py", "test_ttl.py"],
         ["-k", "LRU or TTL"],
     ),
-    "propcache": ("0.5.4", ["test_cached_property.py"], []),
+    "propcache": (
+        "0.5.4",
+        "ff6b113f50bc066a698db5d944d2c6dc7507168dd3341e255a8892fd0715a558",
+        ["test_cached_property.py"],
+        [],
+    ),
 }
-
-
-def fetched(name, version):
-    """The folder of its tests."""
-    folder = KEPT / f"{name}-{version}"
-    if not (folder / "tests").exists():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--disable-pip-version-check", "--no-binary", name, "--dest", KEPT]
-        done = subprocess.run(
-            [*command, f"{name}=={version}"], check=False, capture_output=True, text=True
-        )
-        if done.returncode != 0:
-            pytest.skip(f"{name} {version} cannot be downloaded: {done.stderr[-300:]}")
-        # First elsewhere: it is there whole or not at all.
-        with tempfile.TemporaryDirectory(dir=KEPT) as made:
-            with tarfile.open(KEPT / f"{name}-{version}.tar.gz") as archive:
-                archive.extractall(made, filter="data")
-            shutil.move(Path(made) / folder.name, folder)
-    return folder / "tests"
 
 
 def known(name):
@@ -83,8 +69,11 @@ def known(name):
 
 @pytest.mark.parametrize("name", PEERS)
 def test_tests_of(name, tmp_path):
-    version, files, options = PEERS[name]
-    folder = fetched(name, version)
+    version, digest, files, options = PEERS[name]
+    try:
+        folder = sdists.fetch(name, version, digest) / "tests"
+    except sdists.NotFetched as error:
+        pytest.skip(f"{name} {version} cannot be downloaded: {str(error)[-300:]}")
     outcomes = tmp_path / "outcomes.json"
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    asyncio\n")
     (tmp_path / "tests").symlink_to(folder)

@@ -53,9 +53,9 @@ async def _made(proxy: AsyncProxy) -> Any:
 def _begun(proxy: AsyncProxy) -> Awaited:
     """What makes the object; begun, if nobody has."""
 
-    def failed(error: BaseException) -> None:
+    def landed(done: Awaited) -> None:
         with _lock:
-            if proxy._awaited is awaited:
+            if done.error is not None and proxy._awaited is done:
                 proxy._awaited = None
 
     with _lock:
@@ -63,14 +63,22 @@ def _begun(proxy: AsyncProxy) -> Awaited:
         if awaited is None or awaited.is_lost():
             if awaited is not None:
                 awaited.abandon()
-            awaited = proxy._awaited = Awaited(_made(proxy), failed)
+            awaited = proxy._awaited = Awaited(_made(proxy), landed)
         return awaited
 
 
 async def _obtain(proxy: AsyncProxy) -> Any:
-    if not proxy.__resolved__:
-        value = await _begun(proxy).wait()
-        if not proxy.__resolved__:
-            proxy.__wrapped__ = value
-        proxy._awaited = None
+    while not proxy.__resolved__:
+        awaited = _begun(proxy)
+        is_mine = await awaited.wait()
+        if awaited.error is None:
+            if not proxy.__resolved__:
+                proxy.__wrapped__ = awaited.value
+            proxy._awaited = None
+        elif is_mine or isinstance(awaited.error, Exception):
+            # Else another loop ended in the middle of it, and this one begins it again.
+            try:
+                awaited.raise_error()
+            finally:
+                del awaited
     return proxy.__wrapped__
