@@ -100,14 +100,18 @@ class Link:
     def _start(self) -> None:
         if self._thread is not None or self._ends.is_set():
             return
-        # An interpreter within another may have no daemons, and perhaps no threads.
+        # An interpreter within another may have no daemons, and perhaps no threads. One that
+        # is no daemon is waited for at the end: it must be told before that, which only
+        # this function of the standard module's does.
         for is_daemon in True, False:
             try:
+                if not is_daemon:
+                    threading._register_atexit(self.end)  # type: ignore[attr-defined]
                 thread = threading.Thread(
                     target=self._run, name="hasten shared cache", daemon=is_daemon
                 )
                 thread.start()
-            except RuntimeError as error:
+            except (RuntimeError, AttributeError) as error:
                 trouble = error
             else:
                 self._thread = thread
@@ -176,23 +180,19 @@ class Link:
 
     def _run(self) -> None:
         pause = 0.05
-        while not self._is_over():
+        while not self._ends.is_set():
             try:
                 self._connect()
                 pause = 0.05
                 self._listen()
             except Exception as error:  # Whatever a server may answer.
-                if not self._is_over():
+                if not self._ends.is_set():
                     self.warn("lost", f"results are computed here ({error})")
             self._fall()
             self._close()
             self._tried.set()
             self._ends.wait(pause)
             pause = min(2 * pause, RETRY_S)
-
-    def _is_over(self) -> bool:
-        thread = threading.current_thread()
-        return self._ends.is_set() or not (thread.daemon or threading.main_thread().is_alive())
 
     def _connect(self) -> None:
         listener = self._listener = self._connections.make()
@@ -228,7 +228,7 @@ class Link:
     def _listen(self) -> None:
         listener = self._listener
         until_s = time.monotonic() + PING_S
-        while self.is_up and not self._is_over():
+        while self.is_up and not self._ends.is_set():
             if listener.can_read(timeout=max(0.001, until_s - time.monotonic())):
                 self._heard(listener.read_response())
             if time.monotonic() >= until_s or not self.is_usable:
