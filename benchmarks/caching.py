@@ -3,25 +3,24 @@
 `functools` of the same interpreter, measured in turns in one process; what an entry
 keeps in memory; and how often each policy hits.
 
-Usage: caching.py [--python VERSION | --all] [--quick] [--part PART] [--json FILE]
-Peers (cachetools, cachebox, propcache, theine) are measured where they are installed.
+Usage: caching.py [--python VERSION | --all] [--quick] [--peers] [--part PART] [--json FILE]
+Other projects' caches are measured where they are installed; --peers installs them aside.
 """
 
 import argparse
 import functools
-import heapq
 import importlib
-import itertools
 import os
-import random
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 from time import perf_counter_ns
 
+from caches_of_others import GROUPS, add_peers, awaited, peer
 from measuring import interval, table, write_json
 from stats import in_other_interpreter
+from traces import optimum, traces
 
 VERSION = sys.version_info[:2]
 CALLS = 4_000
@@ -29,13 +28,6 @@ CALLS = 4_000
 TRIES = 3
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 LATER = 0.75 if VERSION >= (3, 14) else 0.65
-
-
-def peer(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
 
 
 def repeated(body):
@@ -226,6 +218,32 @@ def options(ours, rounds):
     return rows
 
 
+def beside_others(ours, rounds):
+    """Against hasten's own, which is the first of each group."""
+    rows = []
+    for title, make, call in GROUPS:
+        things = make(ours)
+        measure = awaited(CALLS) if call is None else repeated(ten(call))
+        sides = {name: (measure, thing) for name, thing in things.items()}
+        taken = in_turns(rounds, sides)
+        first = next(iter(things))
+        for name in things:
+            ratio, low, high = interval(
+                [one / base for one, base in zip(taken[name], taken[first])]
+            )
+            rows.append(
+                [
+                    title if name == first else "",
+                    name,
+                    f"{statistics.median(taken[name]):.1f}",
+                    f"{ratio:.2f}",
+                    f"{low:.2f} .. {high:.2f}",
+                ]
+            )
+    table("Beside others", ["what", "whose", "ns", "times hasten's", "95 %"], rows)
+    return rows
+
+
 MEMORY = """\
 import {0} as module
 def resident():
@@ -268,51 +286,6 @@ def memory():
 # Hit ratios.
 
 
-def zipf(rng, skew, keys, length):
-    weights = list(itertools.accumulate(1 / (rank + 1) ** skew for rank in range(keys)))
-    return rng.choices(range(keys), cum_weights=weights, k=length)
-
-
-def traces(length):
-    rng = random.Random(1)
-    keys = 10_000
-    for skew in (0.7, 0.9, 1.1):
-        yield f"zipf {skew}", zipf(rng, skew, keys, length)
-    scan = zipf(rng, 0.9, keys, length // 2)
-    yield (
-        "zipf 0.9, and scans",
-        [key for i, key in enumerate(scan) for key in (key, keys + i % (3 * keys))],
-    )
-    yield "a loop, 1.5 times the cache", [i % 1500 for i in range(length)]
-    shift = zipf(rng, 0.9, keys, length)
-    yield "zipf 0.9, shifting", [(key + i // 2000 * 100) % keys for i, key in enumerate(shift)]
-
-
-def optimum(trace, size):
-    """Hits where what is needed last goes (Belady)."""
-    later, following = {}, [0] * len(trace)
-    for i in range(len(trace) - 1, -1, -1):
-        following[i] = later.get(trace[i], len(trace))
-        later[trace[i]] = i
-    kept, order, found = {}, [], 0
-    for i, key in enumerate(trace):
-        if key in kept:
-            found += 1
-        elif len(kept) == size:
-            while True:
-                when, candidate = heapq.heappop(order)
-                if kept.get(candidate) == -when:
-                    break
-            # It may be that the new one is needed last of all.
-            if -when < following[i]:
-                heapq.heappush(order, (when, candidate))
-                continue
-            del kept[candidate]
-        kept[key] = following[i]
-        heapq.heappush(order, (-following[i], key))
-    return found
-
-
 def policies(ours, length):
     rows = []
     for title, trace in traces(length):
@@ -340,7 +313,8 @@ def main():
     arguments.add_argument("--all", action="store_true", help="every interpreter")
     arguments.add_argument("--json", type=Path, metavar="FILE")
     arguments.add_argument("--quick", action="store_true", help="fewer rounds")
-    arguments.add_argument("--part", choices=["hits", "options", "memory", "policies"])
+    arguments.add_argument("--part", choices=["hits", "options", "memory", "policies", "others"])
+    arguments.add_argument("--peers", action="store_true", help="install those measured against")
     given = arguments.parse_args()
     if given.all:
         words = [word for word in sys.argv[1:] if word != "--all"]
@@ -348,12 +322,15 @@ def main():
         return max(subprocess.run([*command, one], check=False).returncode for one in VERSIONS)
     if given.python:
         return subprocess.run(in_other_interpreter(given.python), check=False).returncode
+    if given.peers:
+        add_peers()
     ours = importlib.import_module("hasten.functools")
     rounds = 31 if given.quick else 151
     print(f"Python {'.'.join(map(str, sys.version_info[:3]))}, {os.cpu_count()} CPUs")
     parts = {
         "hits": lambda: hits(ours, rounds),
         "options": lambda: options(ours, rounds),
+        "others": lambda: beside_others(ours, rounds),
         "memory": memory,
         "policies": lambda: policies(ours, 60_000 if given.quick else 300_000),
     }

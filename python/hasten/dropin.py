@@ -62,14 +62,14 @@ def _parse(arguments: list[str]) -> tuple[list[str], list[str]]:
     return names, arguments
 
 
-def _interpreter_options() -> list[str]:
+def _interpreter_options(module: str = "hasten.dropin") -> list[str]:
     """The options of this interpreter, those before `-m hasten.dropin`."""
     options = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv[1:])]
     last = options.pop()
-    if last == "hasten.dropin":
+    if last == module:
         last = options.pop()
     else:
-        last = last.removesuffix("hasten.dropin")
+        last = last.removesuffix(module)
     # "-m" can be the end of several options in one word, like "-Im".
     last = last.removesuffix("m")
     return options if last == "-" else [*options, last]

@@ -4,7 +4,7 @@
 #ifndef HASTEN_EXT_LAZY_MODULE_H
 #define HASTEN_EXT_LAZY_MODULE_H
 
-#include "ext/functools/flights.h"
+#include "ext/common/flights.h"
 
 struct hasten_py_resources;
 

@@ -88,7 +88,7 @@ static PyObject *resolve(PyObject *self) {
     for (;;) {
         struct hasten_py_flight *flight = NULL;
         const enum hasten_py_boarding boarding =
-            hasten_py_flights_begin(&state->flights, NULL, self, &flight);
+            hasten_py_flights_begin(&state->flights, NULL, self, &flight, NULL);
         if (boarding == HASTEN_PY_ALONE) {
             PyErr_Format(PyExc_RuntimeError,
                          "the factory of %s needs the object that it is to make",
