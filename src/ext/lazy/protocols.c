@@ -42,9 +42,9 @@ static PyObject *slot_repr(PyObject *self) {
         return is_within < 0 ? NULL : PyUnicode_FromFormat("<%s at %p ...>", name, (void *)self);
     }
     PyObject *factory = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     factory = Py_XNewRef(((struct hasten_py_proxy *)self)->factory);
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     PyObject *wrapped = hasten_py_proxy_peek(self);
     PyObject *text = NULL;
     if (wrapped != NULL) {

@@ -46,10 +46,10 @@ PyObject *hasten_py_proxy_new(PyTypeObject *type, PyObject *args, PyObject *kwar
 
 static void set_factory(PyObject *self, PyObject *factory) {
     PyObject *old = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     old = proxy_of(self)->factory;
     proxy_of(self)->factory = Py_XNewRef(factory);
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     Py_XDECREF(old);
 }
 
@@ -149,9 +149,9 @@ static int set_wrapped(PyObject *self, PyObject *value, void *closure) {
 static PyObject *get_factory(PyObject *self, void *closure) {
     (void)closure;
     PyObject *factory = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     factory = Py_XNewRef(proxy_of(self)->factory);
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     return factory == NULL ? Py_NewRef(Py_None) : factory;
 }
 

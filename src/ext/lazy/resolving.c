@@ -21,9 +21,9 @@ static struct hasten_py_proxy *proxy_of(PyObject *self) {
 
 PyObject *hasten_py_proxy_peek(PyObject *self) {
     PyObject *wrapped = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     wrapped = Py_XNewRef(proxy_of(self)->wrapped);
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     return wrapped;
 }
 
@@ -49,11 +49,11 @@ int hasten_py_proxy_store(PyObject *self, PyObject *value) {
     is_ready = value != NULL && hasten_py_proxy_is_plain(self) && !hasten_py_proxy_is_plain(value);
 #endif
     PyObject *old = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     old = proxy_of(self)->wrapped;
     proxy_of(self)->wrapped = Py_XNewRef(value);
     proxy_of(self)->call = is_ready ? hasten_py_proxy_call_ready : hasten_py_proxy_call;
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     Py_XDECREF(old);
     return 0;
 }
@@ -64,9 +64,9 @@ static PyObject *make(const struct hasten_py_lazy *state, PyObject *self) {
         return NULL;
     }
     PyObject *factory = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     factory = Py_XNewRef(proxy_of(self)->factory);
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     if (factory == NULL) {
         PyErr_Format(PyExc_ValueError, "%s has no __factory__ and no __wrapped__",
                      Py_TYPE(self)->tp_name);

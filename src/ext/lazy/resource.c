@@ -104,14 +104,14 @@ int hasten_py_resource_may_open(PyObject *self) {
     PyObject *inherited = NULL;
     PyObject *abandon = NULL;
     bool is_over = false;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     is_over = resource_of(self)->is_over;
     if (!is_over) {
         abandon = Py_XNewRef(resource_of(self)->abandon);
         inherited = resource_of(self)->inherited;
         resource_of(self)->inherited = NULL;
     }
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     if (is_over) {
         PyErr_SetString(PyExc_ValueError, "the resource is closed");
         return -1;
@@ -188,13 +188,13 @@ static PyObject *resource_close(PyObject *self, PyObject *none) {
     struct hasten_py_resource *resource = resource_of(self);
     PyObject *opened = NULL;
     PyObject *closer = NULL;
-    HASTEN_PY_BEGIN_LOCKED(self)
+    HASTEN_PY_BEGIN_LOCKED(self);
     opened = resource->proxy.wrapped;
     resource->proxy.wrapped = NULL;
     resource->proxy.call = hasten_py_proxy_call;
     resource->is_over = !resource->reopens;
     closer = Py_XNewRef(resource->closer);
-    HASTEN_PY_END_LOCKED()
+    HASTEN_PY_END_LOCKED();
     PyObject *answer = NULL;
     if (opened == NULL) {
         answer = Py_NewRef(Py_None);
