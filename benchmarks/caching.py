@@ -9,11 +9,8 @@ Peers (cachetools, cachebox, propcache, theine) are measured where they are inst
 
 import argparse
 import functools
-import heapq
 import importlib
-import itertools
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -22,6 +19,7 @@ from time import perf_counter_ns
 
 from measuring import interval, table, write_json
 from stats import in_other_interpreter
+from traces import optimum, traces
 
 VERSION = sys.version_info[:2]
 CALLS = 4_000
@@ -266,51 +264,6 @@ def memory():
 
 
 # Hit ratios.
-
-
-def zipf(rng, skew, keys, length):
-    weights = list(itertools.accumulate(1 / (rank + 1) ** skew for rank in range(keys)))
-    return rng.choices(range(keys), cum_weights=weights, k=length)
-
-
-def traces(length):
-    rng = random.Random(1)
-    keys = 10_000
-    for skew in (0.7, 0.9, 1.1):
-        yield f"zipf {skew}", zipf(rng, skew, keys, length)
-    scan = zipf(rng, 0.9, keys, length // 2)
-    yield (
-        "zipf 0.9, and scans",
-        [key for i, key in enumerate(scan) for key in (key, keys + i % (3 * keys))],
-    )
-    yield "a loop, 1.5 times the cache", [i % 1500 for i in range(length)]
-    shift = zipf(rng, 0.9, keys, length)
-    yield "zipf 0.9, shifting", [(key + i // 2000 * 100) % keys for i, key in enumerate(shift)]
-
-
-def optimum(trace, size):
-    """Hits where what is needed last goes (Belady)."""
-    later, following = {}, [0] * len(trace)
-    for i in range(len(trace) - 1, -1, -1):
-        following[i] = later.get(trace[i], len(trace))
-        later[trace[i]] = i
-    kept, order, found = {}, [], 0
-    for i, key in enumerate(trace):
-        if key in kept:
-            found += 1
-        elif len(kept) == size:
-            while True:
-                when, candidate = heapq.heappop(order)
-                if kept.get(candidate) == -when:
-                    break
-            # It may be that the new one is needed last of all.
-            if -when < following[i]:
-                heapq.heappush(order, (when, candidate))
-                continue
-            del kept[candidate]
-        kept[key] = following[i]
-        heapq.heappush(order, (-following[i], key))
-    return found
 
 
 def policies(ours, length):

@@ -3,15 +3,18 @@
 
 Equal sides are five programs against themselves, 10 s a comparison: none should be called
 different. Slowdowns are planted by counted work, 2 % within 10 s and 5 % within 3 s: all
-should be found. The interval should have the true ratio in 93 to 97 % of cases. pyperf and
-pytest-benchmark compare the same equal sides where they can be installed.
+should be found. The interval should have the true ratio in 93 to 97 % of cases. pyperf,
+pytest-benchmark and hyperfine compare the same equal sides where they can be installed.
 
-The full run takes hours: 300 comparisons of equal sides, 100 of each slowdown."""
+The full run takes hours: 300 comparisons of equal sides, 100 of each slowdown. --json FILE is
+written after each, and --resume goes on with it."""
 
 import contextlib
 import json
+import math
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +29,8 @@ NAMES = ", ".join((*PROGRAM_NAMES, "units"))
 SETUP = f"import sys; sys.path.insert(0, {str(PROGRAMS)!r}); from compared import {NAMES}"
 # Steps of counted work on side A; side B has 2 or 5 % more.
 UNITS = 10_000
+# Seconds for a comparison, and the true ratio.
+PLANNED = {"equal": (10, 1.0), "slower_2": (10, 1.02), "slower_5": (3, 1.05)}
 
 
 def hasten(options, budget_s, a, b):
@@ -36,17 +41,39 @@ def hasten(options, budget_s, a, b):
     return {key: found[key] for key in ("ratio", "interval", "verdict")}
 
 
-def comparisons(options, count, budget_s, sides, truth):
-    """`count` comparisons; what each found, and whether its interval has the truth."""
-    for number in range(count):
-        a, b = sides(number)
+class Results:
+    """What was found so far, in a file that is whole after every comparison: the full run
+    takes hours, and --resume goes on where it was interrupted."""
+
+    def __init__(self, path, resumes):
+        self.path = path
+        self.found = {"equal": [], "slower_2": [], "slower_5": [], "peers": {}}
+        if resumes and path is not None and path.exists():
+            self.found |= json.loads(path.read_text())
+
+    def write(self):
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            partial = self.path.with_name(f"{self.path.name}.new")
+            partial.write_text(json.dumps(self.found, indent=1))
+            partial.replace(self.path)
+
+
+def comparisons(options, results, key, count, sides):
+    """Up to `count` comparisons; what each found, and whether its interval has the truth."""
+    rows = results.found[key]
+    budget_s, truth = PLANNED[key]
+    while len(rows) < count:
+        a, b = sides(len(rows))
         found = hasten(options, budget_s, a, b)
         interval = found["interval"]
         found["covers"] = interval is None or interval[0] <= truth <= interval[1]
         found["truth"] = truth
-        print(f"\r\x1b[K{truth} {number + 1} of {count}: {found}", end="", file=sys.stderr)
-        yield found
+        rows.append(found)
+        results.write()
+        print(f"\r\x1b[K{truth} {len(rows)} of {count}: {found}", end="", file=sys.stderr)
     print("\r\x1b[K", end="", file=sys.stderr)
+    return rows
 
 
 def equal_sides(number):
@@ -87,19 +114,37 @@ def pytest_benchmark(folder, name):
     return bool(re.search("Performance has regressed", answer.stdout + answer.stderr))
 
 
-def peers(count):
+def hyperfine(folder, name):
+    """Whether its summary calls a program faster than itself: by more than its own ±."""
+    work = f"import sys\n{SETUP}\nfor _ in range(20): {name}()\n"
+    Path("work.py").write_text(work)
+    command = ["hyperfine", "--style", "none", "--export-json", "h.json"]
+    command += [f"{folder / 'python'} work.py", f"{folder / 'python'} ./work.py"]
+    subprocess.run(command, check=True, capture_output=True)
+    fast, slow = sorted(json.loads(Path("h.json").read_text())["results"], key=lambda r: r["mean"])
+    ratio = slow["mean"] / fast["mean"]
+    spread = ratio * math.hypot(slow["stddev"] / slow["mean"], fast["stddev"] / fast["mean"])
+    return ratio - spread > 1
+
+
+def peers(results, count):
     folder = make_peers()
-    if folder is None:
-        return {}
-    answers = {}
-    for peer in (pyperf, pytest_benchmark):
+    chosen = [pyperf, pytest_benchmark] if folder is not None else []
+    if folder is not None and shutil.which("hyperfine") is not None:
+        chosen.append(hyperfine)
+    else:
+        print("hyperfine: not here (Debian: apt install hyperfine)", file=sys.stderr)
+    names = random.Random(1).choices(PROGRAM_NAMES, k=max(count, 1))
+    for peer in chosen:
+        answers = results.found["peers"].setdefault(peer.__name__, [])
         with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
             try:
-                names = random.Random(1).choices(PROGRAM_NAMES, k=count)
-                answers[peer.__name__] = [peer(folder, name) for name in names]
+                while len(answers) < count:
+                    answers.append(peer(folder, names[len(answers)]))
+                    results.write()
             except (OSError, subprocess.CalledProcessError) as error:
                 print(f"{peer.__name__}: {error}", file=sys.stderr)
-    return answers
+    return {name: answers for name, answers in results.found["peers"].items() if answers}
 
 
 def rows_of(equal, two, five):
@@ -127,23 +172,25 @@ def main():
     options.add_argument("--equal", type=int, default=300, help="comparisons of equal sides")
     options.add_argument("--planted", type=int, default=100, help="of each slowdown")
     options.add_argument("--peers", type=int, default=30, help="comparisons by each peer")
+    options.add_argument(
+        "--resume", action="store_true", help="go on with what --json FILE has already"
+    )
     options = options.parse_args()
+    if options.resume and options.json is None:
+        sys.exit("--resume goes on with a file: --json FILE")
     if options.quick:
         options.equal, options.planted, options.peers = 5, 3, 2
     options.interpreter = options.python
-    equal = list(comparisons(options, options.equal, 10, equal_sides, 1.0))
-    two = list(comparisons(options, options.planted, 10, slower_by(2), 1.02))
-    five = list(comparisons(options, options.planted, 3, slower_by(5), 1.05))
-    others = peers(options.peers) if options.peers else {}
+    results = Results(options.json and options.json.absolute(), options.resume)
+    equal = comparisons(options, results, "equal", options.equal, equal_sides)
+    two = comparisons(options, results, "slower_2", options.planted, slower_by(2))
+    five = comparisons(options, results, "slower_5", options.planted, slower_by(5))
+    others = peers(results, options.peers) if options.peers else {}
     rows = rows_of(equal, two, five)
     for name, wrong in others.items():
         text = f"equal sides called different by {name}"
         rows.append([text, "", f"{100 * share(wrong, bool):.1f} %", len(wrong)])
     table("Comparisons", ["", "must reach", "reached", "of"], rows)
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        numbers = {"equal": equal, "slower_2": two, "slower_5": five, "peers": others}
-        options.json.write_text(json.dumps(numbers, indent=1))
 
 
 if __name__ == "__main__":

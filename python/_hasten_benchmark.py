@@ -9,9 +9,7 @@ the options --benchmark-* are its; else they are this one's as well as --hasten-
 Measuring is in hasten._benchmark, which is imported when a test uses a fixture.
 """
 
-import json
-import sys
-
+import _hasten_against
 import pytest
 
 MARKER = (
@@ -51,6 +49,8 @@ def pytest_addoption(parser, pluginmanager):
     add("warmup", nargs="?", const="on", choices=("auto", "on", "off"), help="rounds before")
     add("warmup-iterations", type=int, metavar="NUM", help="most executions of them")
     add("calibration-precision", type=int, metavar="NUM", help="taken, and of no effect")
+    add("columns", metavar="LABELS", help="taken, and of no effect")
+    flag("verbose", "taken, and of no effect")
     add("json", metavar="PATH", help="write what was measured to this file")
     add("group-by", metavar="LABEL", default="group", help="group (default), name, func, param")
     add("sort", metavar="COL", default="median", help="min, median (default), mean, max or name")
@@ -59,6 +59,30 @@ def pytest_addoption(parser, pluginmanager):
     flag("enable", "measure although --benchmark-disable is given")
     flag("skip", "skip tests that use the fixture")
     flag("only", "skip tests that do not")
+    _add_saved(add, flag)
+    _hasten_against.add_options(group)
+
+
+def _add_saved(add, flag):
+    """Options of saved runs; what reads their values is imported where there are any."""
+
+    def saved(what):
+        def convert(text):
+            import _hasten_saved
+
+            return getattr(_hasten_saved, what)(text)
+
+        return convert
+
+    add("save", type=saved("name_of_run"), metavar="NAME", help="save this run as NUM_NAME.json")
+    flag("autosave", "save this run as NUM_COMMIT_TIME.json")
+    flag("save-data", "saved runs have every round")
+    add("storage", metavar="URI", default="file://./.benchmarks",
+        help="where saved runs are (default: file://./.benchmarks)")  # fmt: skip
+    add("compare", nargs="?", const="", metavar="NUM|_ID",
+        help="compare with that saved run, the last one by itself")  # fmt: skip
+    add("compare-fail", type=saved("expression"), action="append", metavar="EXPR",
+        help="fail where it got slower than the saved run: min:5%%, mean:0.001")  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)
@@ -117,6 +141,8 @@ def _fixture(request):
         param=None if callspec is None else callspec.id,
         params=None if callspec is None else callspec.params,
         disabled=session.disabled,
+        partner=getattr(session.against, "partner", None),
+        measured=session.measured(node),
     )
     node.hasten_benchmark = found
     yield found
@@ -153,15 +179,35 @@ class Session:
         # Processes of pytest-xdist disturb each other.
         disabled = config.getoption("hasten_benchmark_disable") or hasattr(config, "workerinput")
         self.disabled = disabled and not config.getoption("hasten_benchmark_enable")
+        self.names = {"hasten_benchmark"} if theirs else set(FIXTURES)
+        self.against = _hasten_against.make(config, self.names)
+        self.saved = self._make_saved(config)
+        if self.against is not None:
+            config.pluginmanager.register(self.against, "hasten_against")
+
+    def _make_saved(self, config):
+        """Saved runs, where they are asked for."""
+        names = ("save", "autosave", "compare", "compare_fail")
+        given = [config.getoption("hasten_benchmark_" + name) for name in names]
+        is_side = isinstance(self.against, _hasten_against.TakesTurns)
+        if is_side or hasattr(config, "workerinput") or given in ([None, False, None, None],):
+            return None
+        from _hasten_saved import Saved
+
+        return Saved(config.getoption, config.rootpath)
+
+    def measured(self, item):
+        """What --hasten-against has measured of the test."""
+        is_judge = isinstance(self.against, _hasten_against.Against)
+        return self.against.measured(item) if is_judge else None
 
     def pytest_collection_modifyitems(self, config, items):
         skip = config.getoption("hasten_benchmark_skip")
         only = config.getoption("hasten_benchmark_only")
         if not skip and not only:
             return
-        ours = {"hasten_benchmark"} if self.theirs else set(FIXTURES)
         for item in items:
-            uses = bool(ours & set(getattr(item, "fixturenames", ())))
+            uses = bool(self.names & set(getattr(item, "fixturenames", ())))
             if only and not uses:
                 item.add_marker(pytest.mark.skip(reason="not a benchmark"))
             elif skip and not only and uses:
@@ -175,6 +221,11 @@ class Session:
             ordered = sorted(rows, key=_sort_key(option("hasten_benchmark_sort")))
             terminalreporter.write_sep("-", f"benchmark{title}: {len(rows)} measured")
             for line in _table(ordered):
+                terminalreporter.write_line(line)
+        compared = [] if self.saved is None else self.saved.table(self.done, time_text)
+        if len(compared) > 1:
+            terminalreporter.write_sep("-", f"compared with {self.saved.path.name}")
+            for line in aligned(compared):
                 terminalreporter.write_line(line)
 
     def groups(self, label):
@@ -192,8 +243,16 @@ class Session:
 
     def pytest_sessionfinish(self):
         path = self.config.getoption("hasten_benchmark_json")
-        if path and not hasattr(self.config, "workerinput"):
-            write_json(path, self.done)
+        is_side = isinstance(self.against, _hasten_against.TakesTurns)
+        if path and not hasattr(self.config, "workerinput") and not is_side:
+            from _hasten_saved import write_json
+
+            write_json(path, self.done, getattr(self.against, "found", {}))
+        if self.saved is not None:
+            self.saved.save(self.done)
+            regressions = list(self.saved.regressions(self.done))
+            if regressions:
+                raise pytest.UsageError("Performance has regressed:\n" + "\n".join(regressions))
 
 
 def _sort_key(column):
@@ -232,43 +291,16 @@ def _table(rows):
                 str(stats.iqr_outliers),
             )
         )
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    return aligned(lines)
+
+
+def aligned(lines):
+    """A table's lines; all columns but the first at the right."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:
         cells = [line[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
         yield "  ".join(cells).rstrip()
-
-
-def write_json(path, rows):
-    """The fields of pytest-benchmark's files, as far as they were measured."""
-    import datetime
-    import platform
-    from pathlib import Path
-
-    from hasten import __version__
-
-    report = {
-        "machine_info": {
-            "node": platform.node(),
-            "machine": platform.machine(),
-            "system": platform.system(),
-            "release": platform.release(),
-            "python_implementation": platform.python_implementation(),
-            "python_version": platform.python_version(),
-        },
-        "commit_info": {},
-        "benchmarks": [
-            fields | {"stats": fields["stats"] | {"data": row.stats.data}}
-            for row in rows
-            for fields in (row.as_dict(),)
-        ],
-        "datetime": datetime.datetime.now(datetime.UTC).isoformat(),
-        "version": f"hasten {__version__}",
-    }
-    try:
-        Path(path).write_text(json.dumps(report, indent=4, default=repr) + "\n")
-    except OSError as error:
-        print(f"hasten: benchmarks cannot be written: {error}", file=sys.stderr)
 
 
 # Budgets: of the test and of what it measures, by what the fixture has measured; of a test
@@ -310,11 +342,16 @@ def _judge_memory(limit, found):
         return None
     from _hasten_pytest import Tracing, size_text
 
-    with Tracing(1) as module:
-        before = module.get_traced_memory()[0]
-        module.reset_peak()
-        found.again()
-        peak = module.get_traced_memory()[1] - before
+    try:
+        execute, clean_up = found.again()
+        with Tracing(1) as module:
+            before = module.get_traced_memory()[0]
+            module.reset_peak()
+            execute()
+            peak = module.get_traced_memory()[1] - before
+        clean_up()
+    except Exception:
+        return None  # it cannot be executed once more
     if peak <= limit:
         return None
     return f"it was limited to {size_text(limit)} but its peak is {size_text(peak)}"
@@ -336,11 +373,18 @@ def judge(item):
         if limits["complexity"] is not None:
             wrong.append(_judge_growth(limits["complexity"], found))
     wrong = [sentence for sentence in wrong if sentence is not None]
-    if wrong:
-        pytest.fail("Above its budget: " + "\n".join(wrong), pytrace=False)
+    sentences = ["Above its budget: " + "\n".join(wrong)] if wrong else []
+    against = item.config.hasten_benchmarks.against
+    if isinstance(against, _hasten_against.Against):
+        sentences += filter(None, [against.judge(item)])
+    if sentences:
+        pytest.fail("\n".join(sentences), pytrace=False)
 
 
 def _call(pyfuncitem):
+    against = pyfuncitem.config.hasten_benchmarks.against
+    if isinstance(against, _hasten_against.Against):
+        against.judge_before(pyfuncitem)
     result = yield
     judge(pyfuncitem)
     return result

@@ -19,8 +19,13 @@ CACHE = ROOT / ".cache"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 # The Debian suite that has each version, for those found nowhere else.
 SUITES = {"3.13": "trixie", "3.14": "sid", "3.15": "sid"}
-# What must be there of each version, CPython's own tests among it.
-WANTED_IN_ROOT = ("usr/bin/python{0}", "usr/lib/python{0}/test/test_pstats.py")
+# What must be there of each version, CPython's own tests among it, and to build.
+WANTED_IN_ROOT = (
+    "usr/bin/python{0}",
+    "usr/lib/python{0}/test/test_pstats.py",
+    "usr/include/lzma.h",
+    "usr/include/bzlib.h",
+)
 # What building the extension modules takes inside a root.
 ROOT_PACKAGES = [
     "ca-certificates",
@@ -29,6 +34,9 @@ ROOT_PACKAGES = [
     "libelf-dev",
     "libsqlite3-dev",
     "libzstd-dev",
+    "zlib1g-dev",
+    "liblzma-dev",
+    "libbz2-dev",
     "pkg-config",
 ]
 
@@ -106,11 +114,11 @@ def make_root(suite: str) -> Path | None:
         return root
     packages = [f"python{v}{part}" for v in versions for part in ("", "-venv", "-dev")]
     packages += [f"libpython{v}-testsuite" for v in versions]
+    packages += ROOT_PACKAGES
     if (root / "usr/bin/apt-get").exists() and install_in_root(suite, packages):
         return root
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
         return None
-    packages += ROOT_PACKAGES
     say(f"making a Debian {suite} root with {', '.join(f'python{v}' for v in versions)}")
     root.parent.mkdir(parents=True, exist_ok=True)
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, root]

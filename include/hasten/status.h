@@ -30,7 +30,8 @@
     X(NOT_RECORDING, "not a hasten recording")                                  \
     X(TRUNCATED, "the recording is truncated")                                  \
     X(CORRUPT, "the recording is damaged")                                      \
-    X(NEWER, "the recording was made by a newer hasten")
+    X(NEWER, "the recording was made by a newer hasten")                        \
+    X(INTERRUPTED, "nothing came yet, or a signal did: to be asked again")
 
 typedef enum hasten_status {
 #define HASTEN_STATUS_ENUM(name, sentence) HASTEN_##name,

@@ -15,11 +15,19 @@ def _places() -> Iterator[Path]:
     yield Path(sysconfig.get_path("scripts", f"{os.name}_user"))
 
 
-def main() -> None:
+def find_command() -> str | None:
+    """The command of this installation."""
     for place in _places():
         command = place / "hasten"
         if os.access(command, os.X_OK):
-            os.execv(command, [str(command), *sys.argv[1:]])
+            return str(command)
+    return None
+
+
+def main() -> None:
+    command = find_command()
+    if command is not None:
+        os.execv(command, [command, *sys.argv[1:]])
     places = ", ".join(dict.fromkeys(map(str, _places())))
     sys.exit(f"hasten: the hasten command is in none of {places}; reinstall the package")
 

@@ -9,7 +9,6 @@ import asyncio
 import gc
 import inspect
 import math
-import statistics
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -17,7 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from hasten._growing import Waiting
-from hasten._stats import summarize
+from hasten._measured import Metadata
+from hasten._turns import Partner
 
 # A round is long against the clock, and against being interrupted.
 LEAST_ROUND_S = 100e-6
@@ -26,10 +26,6 @@ MOST_ITERATIONS = 10**9
 LONG_S = 0.01
 # Rounds beyond add nothing but memory.
 MOST_ROUNDS = 100_000
-FIELDS = (
-    "min", "max", "mean", "stddev", "rounds", "median", "iqr", "q1", "q3", "iqr_outliers",
-    "stddev_outliers", "outliers", "ld15iqr", "hd15iqr", "ops", "total",
-)  # fmt: skip
 
 
 class FixtureAlreadyUsed(Exception):
@@ -42,7 +38,8 @@ class Options:
     KNOWN = frozenset(
         (
             "calibration_precision", "cprofile", "cprofile_loops", "disable_gc", "group", "limit",
-            "max_time", "min_rounds", "min_time", "timer", "warmup", "warmup_iterations",
+            "max_time", "min_rounds", "min_time", "threshold", "timer", "warmup",
+            "warmup_iterations",
         )
     )  # fmt: skip
 
@@ -59,6 +56,7 @@ class Options:
         self.warmup_iterations = int(values.get("warmup_iterations", 100000))
         self.group: str | None = values.get("group")
         self.limit: str | None = values.get("limit")
+        self.threshold: str | None = values.get("threshold")
         self.cprofile = bool(values.get("cprofile", False))
         self.cprofile_loops: int | None = values.get("cprofile_loops")
         if self.min_rounds < 1 or self.max_time < 0 or self.min_time < 0:
@@ -76,141 +74,6 @@ class Options:
         }
 
 
-class Stats:
-    """Rounds in seconds of one iteration, and what they look like."""
-
-    def __init__(self, data: list[float]) -> None:
-        self.data = data
-        self._summary: dict[str, float] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
-
-    @property
-    def summary(self) -> dict[str, float]:
-        if not self._summary or self._summary["count"] != len(self.data):
-            self._summary = summarize(self.data)
-        return self._summary
-
-    @property
-    def sorted_data(self) -> list[float]:
-        return sorted(self.data)
-
-    @property
-    def rounds(self) -> int:
-        return len(self.data)
-
-    @property
-    def total(self) -> float:
-        return math.fsum(self.data)
-
-    @property
-    def min(self) -> float:
-        return self.summary["least"]
-
-    @property
-    def max(self) -> float:
-        return self.summary["most"]
-
-    @property
-    def mean(self) -> float:
-        return self.summary["mean"]
-
-    @property
-    def median(self) -> float:
-        return self.summary["median"]
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Where the median is, with 95 % confidence."""
-        return self.summary["low"], self.summary["high"]
-
-    @property
-    def stddev(self) -> float:
-        return statistics.stdev(self.data) if len(self.data) > 1 else 0.0
-
-    @property
-    def q1(self) -> float:
-        return self.summary["lower_quartile"]
-
-    @property
-    def q3(self) -> float:
-        return self.summary["upper_quartile"]
-
-    @property
-    def iqr(self) -> float:
-        return self.q3 - self.q1
-
-    @property
-    def ld15iqr(self) -> float:
-        return min(value for value in self.data if value >= self.q1 - 1.5 * self.iqr)
-
-    @property
-    def hd15iqr(self) -> float:
-        return max(value for value in self.data if value <= self.q3 + 1.5 * self.iqr)
-
-    @property
-    def iqr_outliers(self) -> int:
-        return int(self.summary["low_outliers"] + self.summary["high_outliers"])
-
-    @property
-    def stddev_outliers(self) -> int:
-        low, high = self.mean - self.stddev, self.mean + self.stddev
-        return sum(not low <= value <= high for value in self.data)
-
-    @property
-    def outliers(self) -> str:
-        return f"{self.stddev_outliers};{self.iqr_outliers}"
-
-    @property
-    def ops(self) -> float:
-        return 1 / self.mean if self.mean else 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        return {field: getattr(self, field) for field in FIELDS}
-
-
-class Metadata:
-    """A benchmark that was measured: `benchmark.stats`."""
-
-    def __init__(self, fixture: "Benchmark", iterations: int) -> None:
-        self.name = fixture.name
-        self.fullname = fixture.fullname
-        self.group = fixture.group
-        self.param = fixture.param
-        self.params = fixture.params
-        self.extra_info = fixture.extra_info
-        self.options = fixture.options
-        self.iterations = iterations
-        self.has_error = False
-        self.cprofile_stats: Any = None
-        self.stats = Stats([])
-
-    def __bool__(self) -> bool:
-        return bool(self.stats)
-
-    def __getitem__(self, key: str) -> Any:
-        return getattr(self.stats if key in FIELDS else self, key)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in FIELDS or name == "interval":
-            return getattr(self.stats, name)
-        raise AttributeError(name)
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "group": self.group,
-            "name": self.name,
-            "fullname": self.fullname,
-            "params": self.params and {key: repr(value) for key, value in self.params.items()},
-            "param": self.param,
-            "extra_info": self.extra_info,
-            "options": self.options.as_dict(),
-            "stats": self.stats.as_dict()
-            | {"interval": list(self.stats.interval), "iterations": self.iterations},
-        }
-
-
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Without what follows the test's lines: coverage, a debugger, a profiler."""
@@ -222,6 +85,16 @@ def undisturbed() -> Iterator[None]:
     finally:
         sys.settrace(tracer)
         sys.setprofile(profiler)
+
+
+def run_alone(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """A coroutine function's result. asyncio.run would have its text made at the end, which
+    is memory."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(function(*args, **kwargs))
+    finally:
+        loop.close()
 
 
 class Benchmark:
@@ -237,6 +110,8 @@ class Benchmark:
         param: str | None = None,
         params: dict[str, Any] | None = None,
         disabled: bool = False,
+        partner: Partner | None = None,
+        measured: tuple[int, list[float]] | None = None,
     ) -> None:
         self.options = options
         self.name = name
@@ -245,12 +120,15 @@ class Benchmark:
         self.params = params
         self.group = options.group
         self.disabled = disabled
+        self.partner = partner
+        self.measured = measured  # elsewhere: iterations of a round, and the seconds of one
         self.extra_info: dict[str, Any] = {}
         self.stats: Metadata | None = None
         self.has_error = False
         self.growth: Any = None  # of `complexity`
         self.target: Callable[..., Any] | None = None
-        self.again: Callable[[], Any] | None = None
+        # Makes one more execution ready: it, and what is to be done after it.
+        self.again: Callable[[], tuple[Callable[[], Any], Callable[[], Any]]] | None = None
         self._mode: str | None = None
         self._done = done
         self._undo: list[Callable[[], None]] = []
@@ -288,7 +166,8 @@ class Benchmark:
         def round_of(iterations: int) -> float:
             return self._timed(function, args, kwargs, iterations)
 
-        self.target, self.again = function, lambda: function(*args, **kwargs)
+        self.target = function
+        self.again = lambda: (lambda: function(*args, **kwargs), lambda: None)
         if self.enabled:
             with undisturbed():
                 self._rounds(round_of)
@@ -317,6 +196,7 @@ class Benchmark:
             return await function(*args, **kwargs)
 
         self.target = function
+        self.again = lambda: (lambda: run_alone(function, args, kwargs), lambda: None)
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -352,10 +232,9 @@ class Benchmark:
                 for _ in turns:
                     function()
                 spent = timer() - start
-            waited = self._waiting.now() - waited
-        # Another clock may not count it, and what is short has seldom been interrupted.
-        if timer is time.perf_counter and 0 < waited / 1e9 < spent:
-            spent -= waited / 1e9
+            # Another clock may not count it, and what is short has seldom been interrupted.
+            if timer is time.perf_counter:
+                spent -= self._waiting.since(waited, spent * 1e9) / 1e9
         return spent
 
     def _rounds(self, round_of: Callable[[int], float]) -> None:
@@ -366,6 +245,34 @@ class Benchmark:
 
     def _plan(self) -> Generator[int, float, None]:
         """Asks for rounds of so many iterations, is told their seconds; 0 is the end."""
+        if self.partner is not None:
+            yield from self._turns(self.partner)
+        elif self.measured is not None:
+            metadata = Metadata(self, self.measured[0])
+            metadata.stats.data.extend(self.measured[1])
+            self._finish(metadata)
+        else:
+            yield from self._planned()
+        yield 0
+
+    def _turns(self, partner: Partner) -> Generator[int, float, None]:
+        """Rounds as who compares two runs wants them."""
+        metadata = Metadata(self, 1)
+        partner.begin("rounds")
+        while (wanted := partner.wants()) is not None:
+            if wanted["before"]:
+                yield wanted["before"]
+            spent = yield wanted["run"]
+            partner.tell(spent)
+            metadata.iterations = wanted["run"]
+            metadata.stats.data.append(spent / wanted["run"])
+        # The test may count them.
+        iterations, data = metadata.iterations, metadata.stats.data
+        while len(data) < self.options.min_rounds and (not data or data[-1] * iterations < LONG_S):
+            data.append((yield iterations) / iterations)
+        self._finish(metadata)
+
+    def _planned(self) -> Generator[int, float, None]:
         options = self.options
         wanted = max(options.min_time, LEAST_ROUND_S)
         iterations = 1
@@ -390,7 +297,6 @@ class Benchmark:
         ):
             data.append((yield iterations) / iterations)
         self._finish(metadata)
-        yield 0
 
     def _warm(self, iterations: int, most_s: float) -> Generator[int, float, None]:
         """Until three rounds in a row are no faster than the best before."""
@@ -455,7 +361,14 @@ class Benchmark:
                 asyncio.run(target(*args, **kwargs)) if asynchronous else target(*args, **kwargs)
             )
 
-        self.target = target
+        def again() -> tuple[Callable[[], Any], Callable[[], Any]]:
+            args, kwargs = prepare()
+            down = teardown or (lambda *_args, **_kwargs: None)
+            if asynchronous:
+                return lambda: run_alone(target, args, kwargs), lambda: down(*args, **kwargs)
+            return lambda: target(*args, **kwargs), lambda: down(*args, **kwargs)
+
+        self.target, self.again = target, again
         if self.disabled:
             args, kwargs = prepare()
             call(*args, **kwargs)
@@ -463,7 +376,12 @@ class Benchmark:
                 teardown(*args, **kwargs)
             return result
         metadata = Metadata(self, iterations)
+        partner = self.partner
+        if partner is not None:
+            partner.begin("pedantic", iterations)
         for number in range(warmups + rounds):
+            if partner is not None and number >= warmups and partner.wants() is None:
+                break
             args, kwargs = prepare()
             with undisturbed():
                 spent = (
@@ -471,10 +389,15 @@ class Benchmark:
                     if iterations > 1
                     else self._timed(call, args, kwargs, 1)
                 )
-            if number >= warmups:
-                metadata.stats.data.append(spent / iterations)
             if teardown is not None:
                 teardown(*args, **kwargs)
+            if number >= warmups:
+                metadata.stats.data.append(spent / iterations)
+                if partner is not None:
+                    partner.tell(spent)
+        else:
+            if partner is not None:
+                partner.finish()
         if iterations > 1:
             args, kwargs = prepare()
             call(*args, **kwargs)
@@ -508,10 +431,10 @@ class Benchmark:
         """hasten.complexity(function, generate, ...); the test's budget is judged by it."""
         with self._used("benchmark.complexity(...)"):
             self.target = function
-            if self.disabled:
-                return None
-            from hasten.scaling import complexity
+            from hasten.scaling import complexity, once
 
+            if self.disabled:
+                return once(function, generate)
             more.setdefault("budget", max(self.options.max_time, 1.0))
             with undisturbed():
                 self.growth = complexity(function, generate, **more)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from types import GenericAlias
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, final, overload
 
@@ -12,6 +13,7 @@ _Q = ParamSpec("_Q")
 _R = TypeVar("_R")
 _R_co = TypeVar("_R_co", covariant=True)
 _I = TypeVar("_I")
+_T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
 class _Wrapped(Generic[_P, _R_co]):
@@ -77,7 +79,18 @@ class _managed_cache_wrapper(_Managed[_P, _R_co]):
         copy: Callable[[Any], Any] | None,
         on_evict: Callable[[Any, Any], object] | None,
         single_flight: bool,
+        shared: bool,
+        front: Callable[..., Any] | None,
+        flying: Any,
     ) -> Self: ...
+    def _find(self, missing: Any, /, *args: Any, **kwargs: Any) -> Any: ...
+    def _find_stale(self, missing: Any, /, *args: Any, **kwargs: Any) -> Any: ...
+    def _meet(self, value: Any, /, *args: Any, **kwargs: Any) -> Any: ...
+    def _land(
+        self, value: Any, is_failure: bool, seconds: float, /, *args: Any, **kwargs: Any
+    ) -> None: ...
+    def _forget(self, value: Any, /, *args: Any, **kwargs: Any) -> bool: ...
+    def _waited(self) -> None: ...
     @overload
     def __get__(self, instance: None, owner: type | None = None, /) -> Self: ...
     @overload
@@ -110,7 +123,25 @@ class _cached_method(_Wrapped[_P, _R_co]):
 class cached_property(Generic[_T_co]):
     func: Callable[[Any], _T_co]
     attrname: str | None
-    def __init__(self, func: Callable[[Any], _T_co], *, once: bool = ...) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Any], _T_co],
+        *,
+        once: bool = ...,
+        ttl: float | timedelta | None = ...,
+        clock: Callable[[], float] | None = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: cached_property[Any],
+        *,
+        once: bool = ...,
+        ttl: float | timedelta | None = ...,
+        clock: Callable[[], float] | None = ...,
+    ) -> None: ...
+    # Of what comes of keywords alone: @cached_property(ttl=60). Only for types.
+    def __call__(self, func: Callable[[Any], _T], /) -> cached_property[_T]: ...
     @overload
     def __get__(self, instance: None, owner: type[Any] | None = None, /) -> Self: ...
     @overload

@@ -15,10 +15,12 @@ to execute, how often, and what follows is decided in C (src/core/scaling/).
 
 import contextlib
 import gc
+import inspect
 import itertools
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import IO, Any
@@ -45,27 +47,72 @@ class Waiting:
 
     Where others compute too, long executions are interrupted and short ones hardly ever:
     taken for the function's own time, the waiting would look like growth. Sleeping and
-    waiting for files or locks is not in it."""
+    waiting for files or locks is not in it.
+
+    What is measured is the program's: it may close all descriptors, or open others in their
+    place, and go on in another thread or a child. Then a file is opened anew."""
+
+    PATH = "/proc/thread-self/schedstat"
 
     def __init__(self) -> None:
         self.descriptor = -1  # where the kernel does not count it
+        self.file = (0, 0)
+        self.thread = 0
+        self.open()
+
+    def open(self) -> None:
+        self.thread = threading.get_native_id()
         try:
-            self.descriptor = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-            self.now()
+            self.descriptor = os.open(self.PATH, os.O_RDONLY | os.O_CLOEXEC)
+            self.file = self.identity()
+            self.read()
         except (OSError, ValueError, IndexError):
             self.close()
 
-    def now(self) -> int:
-        if self.descriptor < 0:
-            return 0
+    def identity(self) -> tuple[int, int]:
+        found = os.fstat(self.descriptor)
+        return found.st_dev, found.st_ino
+
+    def is_own(self) -> bool:
+        """Whether the descriptor is still that of the file, and the file this thread's."""
+        try:
+            return self.thread == threading.get_native_id() and self.file == self.identity()
+        except OSError:
+            return False
+
+    def read(self) -> int:
         return int(os.pread(self.descriptor, 100, 0).split()[1])
 
-    def close(self, close: Callable[[int], None] = os.close) -> None:
+    def now(self) -> int:
+        """-1 where that is not known."""
+        if self.descriptor < 0:
+            return -1
+        try:
+            if not self.is_own():
+                self.close()
+                self.open()
+            return self.read() if self.descriptor >= 0 else -1
+        except (OSError, ValueError, IndexError):
+            return -1
+
+    def since(self, before: int, spent: float) -> int:
+        """What it has waited since, of a time that it spent; 0 where that is not known."""
+        waited = self.now() - before
+        return waited if before >= 0 and 0 < waited < spent else 0
+
+    def close(self) -> None:
+        """Nothing that the program has opened in its place."""
         if self.descriptor >= 0:
-            close(self.descriptor)
+            try:
+                if self.file == self.identity():
+                    os.close(self.descriptor)
+            except OSError:
+                pass
             self.descriptor = -1
 
-    __del__ = close
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # the interpreter may be ending
+            self.close()
 
 
 def _pass_over(items: Iterable[Any]) -> int:
@@ -99,6 +146,12 @@ class Runner:
     ) -> None:
         self.function = function
         self.generate = generate
+        self.loop: Any = None  # of a coroutine function: all its executions have one
+        if inspect.iscoroutinefunction(function):
+            import asyncio
+
+            # No Runner: it has the result's text made when it ends, which is memory.
+            self.loop = asyncio.new_event_loop()
         # A number cannot be changed. Anything else is made anew for each execution until
         # it was seen to be left alone.
         self.fresh = generate is not None
@@ -106,6 +159,17 @@ class Runner:
         self.lasted: dict[int, float] = {}  # nanoseconds of an execution, by size
         self.waiting = Waiting()
         self.overhead = _overhead()
+
+    def close(self) -> None:
+        self.waiting.close()
+        if self.loop is not None:
+            self.loop.close()
+
+    def call(self, arguments: tuple[Any, ...]) -> None:
+        """One execution that is not timed."""
+        made = self.function(*arguments)
+        if self.loop is not None:
+            self.loop.run_until_complete(made)
 
     def arguments(self, size: int) -> tuple[Any, ...]:
         if self.generate is None:
@@ -117,7 +181,7 @@ class Runner:
         """Whether the function leaves its input alone: of the first sizes."""
         arguments = self.arguments(size)
         before = _pickled(arguments)
-        self.function(*arguments)
+        self.call(arguments)
         if before is None or _pickled(arguments) != before:
             self.untouched = -1
             self.fresh = True
@@ -161,7 +225,7 @@ class Runner:
         # where few executions follow. What is long does not notice.
         warming = made.pop() if len(made) > 1 else None if self.fresh else made[0]
         if warming is not None and self.lasted.get(size, 0) < LONG_NS:
-            self.function(*warming)
+            self.call(warming)
         if self.fresh:
             executions = len(made)
         collects = gc.isenabled()
@@ -173,14 +237,16 @@ class Runner:
                 gc.enable()
         self.lasted[size] = spent / executions
         whole = clock() - began
-        waited = self.waiting.now() - waited
-        whole -= waited if waited < whole else 0
+        whole -= self.waiting.since(waited, whole)
         return executions, spent, whole, item_bytes, int(self.fresh)
 
     def block(self, made: list[tuple[Any, ...]], executions: int) -> float:
         """Nanoseconds of so many executions, the inputs in turns."""
         function, wait = self.function, self.waiting.now
-        if len(made[0]) == 1:
+        spent: float
+        if self.loop is not None:
+            spent, waited = self.loop.run_until_complete(self.awaited(made, executions))
+        elif len(made[0]) == 1:
             turns = itertools.islice(itertools.cycle([one for (one,) in made]), executions)
             waited = wait()
             start = clock()
@@ -194,11 +260,19 @@ class Runner:
             for arguments in turns:
                 function(*arguments)
             spent = clock() - start
-        waited = wait() - waited
         # More was beside what is timed.
-        spent -= waited if waited < spent else 0
+        spent -= self.waiting.since(waited, spent)
         nothing, step = self.overhead
-        return max(spent - nothing - step * executions, 0)
+        return max(spent - nothing - step * executions, 0.0)
+
+    async def awaited(self, made: list[tuple[Any, ...]], executions: int) -> tuple[float, int]:
+        function = self.function
+        turns = itertools.islice(itertools.cycle(made), executions)
+        waited = self.waiting.now()
+        start = clock()
+        for arguments in turns:
+            await function(*arguments)
+        return clock() - start, waited
 
     def memory(self, size: int) -> int:
         """Bytes at the peak of one execution, above what was there before."""
@@ -215,7 +289,7 @@ class Runner:
         try:
             before: int = tracemalloc.get_traced_memory()[0]
             tracemalloc.reset_peak()
-            self.function(*arguments)
+            self.call(arguments)
             peak: int = tracemalloc.get_traced_memory()[1]
             return peak - before if peak > before else 0
         finally:
@@ -284,8 +358,6 @@ def explanation() -> str:
 
 
 def main() -> None:
-    import inspect
-
     read, write = int(sys.argv[1]), int(sys.argv[2])
     function_name, generate_name = sys.argv[4:6]
     sys.argv[1:] = []
@@ -302,8 +374,6 @@ def main() -> None:
     try:
         function = load(function_name)
         generate = load(generate_name) if generate_name else None
-        if inspect.iscoroutinefunction(function):
-            raise TypeError(f"{function_name} is a coroutine function: wrap it with asyncio.run")
         runner = Runner(function, generate)
         answer("ready -\n")
     except (Exception, SystemExit):

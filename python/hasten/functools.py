@@ -87,7 +87,7 @@ def _is_async(function: Any) -> bool:
     return isinstance(function, FunctionType) and bool(function.__code__.co_flags & _CO_COROUTINE)
 
 
-def _checked(**options: Any) -> dict[str, Any]:
+def _checked(is_async: bool = False, /, **options: Any) -> dict[str, Any]:
     """What was given, in the form that the wrapper in C wants."""
     for name in ("key", "weigh", "on_evict", "clock"):
         if options[name] is not None and not callable(options[name]):
@@ -96,6 +96,9 @@ def _checked(**options: Any) -> dict[str, Any]:
         raise TypeError("stale= wants a ttl=")
     if options["weigh"] is not None and options["maxbytes"] is None:
         raise TypeError("weigh= wants maxbytes=")
+    shared = options["exceptions_shared"]
+    if shared is not None and not (is_async or options["single_flight"]):
+        raise TypeError("exceptions_shared= wants single_flight=True")
     copy, stale = options["copy"], options["stale"]
     return {
         "maxbytes": options["maxbytes"],
@@ -113,42 +116,44 @@ def _checked(**options: Any) -> dict[str, Any]:
         "copy": _deepcopy() if copy is True else copy or None,
         "on_evict": options["on_evict"],
         "single_flight": options["single_flight"],
+        "shared": is_async if shared is None else bool(shared),
+        "front": None,
+        "flying": None,
     }
-
-
-def _of_async(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
-    for name in ("maxbytes", "weigh"):
-        if options[name] is not None:
-            raise TypeError(f"{name}= is not for async functions")
-    if options["stale"]:
-        raise TypeError("stale= is not for async functions")
-    from hasten import _awaiting
-
-    on_evict = options["on_evict"]
-
-    def tell(key: Any, awaited: Any) -> None:
-        if awaited.is_done and awaited.error is None:
-            on_evict(key, awaited.value)
-
-    inner = options | {
-        "copy": None,
-        "failures": None,
-        "single_flight": False,
-        "on_evict": None if on_evict is None else tell,
-    }
-    return _awaiting.wrap(
-        function,
-        lambda begin: _managed(begin, maxsize, typed, inner),
-        options["failures"] or (),
-        options["failure_ttl"],
-        options["copy"],
-    )
 
 
 def _managed(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
     return _managed_cache_wrapper(
         function, _CacheInfo, _CacheStats, maxsize=maxsize, typed=typed, **options
     )
+
+
+def _flights(function: Any, maxsize: Any, typed: Any, options: dict[str, Any], skipped: int) -> Any:
+    """What keeps computations that go on, and who begins and awaits them."""
+    from hasten._awaiting import Flights
+
+    is_shared = maxsize != 0
+    options_of_flying = _checked(**(_PLAIN | {"key": options["key"]}))
+    flying = _managed(function, None if is_shared else 0, typed, options_of_flying)
+    copy, shares_failures = options["copy"], options["shared"]
+    return flying, Flights(function, flying, skipped, copy, shares_failures, is_shared)
+
+
+def _of_async(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
+    from hasten._awaiting import of_function
+
+    flying, flights = _flights(function, maxsize, typed, options, 0)
+    kept = _managed(function, maxsize, typed, options | {"flying": flying})
+    return of_function(kept, flights, options["key"])
+
+
+def _of_async_method(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
+    """An instance's cached function."""
+    from hasten._awaiting import of_method
+
+    flying, flights = _flights(function, maxsize, typed, options, 1)
+    front = of_method(flights, options["key"])
+    return _managed(function, maxsize, typed, options | {"flying": flying, "front": front})
 
 
 _PLAIN = {
@@ -163,6 +168,7 @@ _PLAIN = {
     "stale": None,
     "exceptions": None,
     "exceptions_ttl": 1.0,
+    "exceptions_shared": None,
     "copy": None,
     "on_evict": None,
 }
@@ -170,14 +176,13 @@ _PLAIN = {
 
 def _wrapped(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
     is_async = _is_async(function)
-    if maxsize == 0 or not (given or is_async):
-        # With room for nothing there is nothing to have rules for.
+    if not (given or is_async):
         wrapper = _lru_cache_wrapper(function, maxsize, typed, _CacheInfo)
     else:
         if "maxbytes" in given and maxsize is _MAXSIZE:
             maxsize = None
         make = _of_async if is_async else _managed
-        wrapper = make(function, maxsize, typed, _checked(**(_PLAIN | given)))
+        wrapper = make(function, maxsize, typed, _checked(is_async, **(_PLAIN | given)))
     parameters = {"maxsize": maxsize if maxsize is None else int(maxsize), "typed": typed} | given
     wrapper.cache_parameters = lambda: dict(parameters)
     return _update_wrapper(wrapper, function)
@@ -210,6 +215,7 @@ def lru_cache(
     stale: Any = None,
     exceptions: Any = None,
     exceptions_ttl: "float | timedelta" = 1.0,
+    exceptions_shared: bool | None = None,
     copy: Any = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> Any:
@@ -225,6 +231,7 @@ def lru_cache(
     all together may weigh. *key*: what stands for the arguments. *policy*: which result
     goes when there is no room. *single_flight*: threads wait for what another computes.
     *stale*: the old result meanwhile. *exceptions*, *exceptions_ttl*: failures are kept.
+    *exceptions_shared*: who waits for a computation that fails has its exception.
     *copy*: callers get copies. *on_evict*: is told of results that go.
     """
     values = locals()
@@ -253,21 +260,23 @@ def cached_method(maxsize: Any = _MAXSIZE, typed: Any = False, **options: Any) -
     """
     if callable(maxsize):
         return _of_method(maxsize, _MAXSIZE, typed, _given(options))
-    if not (maxsize is None or isinstance(maxsize, int)):
+    if isinstance(maxsize, int):
+        maxsize = 0 if maxsize < 0 else maxsize
+    elif maxsize is not None:
         raise TypeError("Expected first argument to be an integer, a callable, or None")
     return lambda function: _of_method(function, maxsize, typed, _given(options))
 
 
 def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
-    if _is_async(function):
-        raise TypeError("cached_method is not for async functions")
+    is_async = _is_async(function)
     if "maxbytes" in given and maxsize is _MAXSIZE:
         maxsize = None
-    if given and maxsize != 0:
-        keywords = _checked(**(_PLAIN | given))
+    if given or is_async:
+        keywords = _checked(is_async, **(_PLAIN | given))
+        make_one = _of_async_method if is_async else _managed
 
         def make() -> Any:
-            return _managed(function, maxsize, typed, keywords)
+            return make_one(function, maxsize, typed, keywords)
     else:
 
         def make() -> Any:

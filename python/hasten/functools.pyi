@@ -82,6 +82,7 @@ class _CacheParameters(TypedDict, total=False):
     stale: float | timedelta | bool
     exceptions: _Exceptions
     exceptions_ttl: float | timedelta
+    exceptions_shared: bool
     copy: bool | Callable[[Any], Any]
     on_evict: Callable[[Any, Any], object]
 
@@ -120,6 +121,7 @@ def lru_cache(
     stale: float | timedelta | bool | None = None,
     exceptions: _Exceptions | None = None,
     exceptions_ttl: float | timedelta = 1.0,
+    exceptions_shared: bool | None = None,
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _Decorator: ...
@@ -142,6 +144,7 @@ def cache(
     stale: float | timedelta | bool | None = None,
     exceptions: _Exceptions | None = None,
     exceptions_ttl: float | timedelta = 1.0,
+    exceptions_shared: bool | None = None,
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _Decorator: ...
@@ -162,6 +165,7 @@ def cache(
     stale: float | timedelta | bool | None = None,
     exceptions: _Exceptions | None = None,
     exceptions_ttl: float | timedelta = 1.0,
+    exceptions_shared: bool | None = None,
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _managed_cache_wrapper[_P, _R]: ...
@@ -187,6 +191,7 @@ def cached_method(
     stale: float | timedelta | bool | None = None,
     exceptions: _Exceptions | None = None,
     exceptions_ttl: float | timedelta = 1.0,
+    exceptions_shared: bool | None = None,
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _MethodDecorator: ...

@@ -137,6 +137,40 @@ def _class_of(text: str) -> tuple[int, str]:
     return found
 
 
+def _measure(scaling: Scaling, runner: Runner) -> Exception | None:
+    """Executes what is asked for; the exception that ended it."""
+    failure: Exception | None = None
+    began = time.monotonic()
+    while (ask := scaling.next(time.monotonic() - began)) is not None:
+        kind, size, executions, draw = ask
+        try:
+            if kind == "time":
+                scaling.tell_time(*runner.time(size, executions, draw))
+            else:
+                scaling.tell_memory(runner.memory(size))
+        except Exception as error:
+            failure = error
+            scaling.tell_failure()
+    return failure
+
+
+def once(function: Callable[..., Any], generate: Callable[[int], Any] | None = None) -> Result:
+    """The function is executed, and not measured: of its growth nothing can be told."""
+    scaling = Scaling()
+    ask = scaling.next(0)
+    assert ask is not None  # the first size
+    runner = Runner(function, generate)
+    try:
+        runner.call(runner.arguments(ask[1]))
+    finally:
+        runner.close()
+    # With nothing measured it ends here.
+    scaling.tell_failure()
+    while scaling.next(0) is not None:
+        scaling.tell_failure()
+    return Result(scaling, None)
+
+
 def complexity(
     function: Callable[..., Any],
     generate: Callable[[int], Any] | None = None,
@@ -160,18 +194,10 @@ def complexity(
         seed=random.SystemRandom().getrandbits(64),
     )
     runner = Runner(function, generate)
-    failure: Exception | None = None
-    began = time.monotonic()
-    while (ask := scaling.next(time.monotonic() - began)) is not None:
-        kind, size, executions, draw = ask
-        try:
-            if kind == "time":
-                scaling.tell_time(*runner.time(size, executions, draw))
-            else:
-                scaling.tell_memory(runner.memory(size))
-        except Exception as error:
-            failure = error
-            scaling.tell_failure()
+    try:
+        failure = _measure(scaling, runner)
+    finally:
+        runner.close()
     result = Result(scaling, failure)
     if failure is not None and len(result.sizes) < _LEAST_SIZES:
         raise failure

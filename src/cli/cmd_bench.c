@@ -39,13 +39,19 @@ struct bench_list {
 
 static bool add(struct bench_list *list) {
     void *entries = list->entries;
-    if (list->count == MOST_ENTRIES ||
-        hasten_grow(NULL, &entries, &list->capacity, list->count + 1, sizeof *list->entries) != 0) {
+    if (list->count == MOST_ENTRIES) {
+        cli_say("bench: more than %d benchmarks; fewer values in `params` are fewer benchmarks",
+                MOST_ENTRIES);
+        return false;
+    }
+    if (hasten_grow(NULL, &entries, &list->capacity, list->count + 1, sizeof *list->entries) != 0) {
+        cli_say("bench: out of memory");
         return false;
     }
     list->entries = entries;
     struct bench_entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL) {
+        cli_say("bench: out of memory");
         return false;
     }
     memcpy(entry->sides, list->sides, sizeof entry->sides);
@@ -100,6 +106,7 @@ static bool found_function(void *context, const char *function, uint32_t paramet
     for (size_t side = 0; side < list->side_count; side++) {
         int size = snprintf(sides[side].function, sizeof sides[side].function, "%s", function);
         if (size >= (int)sizeof sides[side].function) {
+            cli_say("bench: the name %s is too long", function);
             return false;
         }
         sides[side].parameter = parameter;

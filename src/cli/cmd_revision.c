@@ -14,7 +14,25 @@
 #include "cli/signals.h"
 #include "core/report/json_writer.h"
 
-static bool print(const struct revision *revision, bool as_json) {
+/* What is to be set in the environment of what runs in it, null to be removed. */
+static void print_environment(struct hasten_json *json, const struct revision *revision) {
+    hasten_json_open(json, "environment", '{');
+    for (const char *const *setting = revision->settings; *setting != NULL; setting++) {
+        const char *equals = strchr(*setting, '=');
+        char name[64];
+        size_t length = equals == NULL ? strlen(*setting) : (size_t)(equals - *setting);
+        snprintf(name, sizeof name, "%.*s", (int)length, *setting);
+        if (equals == NULL) {
+            hasten_json_null(json, name);
+        } else {
+            hasten_json_string(json, name, equals + 1);
+        }
+    }
+    hasten_json_close(json, '}');
+}
+
+static bool print(const struct revision_project *project, const struct revision *revision,
+                  bool as_json) {
     struct hasten_buffer out;
     hasten_buffer_init(&out, NULL);
     if (as_json) {
@@ -23,6 +41,12 @@ static bool print(const struct revision *revision, bool as_json) {
         hasten_json_string(&json, "python", revision->python);
         hasten_json_string(&json, "root", revision->root);
         hasten_json_string(&json, "commit", revision->commit);
+        hasten_json_string(&json, "label", revision->label);
+        hasten_json_string(&json, "top", project->top);
+        hasten_json_string(&json, "folder", revision->folder);
+        hasten_json_string(&json, "entry", revision->entry.path);
+        hasten_json_boolean(&json, "dirty", revision_is_dirty(project));
+        print_environment(&json, revision);
         hasten_json_close(&json, '}');
         hasten_buffer_byte(&out, '\n');
     } else {
@@ -62,7 +86,7 @@ int cmd_revision(const struct cli_options *options) {
                 revision_prepare(&project, strcmp(name, ".") == 0 ? NULL : name, revision);
     if (done) {
         revision_cache_clean();
-        done = print(revision, options->json);
+        done = print(&project, revision, options->json);
     }
     revision_done(revision);
     revision_project_done(&project);

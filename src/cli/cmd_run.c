@@ -13,6 +13,7 @@
 #include "cli/python.h"
 #include "cli/quote.h"
 #include "cli/record/child.h"
+#include "cli/record/lazy.h"
 #include "cli/record/leaks.h"
 #include "cli/record/memory.h"
 #include "cli/record/session.h"
@@ -147,6 +148,9 @@ int cmd_run(const struct cli_options *options) {
                 options->python == NULL ? "" : " for --python ",
                 options->python == NULL ? "" : options->python);
         return CLI_EXIT_NOT_FOUND;
+    }
+    if (!cli_lazy_begin(options, options->is_command ? NULL : python)) {
+        return CLI_EXIT_FAILED;
     }
     char **arguments = make_arguments(options, python);
     if (arguments == NULL) {

@@ -17,6 +17,8 @@
 
 /* What a command that went wild writes is cut here. */
 #define MOST_KEPT (64u << 20)
+/* Reads after its end: what it wrote itself is in the pipes then, which hold 1 MiB at most. */
+#define MOST_LATE_READS 256
 
 struct streams {
     int ends[2]; /* of standard output and error to read from; -1: not wanted, or over */
@@ -78,6 +80,7 @@ static bool take(struct streams *streams, size_t which) {
 
 /* Until both streams are closed, the command has ended, or a stop was asked for. */
 static void read_all(struct streams *streams, pid_t pid) {
+    unsigned late_reads = 0;
     for (bool has_ended = false; !cli_signals_stop_asked();) {
         struct pollfd events[2] = {{streams->ends[0], POLLIN, 0}, {streams->ends[1], POLLIN, 0}};
         int got = poll(events, 2, has_ended ? 0 : 50);
@@ -86,8 +89,8 @@ static void read_all(struct streams *streams, pid_t pid) {
                 close_end(&streams->ends[which]);
             }
         }
-        if (got == 0 && has_ended) {
-            return; /* something that it started still has the pipe */
+        if (has_ended && (got == 0 || late_reads++ == MOST_LATE_READS)) {
+            return; /* something that it started still has the pipe, and may write for ever */
         }
         siginfo_t info = {0};
         has_ended =

@@ -14,17 +14,18 @@
 
 /* Verbs, in the order of the help. X(name, function, summary). Those without a summary,
  * at the end, are for other programs, and in no list. */
-#define CLI_VERB_MAP(X)                                                                       \
-    X(RUN, "run", cmd_run, "run a Python program and say where its time goes")                \
-    X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")               \
-    X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")                \
-    X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")            \
-    X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")            \
-    X(COMPLEXITY, "complexity", cmd_complexity, "how a function's cost grows with its input") \
-    X(CHECK, "check", cmd_check, "fail where benchmarks got slower than a revision was")      \
-    X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest")     \
-    X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")           \
-    X(HELP, "help", cmd_help, "help on a command")                                            \
+#define CLI_VERB_MAP(X)                                                                          \
+    X(RUN, "run", cmd_run, "run a Python program and say where its time goes")                   \
+    X(ATTACH, "attach", cmd_attach, "watch a Python process that runs already")                  \
+    X(REPORT, "report", cmd_report, "show a recording again, as text or JSON")                   \
+    X(EXPORT, "export", cmd_export, "write a recording as a file for other tools")               \
+    X(BENCH, "bench", cmd_bench, "how long code takes, or which of two is faster")               \
+    X(COMPLEXITY, "complexity", cmd_complexity, "how a function's cost grows with its input")    \
+    X(IMPORTS, "imports", cmd_imports, "what a program's imports cost, and which it never used") \
+    X(CHECK, "check", cmd_check, "fail where benchmarks got slower than a revision was")         \
+    X(DOCTOR, "doctor", cmd_doctor, "what this machine permits, and how to get the rest")        \
+    X(COMPLETION, "completion", cmd_completion, "completion for bash, zsh or fish")              \
+    X(HELP, "help", cmd_help, "help on a command")                                               \
     X(REVISION, "revision", cmd_revision, NULL)
 
 enum cli_verb_id {
@@ -68,6 +69,7 @@ struct cli_check_options {
     double threshold, memory_threshold, budget_s;
     bool has_threshold, has_memory_threshold, has_budget;
     bool allows_different;
+    bool is_strict;
     bool github;
     bool shows_history, fails_if_worse, records;
 };
@@ -82,7 +84,13 @@ struct cli_complexity_options {
     bool wants_memory;
 };
 
+struct cli_imports_options {
+    uint32_t depth; /* levels that are shown; 0: all */
+    bool unused;    /* only what was never used */
+};
+
 struct cli_options {
+    struct cli_imports_options imports;
     struct cli_bench_options bench;
     struct cli_check_options check;
     struct cli_complexity_options complexity;
@@ -100,6 +108,7 @@ struct cli_options {
     bool no_builtins;
     bool leaks;
     const char *leaks_when; /* seconds, or "module:function"; NULL: CLI_LEAKS_EVERY */
+    bool lazy_imports;
     bool no_report;
     const char *python;
     const char *module; /* -m: arguments follow */
@@ -171,6 +180,7 @@ const char *cli_store_threshold(struct cli_options *options, const char *value);
 const char *cli_store_memory_threshold(struct cli_options *options, const char *value);
 const char *cli_store_check_budget(struct cli_options *options, const char *value);
 const char *cli_store_allow_different(struct cli_options *options, const char *value);
+const char *cli_store_strict(struct cli_options *options, const char *value);
 const char *cli_store_history(struct cli_options *options, const char *value);
 const char *cli_store_history_file(struct cli_options *options, const char *value);
 const char *cli_store_record(struct cli_options *options, const char *value);
@@ -182,6 +192,13 @@ extern const char cli_complexity_details[];
 const char *cli_store_sizes(struct cli_options *options, const char *value);
 const char *cli_store_generate(struct cli_options *options, const char *value);
 const char *cli_store_complexity_memory(struct cli_options *options, const char *value);
+
+/* Values of `hasten imports`, stored by cli/imports/options.c. */
+extern const char cli_imports_usage[];
+extern const char cli_imports_details[];
+const char *cli_store_depth(struct cli_options *options, const char *value);
+const char *cli_store_unused(struct cli_options *options, const char *value);
+const char *cli_store_lazy_imports(struct cli_options *options, const char *value);
 
 /* The ways to call it, a line each; what stands after the options in its help. */
 const char *cli_verb_usage(enum cli_verb_id verb);
@@ -195,6 +212,7 @@ int cmd_attach(const struct cli_options *options);
 int cmd_report(const struct cli_options *options);
 int cmd_export(const struct cli_options *options);
 int cmd_bench(const struct cli_options *options);
+int cmd_imports(const struct cli_options *options);
 int cmd_check(const struct cli_options *options);
 int cmd_complexity(const struct cli_options *options);
 int cmd_doctor(const struct cli_options *options);

@@ -110,8 +110,8 @@ static bool parse_short(struct parser *parser, const char *argument,
     return take_value(parser, *ret_option, shown, argument[2] == '\0' ? NULL : argument + 2);
 }
 
-/* Options may stand after the argument of every verb but run, whose arguments are
- * the program's. */
+/* Options may stand after the argument of every verb but those that run a program, whose
+ * arguments are the program's. */
 static bool parse_all(struct parser *parser) {
     struct cli_options *options = parser->options;
     int kept = 0;
@@ -123,7 +123,7 @@ static bool parse_all(struct parser *parser) {
             break;
         }
         if (argument[0] != '-' || argument[1] == '\0') {
-            if (parser->verb == CLI_VERB_RUN) {
+            if (parser->verb == CLI_VERB_RUN || parser->verb == CLI_VERB_IMPORTS) {
                 parser->next--;
                 break;
             }

@@ -213,16 +213,19 @@ static const char *store_help(struct cli_options *options, const char *value) {
 }
 
 #define ON_SAMPLING (CLI_ON(RUN) | CLI_ON(ATTACH))
+#define ON_PROGRAMS (CLI_ON(RUN) | CLI_ON(IMPORTS))
 #define ON_SHOWING (CLI_ON(RUN) | CLI_ON(ATTACH) | CLI_ON(REPORT))
 #define ON_ALL ((1u << CLI_VERB_COUNT) - 1)
 
 const struct cli_option cli_options[] = {
-    {'m', NULL, "MODULE", CLI_ON(RUN), true, NULL, store_module, "run a module, as python -m does"},
-    {'c', NULL, "CODE", CLI_ON(RUN), true, NULL, store_code, "run code, as python -c does"},
+    {'m', NULL, "MODULE", ON_PROGRAMS, true, NULL, store_module, "run a module, as python -m does"},
+    {'c', NULL, "CODE", ON_PROGRAMS, true, NULL, store_code, "run code, as python -c does"},
     {'o', "output", "FILE", ON_SAMPLING, false, NULL, store_output,
      "write the recording to FILE (default: NAME.hasten here, NAME-2.hasten when that exists)"},
     {'o', "output", "FILE", CLI_ON(EXPORT), false, NULL, store_output,
      "write to FILE, - for standard output (default: FILE.pstats for FILE.hasten)"},
+    {'o', "output", "FILE", CLI_ON(IMPORTS), false, NULL, store_output,
+     "write the report to FILE (default: standard error)"},
     {0, "format", "FORMAT", CLI_ON(EXPORT), false, "pstats", store_format,
      "pstats (default): what Python's pstats, snakeviz and gprof2dot read"},
     {'r', "rate", "HZ", ON_SAMPLING, false, NULL, store_rate,
@@ -246,13 +249,15 @@ const struct cli_option cli_options[] = {
      "with --leaks: look every SECONDS (default: 10)"},
     {0, "leaks-mark", "MODULE:FUNCTION", CLI_ON(RUN), false, NULL, store_leaks_mark,
      "with --leaks: look at each return of that function instead"},
+    {0, "lazy-imports", NULL, CLI_ON(RUN), false, NULL, cli_store_lazy_imports,
+     "imports at the top of modules wait until what they import is used"},
     {0, "memory", "MODE", CLI_ON(RUN), false, "sampled exact off", store_memory,
      "sampled (default): where memory goes, by a sample of what is allocated; exact: by every "
      "block, but the program gets slower; off"},
     {0, "memory-interval", "SIZE", CLI_ON(RUN), false, NULL, store_memory_interval,
      "bytes between two samples of memory, on average (default: 512K)"},
     {0, "python", "PATH",
-     CLI_ON(RUN) | CLI_ON(BENCH) | CLI_ON(COMPLEXITY) | CLI_ON(CHECK) | CLI_ON(REVISION), false,
+     ON_PROGRAMS | CLI_ON(BENCH) | CLI_ON(COMPLEXITY) | CLI_ON(CHECK) | CLI_ON(REVISION), false,
      NULL, store_python,
      "the interpreter to run (default: the virtual environment's, else the one beside hasten, "
      "else python3 on PATH)"},
@@ -277,6 +282,8 @@ const struct cli_option cli_options[] = {
      "time for a benchmark (default: likewise, else 10; less where it is clear before)"},
     {0, "allow-different", NULL, CLI_ON(CHECK), false, NULL, cli_store_allow_different,
      "benchmarks may return something else than they did"},
+    {0, "strict", NULL, CLI_ON(CHECK), false, NULL, cli_store_strict,
+     "exit with 2 where a benchmark's verdict is unclear"},
     {0, "history", NULL, CLI_ON(CHECK), false, NULL, cli_store_history,
      "measure nothing: show what was recorded, and where it changed"},
     {0, "record", NULL, CLI_ON(CHECK), false, NULL, cli_store_record,
@@ -322,9 +329,15 @@ const struct cli_option cli_options[] = {
      "also write a page of the results, with pictures"},
     {0, "no-memory", NULL, CLI_ON(BENCH), false, NULL, cli_store_no_memory,
      "do not count memory, for which a few more executions are needed"},
+    {0, "unused", NULL, CLI_ON(IMPORTS), false, NULL, cli_store_unused,
+     "only what was never used, and the way there"},
+    {0, "depth", "N", CLI_ON(IMPORTS), false, NULL, cli_store_depth,
+     "levels of the tree that are shown, 0 for all (default: all)"},
+    {0, "limit", "N", CLI_ON(IMPORTS), false, NULL, store_limit,
+     "modules that are shown, those with the most time; 0 for all (default: 40; all in JSON)"},
     {0, "json", NULL,
-     CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH) | CLI_ON(COMPLEXITY) | CLI_ON(CHECK) |
-         CLI_ON(REVISION),
+     CLI_ON(IMPORTS) | CLI_ON(REPORT) | CLI_ON(DOCTOR) | CLI_ON(BENCH) | CLI_ON(COMPLEXITY) |
+         CLI_ON(CHECK) | CLI_ON(REVISION),
      false, NULL, store_json, "JSON instead of text"},
     {0, "sort", "BY", ON_SHOWING, false, "self total calls name file", store_sort,
      "order of the tables: self (default), total, calls (of a traced program), name or file"},
@@ -354,6 +367,7 @@ static const char *const usages[CLI_VERB_COUNT] = {
     [CLI_VERB_BENCH] = cli_bench_usage,
     [CLI_VERB_COMPLEXITY] = cli_complexity_usage,
     [CLI_VERB_CHECK] = cli_check_usage,
+    [CLI_VERB_IMPORTS] = cli_imports_usage,
     [CLI_VERB_DOCTOR] = "hasten doctor [--json]\n",
     [CLI_VERB_COMPLETION] = "hasten completion bash|zsh|fish\n",
     [CLI_VERB_HELP] = "hasten help [COMMAND]\n",
@@ -436,6 +450,7 @@ static const char *const details[CLI_VERB_COUNT] = {
     [CLI_VERB_BENCH] = cli_bench_details,
     [CLI_VERB_COMPLEXITY] = cli_complexity_details,
     [CLI_VERB_CHECK] = cli_check_details,
+    [CLI_VERB_IMPORTS] = cli_imports_details,
     [CLI_VERB_DOCTOR] =
         "Looks at the kernel's rules for reading other processes, at the container, at the\n"
         "interpreters installed, and samples each supported one for a moment.\n"

@@ -64,12 +64,30 @@ def test_statement(hasten: Hasten) -> None:
 def test_slower_and_faster_are_told_apart(hasten: Hasten) -> None:
     slower = bench(hasten, "--budget", "10", FAST, "--vs", SLOW)
     assert slower["verdict"] == "slower"
+    (entry,) = slower["benchmarks"]
+    assert len(entry["round_ratios"]) == entry["rounds"]
+    assert min(entry["round_ratios"]) <= slower["ratio"] <= max(entry["round_ratios"])
     assert 5 < slower["interval"][0] <= slower["ratio"] <= slower["interval"][1]
     assert slower["benchmarks"][0]["p"] < 0.05
     assert slower["benchmarks"][0]["same_results"] is False
     faster = hasten("bench", "--python", sys.executable, "--budget", "10", SLOW, "--vs", FAST)
     assert "B is faster: it takes 9" in faster.stdout
     assert "A and B do not return the same" in faster.stdout
+
+
+def test_calibration_is_not_misled_by_one_side(hasten: Hasten) -> None:
+    """A's first executions take thrice as long, as if another program had run beside them."""
+    setup = [
+        "import itertools, sys",
+        # The setup runs before each block.
+        "executions = sys.__dict__.setdefault('executions', itertools.count())",
+        "def work(side):",
+        "    slow = side == 'a' and next(executions) < 330",
+        "    for _ in range(600 if slow else 200): pass",
+    ]
+    command = ["--budget", "1", "-s", "\n".join(setup), "work('a')", "--vs", "work('b')"]
+    (entry,) = bench(hasten, *command)["benchmarks"]
+    assert entry["a"]["executions_per_block"] == entry["b"]["executions_per_block"]
 
 
 def test_functions_of_a_file(hasten: Hasten) -> None:
@@ -235,6 +253,17 @@ def test_file_without_benchmarks(hasten: Hasten) -> None:
     result = hasten("bench", "--python", sys.executable, "empty.py")
     assert result.returncode == 2
     assert result.stderr == "hasten: bench: empty.py has no functions named bench_*\n"
+
+
+def test_too_many_benchmarks(hasten: Hasten) -> None:
+    hasten.script("bench_many.py", "def bench_f(n): pass\nbench_f.params = range(1001)\n")
+    for verb, words in (("bench", ["bench_many.py"]), ("check", ["--record", "bench_many.py"])):
+        result = hasten(verb, "--python", sys.executable, *words)
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"hasten: {verb}: more than 1000 benchmarks; fewer values in `params` are fewer "
+            "benchmarks\n"
+        )
 
 
 def test_exception_shows_the_users_frames_only(hasten: Hasten) -> None:

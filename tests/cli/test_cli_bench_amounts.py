@@ -35,6 +35,19 @@ def test_what_is_freed_counts_as_allocated_but_not_at_the_peak(hasten: Hasten) -
     assert MILLION <= memory["peak_bytes"] < 1.01 * MILLION
 
 
+def test_what_only_the_first_execution_takes_is_not_counted(hasten: Hasten) -> None:
+    """However long an execution takes."""
+    hasten.script(
+        "bench_slow.py",
+        "import time\nkept = []\ndef bench_slow():\n"
+        "    if not kept: kept.append(bytes(5_000_000))\n    time.sleep(0.6)\n",
+    )
+    result = hasten("bench", "--json", "--python", sys.executable, "--budget", "1", "bench_slow.py")
+    assert result.returncode == 0, result.stderr
+    memory = json.loads(result.stdout)["benchmarks"][0]["a"]["memory"]
+    assert memory["allocated_bytes"] < 1_000_000
+
+
 def test_setup_and_loop_take_no_memory(hasten: Hasten) -> None:
     entry = sides(hasten, "-s", "x = bytearray(5000000)", "pass")
     assert entry["a"]["memory"] == {"peak_bytes": 0, "allocated_bytes": 0}

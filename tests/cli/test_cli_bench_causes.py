@@ -39,13 +39,17 @@ bench_f.setup = setup
 
 def outliers(hasten: Hasten, more: str, during: str = "pass", **env: str) -> dict[str, int]:
     hasten.script("slow.py", SLOW.format(more=more, during=during))
-    result = hasten(
-        "bench", "--json", "--no-memory", "--gc", "--python", sys.executable, "--budget", "3",
-        "slow.py", env=env,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    side = json.loads(result.stdout)["benchmarks"][0]["a"]
-    return {name: count for name, count in side.items() if name.startswith("slow_outliers")}
+    for budget in ("3", "15"):
+        result = hasten(
+            "bench", "--json", "--no-memory", "--gc", "--python", sys.executable, "--budget",
+            budget, "slow.py", env=env,
+        )  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        side = json.loads(result.stdout)["benchmarks"][0]["a"]
+        found = {name: count for name, count in side.items() if name.startswith("slow_outliers")}
+        if found["slow_outliers"] >= 6:
+            break  # else others had the processors
+    return found
 
 
 def test_collections(hasten: Hasten) -> None:
@@ -58,6 +62,10 @@ def test_collections(hasten: Hasten) -> None:
     assert found["slow_outliers_collected"] == 0
 
 
+@pytest.mark.skipif(
+    not Path(f"/proc/self/task/{os.getpid()}/children").exists(),
+    reason="the kernel does not list children, so that nothing is bound to a processor",
+)
 def test_frequency(hasten: Hasten) -> None:
     processors = sorted(os.sched_getaffinity(0))
     for number in processors:
@@ -76,6 +84,21 @@ def usual():
     found = outliers(hasten, more, HASTEN_BENCH_CPUFREQ=str(hasten.folder))
     assert found["slow_outliers_slowed"] >= 3
     assert outliers(hasten, more, HASTEN_BENCH_CPUFREQ="/nowhere")["slow_outliers_slowed"] == 0
+
+
+def test_stolen_time(hasten: Hasten) -> None:
+    """Nobody can take time from a machine on purpose: the kernel's numbers are pretended."""
+    more = """
+def write(ticks):
+    with open("stat.new", "w") as file:
+        file.write(f"cpu  9 9 9 9 9 9 9 {ticks} 0 0\\ncpu0 1 1 1 1 1 1 1 1 0 0\\n")
+    os.rename("stat.new", "stat")
+"""
+    during = "write(int(time.monotonic() * 100) if seconds > 0.01 else 7)"
+    hasten.script("stat", "cpu  9 9 9 9 9 9 9 7 0 0\n")
+    found = outliers(hasten, more, during, HASTEN_BENCH_STAT=str(hasten.folder / "stat"))
+    assert found["slow_outliers_stolen"] >= 3
+    assert outliers(hasten, "", HASTEN_BENCH_STAT="/nowhere")["slow_outliers_stolen"] == 0
 
 
 BUSY = """

@@ -144,6 +144,45 @@ def test_new_benchmark_is_no_regression(hasten: Hasten, repository: Repository) 
     assert "cannot run it" in result.stdout
 
 
+def test_reference_that_hangs_is_not_new(hasten: Hasten, repository: Repository) -> None:
+    repository.write(worker="import time\ndef work(): time.sleep(100)\n")
+    repository.commit()
+    repository.write(worker=FAST)
+    result = check(hasten, repository, "--against", "HEAD", "--timeout", "1", "--json")
+    assert result.returncode == 2, result.stderr
+    (entry,) = json.loads(result.stdout)["benchmarks"]
+    assert entry["verdict"] == "failed"
+    assert re.fullmatch(r"HEAD \(\w{10}\) does not come to an end in time", entry["reason"])
+    assert "did not come to an end in time" in result.stderr
+
+
+UNCLEAR = """\
+import random, time
+
+def bench_unclear():
+    time.sleep(random.choice((0.001, 0.1)))
+"""
+
+
+def test_strict(hasten: Hasten, repository: Repository) -> None:
+    """What is different each time is unclear at a threshold of nothing."""
+    (repository.folder / "bench_work.py").unlink()
+    repository.write(bench_unclear=UNCLEAR)
+    repository.commit()
+    words = ["--against", "HEAD", "--threshold", "0", "--budget", "1", "--json"]
+    result = check(hasten, repository, *words, "--junit", "out.xml")
+    (entry,) = json.loads(result.stdout)["benchmarks"]
+    assert (result.returncode, entry["verdict"]) == (0, "unclear"), result.stdout
+    suite = ElementTree.parse(repository.folder / "out.xml").getroot()[0]
+    assert (suite.get("errors"), suite.get("skipped")) == ("0", "1")
+    assert check(hasten, repository, *words, "--strict").returncode == 2
+    (repository.folder / "pyproject.toml").write_text("[tool.hasten.check]\nstrict = true\n")
+    result = check(hasten, repository, *words, "--junit", "out.xml")
+    assert result.returncode == json.loads(result.stdout)["exit_status"] == 2
+    suite = ElementTree.parse(repository.folder / "out.xml").getroot()[0]
+    assert (suite.get("errors"), suite.get("skipped")) == ("1", "0")
+
+
 def test_different_results(hasten: Hasten, repository: Repository) -> None:
     repository.write(worker="def work():\n    return 'other'\n")
     result = check(hasten, repository, "--budget", "1", "--against", "HEAD")

@@ -51,7 +51,9 @@ def test_recorded(hasten: Hasten, repository: Repository) -> None:
     assert "no change that is more than chance" in result.stdout
 
 
-def write_history(path: Path, levels: list[float], machine: str = "m") -> None:
+def write_history(
+    path: Path, levels: list[float], machine: str = "m", peaks: list[float] | None = None
+) -> None:
     """A run a day, with noise of a percent."""
     noise = random.Random(1)
     lines = []
@@ -59,6 +61,8 @@ def write_history(path: Path, levels: list[float], machine: str = "m") -> None:
         when = 1_760_000_000 + 86400 * day
         times = {"x.py::bench_x": {"time_s": level * noise.gauss(1, 0.01)},
                  "x.py::bench_y": {"time_s": 3e-6 * noise.gauss(1, 0.01)}}  # fmt: skip
+        if peaks is not None and day < len(peaks):
+            times["x.py::bench_y"]["peak_bytes"] = peaks[day]
         lines.append(json.dumps({
             "hasten_history": 1, "commit": f"{day:04d}abcdef0123456789", "committed": when,
             "measured": when, "dirty": False, "machine": machine, "python": "3.13.0",
@@ -99,6 +103,27 @@ def test_fails_where_the_last_change_is_for_the_worse(hasten: Hasten) -> None:
     write_history(path, UP_AND_DOWN[:25])
     assert hasten(*words).returncode == 0
     assert hasten(*words, "--fail-if-worse").returncode == 1
+
+
+def test_memory_changes(hasten: Hasten) -> None:
+    path = hasten.folder / "hasten-history.jsonl"
+    words = ["check", "--history", "--python", sys.executable]
+    # Some kilobytes are what an interpreter keeps; of the last runs memory is not known.
+    peaks = [2e6] * 6 + [2e6 + 3000] * 6 + [3e6] * 8
+    write_history(path, [1e-5] * 22, peaks=peaks)
+    answer = json.loads(hasten(*words, "--json").stdout)
+    other, changed = answer["benchmarks"]
+    assert changed["changes"] == [] and other["memory_changes"] == []
+    (change,) = changed["memory_changes"]
+    assert change["commit"].startswith("0012") and change["after"].startswith("0011")
+    assert change["ratio"] == pytest.approx(1.5, abs=0.01)
+    assert change["before_bytes"] == pytest.approx(2e6, abs=3001) and change["after_bytes"] == 3e6
+    assert changed["runs"][0]["peak_bytes"] == 2e6 and changed["runs"][21]["peak_bytes"] is None
+    assert answer["worse"] == 1
+    assert hasten(*words, "--fail-if-worse").returncode == 1
+    text = hasten(*words).stdout
+    assert "  +50 % memory with 0012abcdef (2025-10-21; the run before was of 0011abcdef)" in text
+    assert text.count("no change that is more than chance") == 1
 
 
 def test_other_machines_are_left_out(hasten: Hasten) -> None:

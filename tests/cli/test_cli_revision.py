@@ -78,7 +78,7 @@ def test_sides_run_their_own_revision(hasten: Hasten, repository: Repository, ki
     if kind == "statement":
         words = ["-s", "import worker", "worker.work()"]
     elif kind == "command":
-        words = ["--", "python", "-c", "import worker; [worker.work() for _ in range(3000)]"]
+        words = ["--", "python", "-c", "import worker; [worker.work() for _ in range(600)]"]
     elif kind == "folder":
         words, more = ["bench_other.py"], {"cwd": repository.folder / "sub"}
     elif kind == "import path":
@@ -205,6 +205,41 @@ def test_old_ones_go_away(hasten: Hasten, repository: Repository) -> None:
     assert old not in repository.entries()
     assert not left_behind.exists()
     assert len(repository.entries()) == 1
+
+
+def test_long_search_path(hasten: Hasten, repository: Repository) -> None:
+    path = "/nowhere/" + "x" * 20000 + ":" + os.environ["PATH"]
+    answer = revision(hasten, repository, "HEAD", env=repository.env | {"PATH": path})
+    assert answer.returncode == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["environment"]["PATH"].endswith(path)
+    assert found["environment"]["PATH"].startswith(f"{found['entry']}/env/bin:")
+    assert found["environment"]["PYTHONHOME"] is None
+    assert found["top"] == str(repository.folder) and found["dirty"] is False
+
+
+def test_what_a_command_leaves_behind_may_write_for_ever(
+    hasten: Hasten, repository: Repository
+) -> None:
+    folder = hasten.folder / "bin"
+    folder.mkdir()
+    git = folder / "git"
+    git.write_text(f'#!/bin/sh\nyes >&2 &\nexec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    env = repository.env | {"PATH": f"{folder}:{os.environ['PATH']}"}
+    answer = revision(hasten, repository, "HEAD", env=env)
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_locked_folders_of_a_killed_build(hasten: Hasten, repository: Repository) -> None:
+    words = ["--install", "mkdir -p a/b/c; touch a/b/c/d; chmod 0 a/b/c a/b; chmod 500 a; exit 1"]
+    assert revision(hasten, repository, *words, "HEAD").returncode == 2
+    (entry,) = repository.entries()
+    result = revision(hasten, repository, *words, "HEAD")
+    assert result.returncode == 2
+    assert "cannot use the folder" not in result.stderr
+    assert repository.entries() == [entry]
 
 
 def test_settings_of_the_project(hasten: Hasten, repository: Repository) -> None:

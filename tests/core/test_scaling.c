@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/scaling/scaling.h"
+#include "core/scaling/steps.h"
 #include "core/scaling/words.h"
 #include "core/stats/random.h"
 
@@ -144,6 +145,23 @@ static void test_sizes_given(void) {
     hasten_scaling_free(scaling);
 }
 
+static void test_largest_size(void) {
+    struct hasten_steps steps = {
+        .sizes = {500000, 700000}, .times_s = {6e-6, 1e-5}, .count = 20, .known = 2};
+    CHECK_EQ_INT(hasten_steps_next(&steps, 10), HASTEN_STEPS_MOST_SIZE);
+    steps.sizes[0] = 700000;
+    steps.sizes[1] = (double)HASTEN_STEPS_MOST_SIZE;
+    CHECK_EQ_INT(hasten_steps_next(&steps, 10), 0);
+
+    struct pretended pretended = {.cost = constant};
+    struct hasten_scaling_options options = {.budget_s = 60, .patience_s = 60};
+    struct hasten_scaling *scaling = run(&pretended, &options);
+    const struct hasten_scaling_result *result = hasten_scaling_result(scaling);
+    CHECK_EQ_INT(result->end, HASTEN_END_ALL);
+    CHECK_EQ_INT(result->rows[result->row_count - 1].size, HASTEN_STEPS_MOST_SIZE);
+    hasten_scaling_free(scaling);
+}
+
 static void test_failures(void) {
     struct pretended pretended = {.cost = linear, .raises_at = 1000};
     struct hasten_scaling_options options = {.budget_s = 2, .patience_s = 60};
@@ -273,6 +291,7 @@ static void test_memory_fails(void) {
 int main(void) {
     test_classes();
     test_sizes_given();
+    test_largest_size();
     test_failures();
     test_failures_in_rounds();
     test_refused();

@@ -30,7 +30,6 @@ class Model:
     ghosts: list[Any] = field(default_factory=list)
     ages: list[Any] = field(default_factory=list)
     hand: Any = None
-    has_evicted: bool = False
     evicted: list[Any] = field(default_factory=list)
     hits: int = 0
     misses: int = 0
@@ -99,7 +98,6 @@ class Model:
         return small[0]
 
     def s3fifo_victim(self, small, main):
-        self.has_evicted = True
         count = len(self.entries)
         if self.queue_size(main) <= self.capacity - self.small_share():
             while small:
@@ -109,6 +107,7 @@ class Model:
                         del self.ghosts[0]
                     self.ghosts.append(small[0])
                     return small[0]
+                self.entries[small[0]].uses = 0
                 main.append(small.pop(0))
         while self.entries[main[0]].uses:
             self.entries[main[0]].uses -= 1
@@ -121,6 +120,10 @@ class Model:
         self.sweep(now, SWEPT_AT_ONCE)
         if size > self.capacity:
             return
+        # Before there is room made for it.
+        came_back = key in self.ghosts
+        if came_back:
+            self.ghosts.remove(key)
         while self.entries and (
             self.size() + size > self.capacity or len(self.entries) >= self.maxsize
         ):
@@ -130,12 +133,8 @@ class Model:
         lifetime = self.ttl if lifetime is None else lifetime
         end = now + lifetime if lifetime else FOREVER
         queue = self.queues[0]
-        if self.policy == "s3fifo":
-            came_back = key in self.ghosts
-            if came_back:
-                self.ghosts.remove(key)
-            if came_back or (not self.has_evicted and self.queue_size(queue) >= self.small_share()):
-                queue = self.queues[1]
+        if came_back:
+            queue = self.queues[1]
         queue.append(key)
         self.entries[key] = Entry(value, end, size, is_failure)
         if end != FOREVER:
@@ -155,5 +154,5 @@ class Model:
             queue.clear()
         self.ages.clear()
         self.ghosts.clear()
-        self.hand, self.has_evicted = None, False
+        self.hand = None
         self.hits = self.misses = self.evictions = self.expirations = 0

@@ -149,7 +149,29 @@ def test_a_class_of_the_same_name_above():
         def method(self, number):
             return ("deepest", super().method(number))
 
-    assert Owner2().method(5) == ("deepest", ("again", [5, 1]))
+    instance = Owner2()
+    assert instance.method(5) == ("deepest", ("again", [5, 1]))
+    assert instance.method(5) is instance.method(5) and instance.calls == 1
+
+
+class SlottedSub(Slotted):
+    __slots__ = ("more",)
+
+    @cached_method(maxsize=5)
+    def method(self, number):
+        return ("sub", super().method(number))
+
+
+def test_methods_above_and_below_that_have_one_slot():
+    one = SlottedSub()
+    first = one.method(1)
+    assert one.method(1) is first and first[1] is Slotted.method(one, 1)
+    one.method(2)
+    assert one.method(1) is first and first[1] is Slotted.method(one, 1)
+    assert one.method.cache_info() == (2, 2, 5, 2)
+    other = copy.copy(one)
+    assert other.method(1) is not first
+    assert one.method(1) is first and first[1] is Slotted.method(one, 1)
 
 
 @pytest.mark.parametrize("name", ["method", "managed"])
@@ -225,12 +247,6 @@ def test_what_cannot_be():
 
     with pytest.raises(TypeError, match="No '__dict__' attribute on 'Without' instance"):
         Without().method()
-    with pytest.raises(TypeError, match="cached_method is not for async functions"):
-
-        @cached_method
-        async def method(self):
-            return 1
-
     late = cached_method(lambda self: 1)
     Owner.late = late
     try:

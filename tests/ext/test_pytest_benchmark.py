@@ -286,6 +286,14 @@ def test_pedantic(benchmark):
     assert benchmark.pedantic(lambda x: x + 1, setup=setup, teardown=down, rounds=2) == 4
     assert calls == ["setup", 3]
 """
+    growth = """
+def test_growth(benchmark):
+    result = benchmark.complexity(lambda n: calls.append(n))
+    assert len(calls) == 1 and result.sizes == [] and result.time.growth is None
+    assert result.time.doubt == "few sizes" and result.time.is_at_most("n") is None
+    assert str(result.time)
+"""
+    run(growth, "--benchmark-disable").assert_outcomes(passed=1)
     run(pedantic, "--benchmark-disable").assert_outcomes(passed=1)
     result = run(text, "--benchmark-disable")
     result.assert_outcomes(passed=2)
@@ -353,6 +361,111 @@ def test_above(traced, benchmark):
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*it was limited to 1.0 MiB but its peak is 2.9 MiB"])
+
+
+def test_memory_of_pedantic_and_coroutines(run):
+    result = run(
+        """
+async def make(size):
+    await asyncio.sleep(0)
+    return bytes(size)
+
+@hasten.budget(memory="1 MB")
+def test_coroutine(benchmark):
+    benchmark(make, 3_000_000)
+
+@hasten.budget(memory="1 MB")
+def test_pedantic(benchmark):
+    down = []
+    benchmark.pedantic(bytes, setup=lambda: ((3_000_000,), {}), teardown=down.append)
+    assert down == [3_000_000]
+
+@hasten.budget(memory="1 MB")
+def test_setup_is_not_counted(benchmark):
+    benchmark.pedantic(len, setup=lambda: ((bytes(3_000_000),), {}))
+
+@hasten.budget(memory="1 MB")
+def test_not_once_more(benchmark):
+    left = iter([((3_000_000,), {})])
+    benchmark.pedantic(bytes, setup=lambda: next(left))
+""",
+        *QUICK,
+    )
+    result.assert_outcomes(failed=2, passed=2)
+    result.stdout.fnmatch_lines(["*its peak is 2.9 MiB", "*its peak is 2.9 MiB"])
+
+
+def test_saved_runs(run, pytester):
+    text = """
+def test_it(benchmark):
+    benchmark.extra_info["a"] = 1
+    benchmark(int)
+
+@pytest.mark.benchmark(timer=time.perf_counter)
+def test_slow(benchmark):
+    benchmark.pedantic(time.sleep, (0.001,), rounds=3)
+"""
+    result = run(text, *QUICK, "--benchmark-save=first")
+    result.assert_outcomes(passed=2)
+    result.stderr.fnmatch_lines(["Saved benchmark data in: *0001_first.json"])
+    (folder,) = (pytester.path / ".benchmarks").iterdir()
+    first = json.loads((folder / "0001_first.json").read_text())
+    assert [row["name"] for row in first["benchmarks"]] == ["test_it", "test_slow"]
+    assert first["benchmarks"][0]["extra_info"] == {"a": 1}
+    assert "data" not in first["benchmarks"][0]["stats"]
+    result = run(
+        text, *QUICK, "--benchmark-autosave", "--benchmark-save-data", "--benchmark-compare"
+    )
+    result.stderr.fnmatch_lines(
+        ["Comparing against benchmarks from: *0001_first.json", "Saved benchmark data in: *0002_*"]
+    )
+    result.stdout.fnmatch_lines(
+        ["*compared with 0001_first.json*", "name *was *is *change*", "test_it * ns *%*"]
+    )
+    (second,) = folder.glob("0002_*.json")
+    assert len(json.loads(second.read_text())["benchmarks"][1]["stats"]["data"]) == 3
+    # A saved run that was a thousand times as fast.
+    for row in first["benchmarks"]:
+        row["stats"] = dict.fromkeys(row["stats"], 1e-12)
+    (folder / "0003_fast.json").write_text(json.dumps(first))
+    words = (*QUICK, "--benchmark-compare=3")
+    for limit, is_over in (("min:5%", True), ("mean:0.0005", True), ("mean:100", False)):
+        result = run(text, *words, f"--benchmark-compare-fail={limit}")
+        assert result.ret == (4 if is_over else 0)
+        assert ("Performance has regressed" in result.stderr.str()) is is_over
+    assert "test_slow: mean was 1e-12 s and is 0.001" in run(
+        text, *words, "--benchmark-compare-fail=mean:0.0005"
+    ).stderr.str()  # fmt: skip
+
+
+def test_saved_runs_that_are_not_there(run, pytester):
+    text = "def test_it(benchmark):\n    benchmark(int)\n"
+    result = run(text, *QUICK, "--benchmark-compare")
+    assert result.ret == 0
+    result.stderr.fnmatch_lines(
+        ["*Can't compare. No benchmark files in '*'. Can't load the previous benchmark."]
+    )
+    for words, reason in (
+        (
+            ("--benchmark-save=asd:f?",),
+            r"Must not contain any of these characters: /:*?<>|\ (it has",
+        ),
+        (("--benchmark-save=",), "Can't be empty."),
+        (("--benchmark-compare-fail=?",), "Could not parse value: '?'."),
+        (("--benchmark-storage=elasticsearch+http://x", "--benchmark-autosave"), "takes file://"),
+    ):
+        result = run(text, *words)
+        assert result.ret == 4 and reason in result.stderr.str()
+    run(text, *QUICK, "--benchmark-save=x")
+    (folder,) = (pytester.path / ".benchmarks").iterdir()
+    (folder / "0002_broken.json").write_text('{"benchmarks": [{}]}')
+    result = run(text, *QUICK, "--benchmark-compare")
+    assert result.ret == 4 and "0002_broken.json is no saved run" in result.stderr.str()
+    result = run(text, *QUICK, "--benchmark-compare=9")
+    assert result.ret == 0 and "No benchmark files match '9'." in result.stderr.str()
+    (pytester.path / "taken").write_text("")
+    result = run(text, *QUICK, "--benchmark-save=x", "--benchmark-storage=taken")
+    assert result.ret == 0 and "benchmarks cannot be saved: " in result.stderr.str()
 
 
 def test_wrong_options(run):

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
 """hasten.complexity, hasten.budget and the numbers behind them, inside the interpreter."""
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import hasten
 import pytest
 from hasten import _stats
+from hasten._growing import Waiting
 from hasten.budgets import parse_class, parse_size, parse_time
 
 
@@ -75,6 +79,46 @@ def test_sizes_and_inputs() -> None:
 def interrupted(n: int) -> None:
     # Not by exec of a text: CPython notes that as the way this process ends.
     raise KeyboardInterrupt
+
+
+def test_coroutines() -> None:
+    loops = set()
+
+    async def total(n: int) -> int:
+        loops.add(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        return sum(range(n))
+
+    sizes = [64, 128, 256, 512, 1024]
+    result = hasten.complexity(total, sizes=sizes, budget=0.3, memory=True)
+    assert result.error is None and result.sizes == sizes
+    (loop,) = loops
+    assert loop.is_closed()
+
+
+def test_waiting_is_of_this_thread_and_its_own_file() -> None:
+    waiting = Waiting()
+    if waiting.descriptor < 0:
+        pytest.skip("the kernel does not count it")
+    assert waiting.now() >= 0
+    was = waiting.descriptor
+    os.close(was)  # as a program that closes all of them
+    other = os.open(os.devnull, os.O_RDONLY)
+    assert other == was
+    assert waiting.now() >= 0 and waiting.descriptor != other
+    os.close(waiting.descriptor)
+    waiting.close()
+    assert os.fstat(other)  # it was not closed in its place
+    os.close(other)
+    waiting = Waiting()
+    seen = []
+    thread = threading.Thread(target=lambda: seen.append((waiting.now(), waiting.thread)))
+    own = waiting.thread
+    thread.start()
+    thread.join()
+    assert seen[0][0] >= 0 and seen[0][1] != own
+    assert waiting.since(-1, 1e9) == 0 and waiting.since(waiting.now() + 10**9, 1e9) == 0
+    waiting.close()
 
 
 def test_exceptions() -> None:
@@ -153,6 +197,30 @@ def test_summary_of_what_changes() -> None:
     values = [Hostile(), 2, 3]
     with pytest.raises(IndexError):
         _stats.summarize(values)
+
+
+def test_summary_of_very_many() -> None:
+    """Values are taken from all of them, not from the first."""
+    found = _stats.summarize([1.0] * 20000 + [2.0] * 80001)
+    assert found["median"] == found["low"] == found["high"] == 2
+
+
+def test_two_sides() -> None:
+    ratio, low, high, p = _stats.paired_ratio([0.1] * 9)
+    assert ratio == low == high == pytest.approx(1.1052, abs=1e-4) and p < 0.05
+    assert _stats.paired_ratio([0.1])[1:3] == (0, float("inf"))
+    assert _stats.holm([0.01, 0.04, 0.9]) == [True, False, False]
+    # Twice as slow in every pair; the interrupted one does not count.
+    a, b = [1.0] * 14, [2.0] * 14
+    b[5] = 100.0
+    clean = [float(i != 5) for i in range(14)]
+    assert _stats.turns_ratio(a, b, clean) == pytest.approx(0.6931, abs=1e-4)
+    for wrong in ((a, b[1:], clean), (a, [0.0] * 14, clean), (a, b, [])):
+        with pytest.raises(ValueError):
+            _stats.turns_ratio(*wrong)
+    for empty in (_stats.paired_ratio, _stats.holm):
+        with pytest.raises(ValueError):
+            empty([])
 
 
 def test_budget() -> None:

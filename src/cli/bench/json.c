@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Results as JSON: docs/bench.md has the fields. */
+#include <math.h>
 #include <string.h>
 
 #include "cli/bench/amounts.h"
@@ -45,6 +46,15 @@ static void write_comparison(struct hasten_json *json, const struct bench_result
     hasten_json_string(json, "verdict", hasten_comparison_name(result->comparison));
 }
 
+/* What each round found, in their order: whoever doubts the statistics can make their own. */
+static void write_rounds(struct hasten_json *json, const struct bench_result *result) {
+    hasten_json_open(json, "round_ratios", '[');
+    for (size_t i = 0; i < result->rounds; i++) {
+        hasten_json_number(json, NULL, exp(result->log_ratios[i]));
+    }
+    hasten_json_close(json, ']');
+}
+
 static void write_entry(struct hasten_json *json, const struct bench_entry *entry) {
     const struct bench_result *result = &entry->result;
     hasten_json_open(json, NULL, '{');
@@ -56,6 +66,7 @@ static void write_entry(struct hasten_json *json, const struct bench_entry *entr
         write_series(json, "b", &entry->sides[1], &result->series[1], result->rounds);
         write_comparison(json, result);
         hasten_json_number(json, "p", result->ratio.p);
+        write_rounds(json, result);
         if (result->compared_results == 0) {
             hasten_json_null(json, "same_results");
         } else {

@@ -28,6 +28,21 @@ bool bench_is_single(pid_t pid) {
     return entries == 3 && !has_child;
 }
 
+double bench_waited_ns(pid_t pid) {
+    char path[64];
+    unsigned long long ran_ns = 0, waited_ns = 0;
+    if (pid <= 0) {
+        return 0; /* a command, which runs in another one each time */
+    }
+    snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
+    FILE *file = fopen(path, "re");
+    bool is_known = file != NULL && fscanf(file, "%llu %llu", &ran_ns, &waited_ns) == 2;
+    if (file != NULL) {
+        fclose(file);
+    }
+    return is_known ? (double)waited_ns : 0;
+}
+
 /* Where it fails the process is gone, which is found out when it is asked. */
 static void move(const pid_t *pids, size_t count, const cpu_set_t *processors) {
     for (size_t i = 0; i < count; i++) {

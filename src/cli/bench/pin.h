@@ -16,6 +16,9 @@
 
 /* Whether the process has one thread and no children. */
 bool bench_is_single(pid_t pid);
+/* Nanoseconds that its main thread has waited for a processor so far; 0 where the kernel does
+ * not say, and of no process. */
+double bench_waited_ns(pid_t pid);
 /* Puts these processes on one processor of those that hasten may use, and answers
  * which; -1 where none could be chosen. */
 int bench_pin(const pid_t *pids, size_t count, struct hasten_random *random);

@@ -424,9 +424,12 @@ bool bench_process_list(const struct bench_side *side, const char *what, double 
         if (strcmp(line, "end") == 0) {
             break;
         }
-        if (sscanf(line, "name %199s %" SCNu32 " %n", function, &parameter, &label) != 2 ||
-            !found(context, function, parameter, line + label)) {
+        if (sscanf(line, "name %199s %" SCNu32 " %n", function, &parameter, &label) != 2) {
             return fail(&process, "has a benchmark that cannot be used");
+        }
+        if (!found(context, function, parameter, line + label)) {
+            bench_process_end(&process); /* it has said why */
+            return false;
         }
     }
     bench_process_end(&process);

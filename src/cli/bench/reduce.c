@@ -8,13 +8,9 @@
 #include <string.h>
 
 #include "cli/message.h"
+#include "core/stats/turns.h"
 
-/* Blocks of a round that are looked at: more say nothing more about one process. */
-#define MOST_IN_ROUND 2048
-/* Quads cancel drift, pairs are left where others interrupt every other block: on a machine
- * with eight times as many busy processes as processors, rounds of equal sides then differed
- * by 3 %, and by 12 % where interrupted blocks were not left out. */
-#define ENOUGH_QUADS 5
+#define MOST_IN_ROUND HASTEN_TURNS_MOST
 /* Values that are resampled: more make the interval no better, only late. */
 #define MOST_RESAMPLED 20000
 
@@ -33,57 +29,19 @@ static size_t warm_up_of(const struct bench_series *series, size_t round) {
     return hasten_warm_up(times, size, scratch);
 }
 
-/* A block that was interrupted took as long as somebody else wanted. Leaving it out by what
- * the kernel counted, and not by how long it took, is the same for both sides. */
-static bool is_clean(const struct bench_block *a, const struct bench_block *b, size_t pair) {
-    return a[pair].switches == 0 && b[pair].switches == 0;
-}
-
-/* The log ratios of whole quads from `first` on; with `all` false only of those that were
- * not interrupted. Answers how many. */
-static size_t take_quads(const struct bench_block *a, const struct bench_block *b, size_t first,
-                         size_t size, bool all, double *ret_ratios) {
-    size_t count = 0;
-    for (size_t i = first; i + 1 < size; i += 2) {
-        if (all || (is_clean(a, b, i) && is_clean(a, b, i + 1))) {
-            ret_ratios[count++] = hasten_abba_log_ratio(a[i].each_ns, b[i].each_ns,
-                                                        b[i + 1].each_ns, a[i + 1].each_ns);
-        }
-    }
-    return count;
-}
-
-static size_t take_clean_pairs(const struct bench_block *a, const struct bench_block *b,
-                               size_t first, size_t size, double *ret_ratios) {
-    size_t count = 0;
-    for (size_t i = first; i < size; i++) {
-        if (is_clean(a, b, i)) {
-            ret_ratios[count++] = log(b[i].each_ns / a[i].each_ns);
-        }
-    }
-    return count;
-}
-
 double bench_reduce_round(const struct bench_series *a, const struct bench_series *b,
                           size_t round) {
-    double ratios[MOST_IN_ROUND];
+    double times[2][MOST_IN_ROUND];
+    bool is_clean[MOST_IN_ROUND];
     const struct bench_block *of_a = a->blocks + a->starts[round];
     const struct bench_block *of_b = b->blocks + b->starts[round];
     size_t size = round_size(a, round);
-    if (size == 1) {
-        return log(of_b[0].each_ns / of_a[0].each_ns);
+    for (size_t i = 0; i < size; i++) {
+        times[0][i] = of_a[i].each_ns;
+        times[1][i] = of_b[i].each_ns;
+        is_clean[i] = of_a[i].switches == 0 && of_b[i].switches == 0;
     }
-    size_t cold_a = warm_up_of(a, round), cold_b = warm_up_of(b, round);
-    /* Whole quads; at most half of the blocks is cold. */
-    size_t first = (cold_a > cold_b ? cold_a : cold_b) / 2 * 2;
-    size_t count = take_quads(of_a, of_b, first, size, false, ratios);
-    if (count < ENOUGH_QUADS) {
-        count = take_clean_pairs(of_a, of_b, first, size, ratios);
-    }
-    if (count == 0) {
-        count = take_quads(of_a, of_b, first, size, true, ratios);
-    }
-    return hasten_median_in_place(ratios, count);
+    return hasten_turns_log_ratio(times[0], times[1], is_clean, size);
 }
 
 /* What a block has as a rule: more of it is a cause, as much of it is none. */

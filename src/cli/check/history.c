@@ -24,24 +24,39 @@
 #define LEAST_CHANGE 0.01
 #define LEVELS 8
 
-/* The runs of one benchmark on one machine, the last HASTEN_CHANGES_VALUES. */
+/* Less memory is what an interpreter's own books take now and then. */
+#define LEAST_BYTES 4096
+
+/* The runs of one benchmark on one machine, the last HASTEN_CHANGES_VALUES; of their times, or
+ * of the memory at their peaks. */
 struct line {
     const struct hasten_history *history;
     size_t benchmark;
+    bool is_memory;
     const struct hasten_history_point *points[HASTEN_CHANGES_VALUES];
     size_t count;
     size_t places[HASTEN_CHANGES_VALUES / HASTEN_CHANGES_PART];
     size_t starts[HASTEN_CHANGES_VALUES / HASTEN_CHANGES_PART + 1];  /* of the parts */
-    double medians[HASTEN_CHANGES_VALUES / HASTEN_CHANGES_PART + 1]; /* of the parts, seconds */
+    double medians[HASTEN_CHANGES_VALUES / HASTEN_CHANGES_PART + 1]; /* likewise; seconds, bytes */
     size_t change_count;
 };
+
+static double value_of(const struct line *line, size_t point) {
+    return line->is_memory ? fmax(line->points[point]->peak_bytes, LEAST_BYTES)
+                           : line->points[point]->time_s;
+}
 
 static double median_of(const struct line *line, size_t start, size_t end) {
     double values[HASTEN_CHANGES_VALUES];
     for (size_t i = start; i < end; i++) {
-        values[i - start] = line->points[i]->time_s;
+        values[i - start] = value_of(line, i);
     }
     return hasten_median_in_place(values, end - start);
+}
+
+static bool is_near(const struct line *line, double median, double before) {
+    bool is_small = line->is_memory && fabs(median - before) <= LEAST_BYTES;
+    return is_small || fabs(log(median / before)) < LEAST_CHANGE;
 }
 
 /* Parts whose medians hardly differ are one. */
@@ -50,8 +65,7 @@ static void join_parts(struct line *line) {
     for (size_t i = 0; i <= line->change_count; i++) {
         size_t end = i == line->change_count ? line->count : line->places[i];
         double median = median_of(line, i == 0 ? 0 : line->places[i - 1], end);
-        bool is_near = kept > 0 && fabs(log(median / line->medians[kept - 1])) < LEAST_CHANGE;
-        if (!is_near) {
+        if (kept == 0 || !is_near(line, median, line->medians[kept - 1])) {
             line->starts[kept++] = i == 0 ? 0 : line->places[i - 1];
         }
         line->medians[kept - 1] = median_of(line, line->starts[kept - 1], end);
@@ -66,7 +80,7 @@ static bool find_changes(struct line *line) {
     double values[HASTEN_CHANGES_VALUES];
     struct hasten_error error;
     for (size_t i = 0; i < line->count; i++) {
-        values[i] = log(line->points[i]->time_s);
+        values[i] = log(value_of(line, i));
     }
     /* The same history has the same changes, whoever looks. */
     if (hasten_find_changes(NULL, values, line->count, ALPHA, 1, line->places, &line->change_count,
@@ -76,6 +90,18 @@ static bool find_changes(struct line *line) {
     }
     join_parts(line);
     return true;
+}
+
+/* The memory of the runs of which it is known. */
+static bool find_memory_changes(const struct line *times, struct line *memory) {
+    *memory =
+        (struct line){.history = times->history, .benchmark = times->benchmark, .is_memory = true};
+    for (size_t i = 0; i < times->count; i++) {
+        if (isfinite(times->points[i]->peak_bytes)) {
+            memory->points[memory->count++] = times->points[i];
+        }
+    }
+    return memory->count == 0 || find_changes(memory);
 }
 
 static bool is_of_machine(const struct hasten_history *history, size_t run, const char *machine) {
@@ -119,6 +145,16 @@ static void write_time(struct hasten_buffer *out, double time_s) {
     hasten_buffer_text(out, text.data);
 }
 
+static void write_median(struct hasten_buffer *out, const struct line *line, size_t part) {
+    struct check_text text = {0};
+    if (line->is_memory) {
+        check_bytes(&text, line->medians[part]);
+        hasten_buffer_text(out, text.data);
+    } else {
+        write_time(out, line->medians[part]);
+    }
+}
+
 static void write_commit(struct hasten_buffer *out, const struct line *line, size_t point) {
     const char *commit = hasten_history_text(line->history, run_of(line, point)->commit);
     char safe[16];
@@ -151,20 +187,20 @@ static void write_change(struct hasten_buffer *out, const struct line *line, siz
     struct check_text text = {0};
     size_t place = line->places[change];
     check_change(&text, line->medians[change + 1] / line->medians[change]);
-    hasten_buffer_format(out, "  %s with ", text.data);
+    hasten_buffer_format(out, "  %s%s with ", text.data, line->is_memory ? " memory" : "");
     write_commit(out, line, place);
     hasten_buffer_text(out, " (");
     write_date(out, run_of(line, place)->committed_s);
     hasten_buffer_text(out, "; the run before was of ");
     write_commit(out, line, place - 1);
     hasten_buffer_text(out, "): ");
-    write_time(out, line->medians[change]);
+    write_median(out, line, change);
     hasten_buffer_text(out, ", then ");
-    write_time(out, line->medians[change + 1]);
+    write_median(out, line, change + 1);
     hasten_buffer_text(out, "\n");
 }
 
-static void show_line(struct hasten_buffer *out, const struct line *line,
+static void show_line(struct hasten_buffer *out, const struct line *line, const struct line *memory,
                       const struct hasten_report_options *screen) {
     const char *name =
         hasten_history_text(line->history, line->history->benchmarks[line->benchmark]);
@@ -184,12 +220,35 @@ static void show_line(struct hasten_buffer *out, const struct line *line,
     for (size_t change = 0; change < line->change_count; change++) {
         write_change(out, line, change);
     }
-    if (line->change_count == 0) {
+    for (size_t change = 0; change < memory->change_count; change++) {
+        write_change(out, memory, change);
+    }
+    if (line->change_count + memory->change_count == 0) {
         hasten_buffer_text(out, "  no change that is more than chance\n");
     }
 }
 
-static void json_line(struct hasten_json *json, const struct line *line) {
+static void json_changes(struct hasten_json *json, const char *key, const struct line *line) {
+    hasten_json_open(json, key, '[');
+    for (size_t change = 0; change < line->change_count; change++) {
+        size_t place = line->places[change];
+        hasten_json_open_row(json);
+        hasten_json_string(json, "commit",
+                           hasten_history_text(line->history, run_of(line, place)->commit));
+        hasten_json_string(json, "after",
+                           hasten_history_text(line->history, run_of(line, place - 1)->commit));
+        hasten_json_number(json, "ratio", line->medians[change + 1] / line->medians[change]);
+        hasten_json_number(json, line->is_memory ? "before_bytes" : "before_s",
+                           line->medians[change]);
+        hasten_json_number(json, line->is_memory ? "after_bytes" : "after_s",
+                           line->medians[change + 1]);
+        hasten_json_close_row(json);
+    }
+    hasten_json_close(json, ']');
+}
+
+static void json_line(struct hasten_json *json, const struct line *line,
+                      const struct line *memory) {
     const struct hasten_history *history = line->history;
     hasten_json_open(json, NULL, '{');
     hasten_json_string(json, "name",
@@ -200,23 +259,16 @@ static void json_line(struct hasten_json *json, const struct line *line) {
         hasten_json_string(json, "commit", hasten_history_text(history, run_of(line, i)->commit));
         hasten_json_integer(json, "committed", run_of(line, i)->committed_s);
         hasten_json_number(json, "time_s", line->points[i]->time_s);
+        if (isfinite(line->points[i]->peak_bytes)) {
+            hasten_json_number(json, "peak_bytes", line->points[i]->peak_bytes);
+        } else {
+            hasten_json_null(json, "peak_bytes");
+        }
         hasten_json_close_row(json);
     }
     hasten_json_close(json, ']');
-    hasten_json_open(json, "changes", '[');
-    for (size_t change = 0; change < line->change_count; change++) {
-        size_t place = line->places[change];
-        hasten_json_open_row(json);
-        hasten_json_string(json, "commit",
-                           hasten_history_text(history, run_of(line, place)->commit));
-        hasten_json_string(json, "after",
-                           hasten_history_text(history, run_of(line, place - 1)->commit));
-        hasten_json_number(json, "ratio", line->medians[change + 1] / line->medians[change]);
-        hasten_json_number(json, "before_s", line->medians[change]);
-        hasten_json_number(json, "after_s", line->medians[change + 1]);
-        hasten_json_close_row(json);
-    }
-    hasten_json_close(json, ']');
+    json_changes(json, "changes", line);
+    json_changes(json, "memory_changes", memory);
     hasten_json_close(json, '}');
 }
 
@@ -230,7 +282,7 @@ static bool show_lines(struct hasten_buffer *out, const struct hasten_history *h
                        const char *machine, const struct cli_options *options, size_t *ret_worse) {
     struct hasten_report_options screen = cli_screen(1, options);
     struct hasten_json json = {.out = out};
-    struct line *line = calloc(1, sizeof *line);
+    struct line *line = calloc(2, sizeof *line), *memory = line + 1;
     size_t next = 0, worse = 0, shown = 0;
     bool done = line != NULL;
     if (options->json) {
@@ -245,13 +297,13 @@ static bool show_lines(struct hasten_buffer *out, const struct hasten_history *h
         if (line->count == 0) {
             continue;
         }
-        done = find_changes(line);
-        worse += done && is_worse(line);
+        done = find_changes(line) && find_memory_changes(line, memory);
+        worse += done && (is_worse(line) || is_worse(memory));
         if (done && options->json) {
-            json_line(&json, line);
+            json_line(&json, line, memory);
         } else if (done) {
             hasten_buffer_text(out, shown++ == 0 ? "" : "\n");
-            show_line(out, line, &screen);
+            show_line(out, line, memory, &screen);
         }
     }
     if (options->json) {

@@ -20,13 +20,16 @@
 /* Less is what an interpreter's own books take now and then. */
 #define LEAST_BYTES 4096
 
-/* Whether the reference can run it at all: a benchmark may be younger. */
-static bool reference_runs(const struct check_list *list, const struct check_entry *entry) {
+/* Whether the reference can run it at all: a benchmark may be younger. What hangs there is
+ * there, and cannot be compared. */
+static bool reference_runs(const struct check_list *list, const struct check_entry *entry,
+                           bool *ret_hangs) {
     struct bench_process process;
     struct bench_chance chance = {.hash_seed = 1, .padding = 0};
     bool runs = bench_process_start(&process, &entry->sides[CHECK_REFERENCE], &chance,
                                     list->options->bench.timeout_s) &&
                 bench_process_ready(&process);
+    *ret_hangs = !runs && process.is_late;
     if (runs) {
         bench_process_end(&process);
     }
@@ -44,11 +47,16 @@ static void measure_entry(struct check_list *list, struct check_entry *entry,
     plan->budget_s = entry->limits.budget_s;
     plan->threshold = entry->limits.threshold;
     plan->margin = fmax(entry->limits.threshold, 0.001);
-    if (compares && !reference_runs(list, entry)) {
-        entry->verdict = CHECK_NEW;
-        snprintf(entry->reason, sizeof entry->reason, "%.100s cannot run it",
+    bool hangs = false;
+    if (compares && !reference_runs(list, entry, &hangs)) {
+        entry->verdict = hangs ? CHECK_FAILED : CHECK_NEW;
+        snprintf(entry->reason, sizeof entry->reason,
+                 hangs ? "%.100s does not come to an end in time" : "%.100s cannot run it",
                  list->revisions[CHECK_REFERENCE].label);
         compares = false;
+    }
+    if (hangs) {
+        return;
     }
     plan->guards = compares;
     const struct bench_side *sides = compares ? entry->sides : &entry->sides[CHECK_NOW];
@@ -250,12 +258,17 @@ bool check_judge(struct check_list *list) {
     return done && check_growth(list);
 }
 
+bool check_is_unjudged(const struct check_list *list, const struct check_entry *entry) {
+    bool is_strict = list->options->check.is_strict || list->settings.is_strict;
+    return entry->verdict >= CHECK_DIFFERENT || (is_strict && entry->verdict == CHECK_UNCLEAR);
+}
+
 int check_exit_status(const struct check_list *list) {
     size_t regressions = 0, failures = 0, judged = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct check_entry *entry = list->entries[i];
         regressions += entry->verdict >= CHECK_SLOWER && entry->verdict < CHECK_DIFFERENT;
-        failures += entry->verdict >= CHECK_DIFFERENT;
+        failures += check_is_unjudged(list, entry);
         judged += entry->is_measured && (list->revisions == NULL || is_compared(entry));
     }
     return regressions > 0 ? 1 : failures > 0 || judged == 0 ? 2 : 0;

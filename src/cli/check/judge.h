@@ -15,6 +15,8 @@
 bool check_measure(struct check_list *list);
 /* Fills verdicts and reasons. */
 bool check_judge(struct check_list *list);
+/* Whether it fails although it is no regression: nobody knows, and that is not enough. */
+bool check_is_unjudged(const struct check_list *list, const struct check_entry *entry);
 /* 0, 1 or 2. */
 int check_exit_status(const struct check_list *list);
 

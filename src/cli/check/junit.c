@@ -4,6 +4,7 @@
  * failure, what could not be measured an error, what was not judged skipped. */
 #include <string.h>
 
+#include "cli/check/judge.h"
 #include "cli/check/show.h"
 #include "core/report/text.h"
 
@@ -33,16 +34,17 @@ static bool is_skipped(const struct check_entry *entry) {
            (!entry->is_measured && entry->verdict < CHECK_SLOWER);
 }
 
-static const char *element_of(const struct check_entry *entry) {
-    return entry->verdict >= CHECK_DIFFERENT ? "error"
-           : entry->verdict >= CHECK_SLOWER  ? "failure"
-           : is_skipped(entry)               ? "skipped"
-                                             : NULL;
+static const char *element_of(const struct check_list *list, const struct check_entry *entry) {
+    return check_is_unjudged(list, entry)   ? "error"
+           : entry->verdict >= CHECK_SLOWER ? "failure"
+           : is_skipped(entry)              ? "skipped"
+                                            : NULL;
 }
 
-static void write_case(struct hasten_buffer *out, const struct check_entry *entry) {
+static void write_case(struct hasten_buffer *out, const struct check_list *list,
+                       const struct check_entry *entry) {
     const char *function = strstr(entry->name, "::");
-    const char *element = element_of(entry);
+    const char *element = element_of(list, entry);
     hasten_buffer_text(out, "  <testcase classname=\"");
     write_text(out, entry->file->name);
     hasten_buffer_text(out, "\" name=\"");
@@ -62,9 +64,9 @@ void check_junit(struct hasten_buffer *out, const struct check_list *list) {
     double spent_s = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct check_entry *entry = list->entries[i];
-        errors += entry->verdict >= CHECK_DIFFERENT;
+        errors += check_is_unjudged(list, entry);
         failures += entry->verdict >= CHECK_SLOWER && entry->verdict < CHECK_DIFFERENT;
-        skipped += is_skipped(entry);
+        skipped += is_skipped(entry) && !check_is_unjudged(list, entry);
         spent_s += entry->result.spent_s;
     }
     hasten_buffer_format(out,
@@ -74,7 +76,7 @@ void check_junit(struct hasten_buffer *out, const struct check_list *list) {
                          "errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n",
                          list->count, failures, errors, skipped, spent_s);
     for (size_t i = 0; i < list->count; i++) {
-        write_case(out, list->entries[i]);
+        write_case(out, list, list->entries[i]);
     }
     hasten_buffer_text(out, "</testsuite>\n</testsuites>\n");
 }

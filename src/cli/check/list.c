@@ -62,7 +62,8 @@ static struct bench_side make_side(const struct check_list *list, size_t side) {
 static bool add_entry(struct check_list *list, const char *name) {
     void *entries = list->entries;
     if (list->count == CHECK_MOST_ENTRIES) {
-        cli_say("check: more than %d benchmarks", CHECK_MOST_ENTRIES);
+        cli_say("check: more than %d benchmarks; fewer values in `params` are fewer benchmarks",
+                CHECK_MOST_ENTRIES);
         return false;
     }
     if (hasten_grow(NULL, &entries, &list->capacity, list->count + 1, sizeof *list->entries) != 0) {
@@ -114,6 +115,7 @@ static bool found_budget(void *context, const char *function, uint32_t parameter
     (void)function;
     (void)parameter;
     if (list->next == list->count || sscanf(label, "%31s %31s %n", memory, time, &rest) != 2) {
+        cli_say("check: %s has other benchmarks each time it is loaded", list->file->name);
         return false;
     }
     struct check_budget *budget = &list->entries[list->next++]->budget;

@@ -19,7 +19,8 @@ const char cli_check_details[] =
     "(@hasten.budget) are judged with and without a revision.\n"
     "\n"
     "[tool.hasten.check] in pyproject.toml has files, threshold, memory-threshold,\n"
-    "budget and history; [tool.hasten.check.benchmarks.NAME] the same for one.\n"
+    "budget, strict and history; [tool.hasten.check.benchmarks.NAME] the three\n"
+    "limits of one.\n"
     "\n"
     "Examples:\n"
     "  hasten check --against HEAD~1 --budget 1 --threshold 50\n"
@@ -29,7 +30,7 @@ const char cli_check_details[] =
     "Exit status:\n"
     "  0  nothing is slower than it may be\n"
     "  1  something is, or needs more memory, or is over its budget\n"
-    "  2  wrong usage, or it could not be measured\n";
+    "  2  wrong usage, or it could not be measured, or (--strict) is unclear\n";
 
 static bool percent(const char *text, double *ret_share) {
     char *end = NULL;
@@ -77,6 +78,12 @@ const char *cli_store_check_budget(struct cli_options *options, const char *valu
 const char *cli_store_allow_different(struct cli_options *options, const char *value) {
     (void)value;
     options->check.allows_different = true;
+    return NULL;
+}
+
+const char *cli_store_strict(struct cli_options *options, const char *value) {
+    (void)value;
+    options->check.is_strict = true;
     return NULL;
 }
 

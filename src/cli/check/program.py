@@ -7,7 +7,8 @@ directory.
     argv: [FILE...]
     out:  lines of words between tabs:
           home PATH, python VERSION, file PATH NAME, set KEY VALUE, of PATTERN KEY VALUE
-          KEY: threshold, memory-threshold (percent), budget (seconds), history (a path)
+          KEY: threshold, memory-threshold (percent), budget (seconds), history (a path),
+          strict (0 or 1)
 """
 
 import os
@@ -125,6 +126,10 @@ def main(arguments):
         fail("tool.hasten.check: files shall be a list of patterns")
     if "history" in table:
         lines.append(("set", "history", str(home / text("history", table.pop("history")))))
+    strict = table.pop("strict", False)
+    if not isinstance(strict, bool):
+        fail(f"tool.hasten.check: strict shall be true or false, not {strict!r}")
+    lines.append(("set", "strict", str(int(strict))))
     single = table.pop("benchmarks", {})
     for key, value in table.items():
         if key not in KEYS:

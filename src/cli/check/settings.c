@@ -108,6 +108,10 @@ static bool take_words(struct check_settings *settings, char *words[MOST_WORDS],
         return snprintf(settings->history, sizeof settings->history, "%s", words[2]) <
                (int)sizeof settings->history;
     }
+    if (count == 3 && strcmp(words[0], "set") == 0 && strcmp(words[1], "strict") == 0) {
+        settings->is_strict = strcmp(words[2], "1") == 0;
+        return true;
+    }
     if (count == 3 && strcmp(words[0], "set") == 0 && find_limit(words[1], &offset, &unit)) {
         set_limit(&settings->limits, offset, strtod(words[2], NULL) / unit);
         return true;

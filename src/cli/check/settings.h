@@ -36,6 +36,7 @@ struct check_settings {
     char history[PATH_MAX]; /* "": the default place */
     char python_version[64];
     struct check_limits limits;
+    bool is_strict;
     struct check_file *files;
     size_t file_count, file_capacity;
     struct check_rule *rules;

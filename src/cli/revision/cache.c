@@ -63,20 +63,36 @@ bool revision_cache_folder(char *ret_path, size_t size) {
     return true;
 }
 
+/* Folders that could not even be read one below the other: more is no package. */
+#define MOST_LOCKED 1000
+
+/* Some packages have folders that may not be written to, or read. */
+static int unlock_one(const char *path, const struct stat *info, int kind, struct FTW *place) {
+    (void)place;
+    if (kind == FTW_D && (info->st_mode & 0700) != 0700) {
+        (void)chmod(path, 0700); /* that it failed is seen when what is in it is removed */
+    }
+    if (kind == FTW_DNR) {
+        return chmod(path, 0700) == 0 ? 1 : -1; /* once more: what is in it was not seen */
+    }
+    return 0;
+}
+
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place) {
     (void)info;
+    (void)kind;
     if (place->level == 0) {
         return 0; /* the folder itself has the lock */
-    }
-    /* Some packages have folders that may not be written to. */
-    if (kind == FTW_DNR && chmod(path, 0700) != 0) {
-        return -1;
     }
     return remove(path) == 0 || errno == ENOENT ? 0 : -1;
 }
 
 static bool empty_folder(const char *path) {
-    return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0;
+    int status = 1;
+    for (unsigned tries = 0; status == 1 && tries < MOST_LOCKED; tries++) {
+        status = nftw(path, unlock_one, 16, FTW_PHYS);
+    }
+    return status == 0 && nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0;
 }
 
 static bool is_built(const char *path) {
@@ -162,9 +178,18 @@ bool revision_entry_finish(struct revision_entry *entry) {
     char done[PATH_MAX];
     snprintf(done, sizeof done, "%s/done", entry->path);
     int descriptor = open(done, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (descriptor < 0 || write(descriptor, "1\n", 2) != 2 || close(descriptor) != 0 ||
-        flock(entry->lock, LOCK_SH) != 0) {
-        cli_say("cannot write %s: %s", done, strerror(errno));
+    bool is_written = descriptor >= 0 && write(descriptor, "1\n", 2) == 2;
+    int reason = errno;
+    if (descriptor >= 0 && close(descriptor) != 0 && is_written) {
+        is_written = false;
+        reason = errno;
+    }
+    if (is_written && flock(entry->lock, LOCK_SH) != 0) {
+        is_written = false;
+        reason = errno;
+    }
+    if (!is_written) {
+        cli_say("cannot write %s: %s", done, strerror(reason));
         return false;
     }
     entry->is_built = true;

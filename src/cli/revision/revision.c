@@ -195,48 +195,62 @@ static bool build(const struct revision_project *project, struct revision *revis
 
 /* What is on PYTHONPATH inside of the working tree is meant of the revision. */
 static void move_import_path(const struct revision_project *project,
-                             const struct revision *revision, char *ret_text, size_t size) {
-    const char *path = getenv("PYTHONPATH");
-    size_t top = strlen(project->top), used = (size_t)snprintf(ret_text, size, "PYTHONPATH=");
-    while (path != NULL && *path != '\0' && used < size) {
+                             const struct revision *revision, struct hasten_buffer *out) {
+    const char *path = getenv("PYTHONPATH"), *before = "";
+    size_t top = strlen(project->top);
+    hasten_buffer_text(out, "PYTHONPATH=");
+    while (path != NULL && *path != '\0') {
         size_t length = strcspn(path, ":");
         char given[PATH_MAX], real[PATH_MAX];
         snprintf(given, sizeof given, "%.*s", (int)length, path);
         const char *found = realpath(length == 0 ? "." : given, real) == NULL ? given : real;
         bool is_inside =
             strncmp(found, project->top, top) == 0 && (found[top] == '/' || found[top] == '\0');
-        used += (size_t)snprintf(ret_text + used, size - used, "%s%s%s",
-                                 ret_text[used - 1] == '=' ? "" : ":",
-                                 is_inside ? revision->root : "", is_inside ? found + top : found);
+        hasten_buffer_text(out, before);
+        hasten_buffer_text(out, is_inside ? revision->root : "");
+        hasten_buffer_text(out, is_inside ? found + top : found);
+        before = ":";
         path += length + (path[length] == ':');
     }
 }
 
-static void set_environment(const struct revision_project *project, struct revision *revision) {
+static bool set_environment(const struct revision_project *project, struct revision *revision) {
     const char *path = getenv("PATH");
     const char *entry = revision->entry.path;
-    size_t size = sizeof revision->texts[0];
-    move_import_path(project, revision, revision->texts[0], size);
+    struct hasten_buffer *texts = revision->texts;
+    move_import_path(project, revision, &texts[0]);
     /* The interpreter that makes an environment has its programs beside it. */
     const char *slash = strrchr(project->python, '/');
     int folder = slash == NULL ? 0 : (int)(slash - project->python);
-    snprintf(revision->texts[1], size, "PATH=%s/env/bin:%.*s%s%s", entry, folder, project->python,
-             folder == 0 ? "" : ":", path == NULL ? "/usr/local/bin:/usr/bin:/bin" : path);
-    snprintf(revision->texts[2], size, "VIRTUAL_ENV=%s/env", entry);
-    snprintf(revision->texts[3], size, "HASTEN_BENCH_FOLDER=%s", revision->folder);
-    snprintf(revision->texts[4], size, "HASTEN_BENCH_APART=%s", project->top);
-    for (size_t i = 0; i < 5; i++) {
-        revision->settings[i] = revision->texts[i];
+    hasten_buffer_format(&texts[1], "PATH=%s/env/bin:%.*s%s", entry, folder, project->python,
+                         folder == 0 ? "" : ":");
+    hasten_buffer_text(&texts[1], path == NULL ? "/usr/local/bin:/usr/bin:/bin" : path);
+    hasten_buffer_format(&texts[2], "VIRTUAL_ENV=%s/env", entry);
+    hasten_buffer_format(&texts[3], "HASTEN_BENCH_FOLDER=%s", revision->folder);
+    hasten_buffer_format(&texts[4], "HASTEN_BENCH_APART=%s", project->top);
+    bool is_whole = true;
+    for (size_t i = 0; i < REVISION_TEXTS; i++) {
+        revision->settings[i] = hasten_buffer_cstring(&texts[i]);
+        is_whole = is_whole && !texts[i].failed;
     }
-    revision->settings[0] = getenv("PYTHONPATH") == NULL ? "PYTHONPATH" : revision->texts[0];
-    revision->settings[5] = "PYTHONHOME";
-    revision->settings[6] = NULL;
+    if (getenv("PYTHONPATH") == NULL) {
+        revision->settings[0] = "PYTHONPATH";
+    }
+    revision->settings[REVISION_TEXTS] = "PYTHONHOME";
+    revision->settings[REVISION_TEXTS + 1] = NULL;
+    if (!is_whole) {
+        cli_say("out of memory");
+    }
+    return is_whole;
 }
 
 bool revision_prepare(const struct revision_project *project, const char *ref,
                       struct revision *revision) {
     char key[33];
     *revision = (struct revision){.entry = {.lock = -1}};
+    for (size_t i = 0; i < REVISION_TEXTS; i++) {
+        hasten_buffer_init(&revision->texts[i], NULL);
+    }
     if (ref == NULL) {
         snprintf(revision->label, sizeof revision->label, "working tree");
         memcpy(revision->commit, project->head, sizeof revision->commit);
@@ -260,10 +274,12 @@ bool revision_prepare(const struct revision_project *project, const char *ref,
     if (!revision->entry.is_built && !build(project, revision)) {
         return false;
     }
-    set_environment(project, revision);
-    return true;
+    return set_environment(project, revision);
 }
 
 void revision_done(struct revision *revision) {
     revision_entry_close(&revision->entry);
+    for (size_t i = 0; i < REVISION_TEXTS; i++) {
+        hasten_buffer_done(&revision->texts[i]);
+    }
 }

@@ -23,6 +23,8 @@
 #define REVISION_NAME_SIZE 65
 /* Of a revision, in messages and tables. */
 #define REVISION_SHORT 10
+/* What of the environment is set for it. */
+#define REVISION_TEXTS 5
 
 /* The repository around the current directory, and the present environment. */
 struct revision_project {
@@ -49,7 +51,7 @@ struct revision {
     struct revision_entry entry;
     /* The environment of what runs in it: "NAME=VALUE" or "NAME", ends with NULL. */
     const char *settings[8];
-    char texts[6][PATH_MAX + 4096];
+    struct hasten_buffer texts[REVISION_TEXTS];
 };
 
 /* `python` is borrowed; `install` (--install) may be NULL: pyproject.toml says it then. False

@@ -4,6 +4,8 @@
  * overlong forms, no surrogates, nothing above U+10FFFF. */
 #include "core/base/utf8.h"
 
+#include <string.h>
+
 static bool is_tail(uint8_t byte) {
     return (byte & 0xc0) == 0x80;
 }
@@ -37,6 +39,14 @@ size_t hasten_utf8_valid(const char *text, size_t size) {
     const uint8_t *bytes = (const uint8_t *)text;
     size_t position = 0;
     while (position < size) {
+        uint64_t word = UINT64_MAX;
+        if (size - position >= sizeof word) {
+            memcpy(&word, bytes + position, sizeof word);
+        }
+        if ((word & UINT64_C(0x8080808080808080)) == 0) {
+            position += sizeof word;
+            continue;
+        }
         size_t step = character_size(bytes + position, size - position);
         if (step == 0) {
             break;

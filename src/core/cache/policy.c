@@ -14,7 +14,8 @@ static uint64_t window_share(const struct hasten_cache_policy *policy) {
 }
 
 static uint64_t protected_share(const struct hasten_cache_policy *policy) {
-    return (policy->capacity - window_share(policy)) / 5 * 4;
+    const uint64_t main_share = policy->capacity - window_share(policy);
+    return main_share / 5 * 4 + main_share % 5 * 4 / 5;
 }
 
 void hasten_cache_policy_init(struct hasten_cache_policy *policy,
@@ -39,9 +40,14 @@ void hasten_cache_policy_clear(struct hasten_cache_policy *policy) {
     policy->size = 0;
     policy->count = 0;
     policy->hand = &policy->queues[0].root;
-    policy->has_evicted = false;
+    policy->came_back = false;
     hasten_cache_ghosts_clear(&policy->ghosts);
     hasten_cache_sketch_clear(&policy->sketch);
+}
+
+/* For how many entries TinyLFU counts: a sketch that grows forgets. */
+static size_t sketched(const struct hasten_cache_policy *policy) {
+    return policy->count > policy->expected ? policy->count : policy->expected;
 }
 
 static struct hasten_cache_node *node_of(struct hasten_cache_turn *turn) {
@@ -81,11 +87,8 @@ void hasten_cache_policy_insert(struct hasten_cache_policy *policy,
     node->uses = 0;
     uint8_t queue = 0;
     if (policy->kind == HASTEN_CACHE_S3FIFO) {
-        const bool came_back = hasten_cache_ghosts_take(&policy->ghosts, node->tag);
-        /* A cache that was never full has nothing to protect yet. */
-        const bool fills =
-            !policy->has_evicted && policy->queues[SMALL].size >= small_share(policy);
-        queue = came_back || fills ? MAIN : SMALL;
+        queue = policy->came_back ? MAIN : SMALL;
+        policy->came_back = false;
     }
     append(policy, queue, node);
     if (policy->kind == HASTEN_CACHE_TINYLFU) {
@@ -111,6 +114,7 @@ static struct hasten_cache_node *sieve_victim(struct hasten_cache_policy *policy
 static struct hasten_cache_node *small_victim(struct hasten_cache_policy *policy) {
     struct hasten_cache_node *node = oldest_of(policy, SMALL);
     while (node != NULL && node->uses >= 2) {
+        node->uses = 0;
         move(policy, MAIN, node);
         node = oldest_of(policy, SMALL);
     }
@@ -131,7 +135,6 @@ static struct hasten_cache_node *main_victim(struct hasten_cache_policy *policy)
 }
 
 static struct hasten_cache_node *s3fifo_victim(struct hasten_cache_policy *policy) {
-    policy->has_evicted = true;
     struct hasten_cache_node *node = NULL;
     if (policy->queues[MAIN].size <= policy->capacity - small_share(policy)) {
         node = small_victim(policy);
@@ -189,13 +192,16 @@ void hasten_cache_policy_remove(struct hasten_cache_policy *policy,
 
 void hasten_cache_policy_miss(struct hasten_cache_policy *policy, uint32_t tag) {
     if (policy->kind == HASTEN_CACHE_TINYLFU) {
-        hasten_cache_sketch_add(&policy->sketch, tag, policy->count);
+        hasten_cache_sketch_add(&policy->sketch, tag, sketched(policy));
+    } else if (policy->kind == HASTEN_CACHE_S3FIFO) {
+        /* Before there is room made for it, which may forget that it was there. */
+        policy->came_back = hasten_cache_ghosts_take(&policy->ghosts, tag);
     }
 }
 
 void hasten_cache_policy_promote(struct hasten_cache_policy *policy,
                                  struct hasten_cache_node *node) {
-    hasten_cache_sketch_add(&policy->sketch, node->tag, policy->count);
+    hasten_cache_sketch_add(&policy->sketch, node->tag, sketched(policy));
     switch (node->queue) {
     case PROBATION:
         move(policy, PROTECTED, node);

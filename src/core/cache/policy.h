@@ -46,11 +46,12 @@ struct hasten_cache_policy {
     uint64_t capacity;
     uint64_t size; /* of all nodes */
     size_t count;
+    size_t expected; /* how many there will be, as far as the owner knows and says */
     /* LRU and SIEVE have one; S3-FIFO small and main; TinyLFU window, probation and
      * protected. */
     struct hasten_cache_queue queues[HASTEN_CACHE_QUEUES];
     struct hasten_cache_turn *hand;    /* SIEVE; the root: begins at the oldest */
-    bool has_evicted;                  /* S3-FIFO: was ever full */
+    bool came_back;                    /* S3-FIFO: what is missed was given up lately */
     struct hasten_cache_ghosts ghosts; /* S3-FIFO: given up by the small queue */
     struct hasten_cache_sketch sketch; /* TinyLFU: how often was asked for what */
 };
@@ -64,7 +65,7 @@ void hasten_cache_policy_done(struct hasten_cache_policy *policy);
 /* Forgets all nodes. */
 void hasten_cache_policy_clear(struct hasten_cache_policy *policy);
 
-/* `node` has its size and its tag. Ask for victims first until it fits. */
+/* `node` has its size and its tag. Tell of the miss and ask for victims first, until it fits. */
 void hasten_cache_policy_insert(struct hasten_cache_policy *policy, struct hasten_cache_node *node);
 /* Takes a node out for which there is no room: NULL where there is none. */
 struct hasten_cache_node *hasten_cache_policy_evict(struct hasten_cache_policy *policy);

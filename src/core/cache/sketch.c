@@ -6,9 +6,10 @@
 #define ROWS 4
 #define FEWEST_WORDS 16
 #define MOST_WORDS ((size_t)1 << 31)
-/* Additions for each entry until all counters are halved. */
+/* Additions for each word until all counters are halved. */
 #define PERIOD 10
 #define LOW_BITS UINT64_C(0x7777777777777777)
+#define LOW_BIT UINT64_C(0x1111111111111111)
 
 /* Odd, random. */
 static const uint64_t multipliers[ROWS] = {
@@ -59,6 +60,16 @@ static void grow(struct hasten_cache_sketch *sketch, size_t entries) {
     }
 }
 
+/* What halving an odd counter loses was added too: a fourth of those, for four are one. */
+static void halve(struct hasten_cache_sketch *sketch) {
+    uint64_t odd = 0;
+    for (size_t i = 0; i < sketch->word_count; i++) {
+        odd += (uint64_t)__builtin_popcountll(sketch->words[i] & LOW_BIT);
+        sketch->words[i] = (sketch->words[i] >> 1) & LOW_BITS;
+    }
+    sketch->additions = (sketch->additions - odd / 4) / 2;
+}
+
 void hasten_cache_sketch_add(struct hasten_cache_sketch *sketch, uint32_t tag, size_t entries) {
     if (entries > sketch->word_count || sketch->word_count == 0) {
         grow(sketch, entries);
@@ -66,19 +77,18 @@ void hasten_cache_sketch_add(struct hasten_cache_sketch *sketch, uint32_t tag, s
     if (sketch->word_count == 0) {
         return;
     }
+    bool is_added = false;
     for (unsigned row = 0; row < ROWS; row++) {
         uint64_t *word = word_of(sketch, tag, row);
         const unsigned shift = shift_of(tag, row);
         if (((*word >> shift) & 15) != 15) {
             *word += UINT64_C(1) << shift;
+            is_added = true;
         }
     }
-    sketch->additions++;
-    if (sketch->additions >= PERIOD * (uint64_t)(entries < FEWEST_WORDS ? FEWEST_WORDS : entries)) {
-        for (size_t i = 0; i < sketch->word_count; i++) {
-            sketch->words[i] = (sketch->words[i] >> 1) & LOW_BITS;
-        }
-        sketch->additions /= 2;
+    sketch->additions += is_added;
+    if (sketch->additions >= PERIOD * (uint64_t)sketch->word_count) {
+        halve(sketch);
     }
 }
 

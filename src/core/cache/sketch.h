@@ -13,7 +13,7 @@
 #include "core/base/allocator.h"
 
 /* Counters of 4 bits, four for each tag, of which the least is its count. All are halved
- * after ten times as many additions as there can be entries, so that old fame fades. */
+ * after ten times as many additions as there are words, so that old fame fades. */
 struct hasten_cache_sketch {
     const struct hasten_allocator *allocator;
     uint64_t *words;

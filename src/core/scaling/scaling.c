@@ -292,6 +292,7 @@ static void drop_overlong(struct hasten_scaling *scaling) {
     while (scaling->options.size_count == 0 && *count > ENOUGH_SIZES &&
            scaling->whole_s[*count - 1] > most_s) {
         (*count)--;
+        scaling->result.end = HASTEN_END_BUDGET;
     }
 }
 

@@ -41,6 +41,9 @@ uint64_t hasten_steps_next(const struct hasten_steps *steps, double budget_s) {
         /* Doubling keeps tables at the same filling, so nearly twice is twice. */
         next = step > 0.75 * size ? 2 * size : size + fmax(1, floor(step));
     }
+    if (size < (double)HASTEN_STEPS_MOST_SIZE) {
+        next = fmin(next, (double)HASTEN_STEPS_MOST_SIZE); /* where it ends, unless time does */
+    }
     double factor = next / size;
     double block_s = fmax(hasten_steps_seconds(steps, next), steps->whole_s * factor);
     if (next > (double)HASTEN_STEPS_MOST_SIZE || block_s > BLOCK_SHARE * budget_s ||

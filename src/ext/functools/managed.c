@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "ext/functools/managed_awaited.h"
 #include "ext/functools/module.h"
 
 static struct hasten_py_managed *managed_of(PyObject *self) {
@@ -13,47 +14,58 @@ static PyObject *none_as_null(PyObject *object) {
     return object == Py_None ? NULL : Py_NewRef(object);
 }
 
-static bool take_options(struct hasten_py_managed *self, PyObject *args, PyObject *kwargs) {
+static bool take_options(struct hasten_py_managed *self, const struct hasten_ticks *ticks,
+                         PyObject *args, PyObject *kwargs) {
     static char *names[] = {"user_function", "info_type", "stats_type",    "maxsize", "maxbytes",
                             "typed",         "policy",    "ttl",           "jitter",  "stale",
                             "clock",         "failures",  "failure_ttl",   "key",     "weigh",
-                            "copy",          "on_evict",  "single_flight", NULL};
+                            "copy",          "on_evict",  "single_flight", "shared",  "front",
+                            "flying",        NULL};
     PyObject *function = NULL;
     PyObject *info_type = NULL;
     PyObject *stats_type = NULL;
     PyObject *maxsize = NULL;
     PyObject *maxbytes = NULL;
-    PyObject *clock = NULL;
     PyObject *failures = NULL;
     PyObject *key = NULL;
     PyObject *weigh = NULL;
     PyObject *copy = NULL;
     PyObject *on_evict = NULL;
+    PyObject *front = NULL;
+    PyObject *flying = NULL;
     const char *policy = NULL;
     int typed = 0;
     int single_flight = 0;
-    double ttl_s = 0;
-    double jitter = 0;
-    double stale_s = 0;
-    double failure_ttl_s = 0;
-    if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "OOO$OOpsdddOOdOOOOp:lru_cache", names, &function, &info_type,
-            &stats_type, &maxsize, &maxbytes, &typed, &policy, &ttl_s, &jitter, &stale_s, &clock,
-            &failures, &failure_ttl_s, &key, &weigh, &copy, &on_evict, &single_flight)) {
+    int shared = 0;
+    struct hasten_py_times times = {.clock = NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OOO$OOpsdddOOdOOOOppOO:lru_cache", names,
+                                     &function, &info_type, &stats_type, &maxsize, &maxbytes,
+                                     &typed, &policy, &times.ttl_s, &times.jitter, &times.stale_s,
+                                     &times.clock, &failures, &times.failure_s, &key, &weigh, &copy,
+                                     &on_evict, &single_flight, &shared, &front, &flying)) {
         return false;
     }
     if (!PyCallable_Check(function)) {
         PyErr_SetString(PyExc_TypeError, "the first argument must be callable");
         return false;
     }
-    self->store.has_ends = failures != Py_None;
-    if (!hasten_py_store_init(&self->store, maxsize, maxbytes, policy, typed) ||
-        !hasten_py_store_set_times(&self->store, ttl_s, jitter, stale_s, clock)) {
+    if (flying != Py_None && !Py_IS_TYPE(flying, Py_TYPE(self))) {
+        PyErr_SetString(PyExc_TypeError, "flying must be a cached function");
+        return false;
+    }
+    if (failures == Py_None) {
+        times.failure_s = 0;
+    }
+    if (!hasten_py_store_init(&self->store, maxsize, 0, maxbytes, policy, typed) ||
+        !hasten_py_store_set_times(&self->store, ticks, &times)) {
         return false;
     }
     self->maxsize = maxsize == Py_None ? -1 : (Py_ssize_t)self->store.maxsize;
-    self->failure_ttl_ns = hasten_py_nanoseconds(failure_ttl_s);
     self->is_single_flight = single_flight;
+    self->shares_failures = shared;
+    self->front = none_as_null(front);
+    self->flying = none_as_null(flying);
+    self->vectorcall = self->front == NULL ? hasten_py_call_managed : hasten_py_call_awaited;
     self->function = Py_NewRef(function);
     self->info_type = Py_NewRef(info_type);
     self->stats_type = Py_NewRef(stats_type);
@@ -74,14 +86,11 @@ static PyObject *managed_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     if (self == NULL) {
         return NULL;
     }
-    /* What deallocation needs, should an argument be wrong. */
-    hasten_py_results_init(&self->store.results, sizeof(struct hasten_py_kept), false);
-    hasten_cache_policy_init(&self->store.policy, HASTEN_CACHE_LRU, 1, NULL);
-    hasten_cache_recency_init(&self->store.ages);
-    self->vectorcall = hasten_py_call_managed;
+    hasten_py_store_init_empty(&self->store);
+    struct hasten_py_functools *state = PyModule_GetState(module);
     self->module = Py_NewRef(module);
-    self->flights = &((struct hasten_py_functools *)PyModule_GetState(module))->flights;
-    if (!take_options(self, args, kwargs)) {
+    self->flights = &state->flights;
+    if (!take_options(self, &state->ticks, args, kwargs)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -100,10 +109,11 @@ static int managed_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->copy);
     Py_VISIT(self->on_evict);
     Py_VISIT(self->failures);
-    Py_VISIT(self->store.clock);
+    Py_VISIT(self->front);
+    Py_VISIT(self->flying);
     Py_VISIT(self->dict);
-    Py_VISIT(self->owner.reference);
-    return hasten_py_results_visit(&self->store.results, visit, arg);
+    const int answer = hasten_py_owner_visit(&self->owner, visit, arg);
+    return answer != 0 ? answer : hasten_py_store_visit(&self->store, visit, arg);
 }
 
 static void forget_results(struct hasten_py_managed *self, bool with_counts) {
@@ -125,7 +135,7 @@ static int managed_clear(PyObject *object) {
     forget_results(self, false);
     Py_CLEAR(self->function);
     Py_CLEAR(self->dict);
-    Py_CLEAR(self->owner.reference);
+    hasten_py_owner_clear(&self->owner);
     return 0;
 }
 
@@ -145,18 +155,11 @@ static void managed_dealloc(PyObject *object) {
     Py_CLEAR(self->copy);
     Py_CLEAR(self->on_evict);
     Py_CLEAR(self->failures);
-    Py_CLEAR(self->store.clock);
+    Py_CLEAR(self->front);
+    Py_CLEAR(self->flying);
     Py_CLEAR(self->module);
     type->tp_free(object);
     Py_DECREF(type);
-}
-
-static PyObject *managed_descr_get(PyObject *self, PyObject *instance, PyObject *owner) {
-    (void)owner;
-    if (instance == NULL || instance == Py_None) {
-        return Py_NewRef(self);
-    }
-    return PyMethod_New(self, instance);
 }
 
 /* Takes out what has come to its end, so that it is not counted. */
@@ -180,9 +183,14 @@ static PyObject *cache_info(PyObject *object, PyObject *none) {
     if (!sweep(self)) {
         return NULL;
     }
-    const Py_ssize_t hits = (Py_ssize_t)(self->store.hits + self->store.stale_hits);
-    const Py_ssize_t misses = (Py_ssize_t)self->store.misses;
-    const Py_ssize_t size = (Py_ssize_t)self->store.results.table.count;
+    Py_ssize_t hits = 0;
+    Py_ssize_t misses = 0;
+    Py_ssize_t size = 0;
+    HASTEN_PY_BEGIN_LOCKED(object);
+    hits = (Py_ssize_t)(self->store.hits + self->store.stale_hits);
+    misses = (Py_ssize_t)self->store.misses;
+    size = (Py_ssize_t)self->store.results.table.count;
+    HASTEN_PY_END_LOCKED();
     if (self->maxsize < 0) {
         return PyObject_CallFunction(self->info_type, "nnOn", hits, misses, Py_None, size);
     }
@@ -200,20 +208,31 @@ static PyObject *cache_stats(PyObject *object, PyObject *none) {
     if (!sweep(self)) {
         return NULL;
     }
-    const struct hasten_py_store *store = &self->store;
-    const double mean_s =
-        self->computations == 0 ? 0 : (double)self->computed_ns / 1e9 / (double)self->computations;
-    return PyObject_CallFunction(self->stats_type, "KKKKKKKd", store->hits, store->misses,
-                                 store->evictions, store->expirations, store->stale_hits,
-                                 self->waits, store->policy.size,
-                                 mean_s * (double)(store->hits + store->stale_hits));
+    struct hasten_py_counts counts;
+    uint64_t waits = 0;
+    double mean_s = 0;
+    HASTEN_PY_BEGIN_LOCKED(object);
+    counts = hasten_py_store_counts(&self->store);
+    waits = self->waits;
+    if (self->computations != 0) {
+        mean_s = (double)self->computed_ns / 1e9 / (double)self->computations;
+    }
+    HASTEN_PY_END_LOCKED();
+    return PyObject_CallFunction(self->stats_type, "KKKKKKKd", counts.hits, counts.misses,
+                                 counts.evictions, counts.expirations, counts.stale_hits, waits,
+                                 counts.size, mean_s * (double)(counts.hits + counts.stale_hits));
 }
 
 PyDoc_STRVAR(cache_clear_doc, "cache_clear($self, /)\n--\n\nClear the cache and cache statistics");
 
 static PyObject *cache_clear(PyObject *object, PyObject *none) {
     (void)none;
-    forget_results(managed_of(object), true);
+    struct hasten_py_managed *self = managed_of(object);
+    /* What goes on is for those who wait for it, and not to be kept. */
+    if (self->flying != NULL) {
+        forget_results(managed_of(self->flying), false);
+    }
+    forget_results(self, true);
     Py_RETURN_NONE;
 }
 
@@ -222,22 +241,26 @@ PyDoc_STRVAR(cache_discard_doc, "cache_discard($self, /, *args, **kwargs)\n--\n\
 
 static PyObject *cache_discard(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
                                PyObject *names) {
-    const int found =
-        hasten_py_managed_discard(managed_of(object), arguments, (size_t)count, names);
+    struct hasten_py_managed *self = managed_of(object);
+    struct hasten_py_keyed keyed;
+    /* The instance is not among the arguments. */
+    const Py_ssize_t owners = self->owner.arguments;
+    if (!hasten_py_managed_describe(self, &keyed, arguments - owners, (size_t)(count + owners),
+                                    names)) {
+        return NULL;
+    }
+    int found = hasten_py_managed_forget(self, &keyed.call, NULL);
+    if (found >= 0 && self->flying != NULL) {
+        const int flew = hasten_py_managed_forget(managed_of(self->flying), &keyed.call, NULL);
+        found = flew < 0 ? -1 : found | flew;
+    }
+    Py_XDECREF(keyed.key);
     return found < 0 ? NULL : PyBool_FromLong(found);
 }
 
 static PyObject *managed_reduce(PyObject *self, PyObject *none) {
     (void)none;
-    if (managed_of(self)->owner.arguments != 0) {
-        return hasten_py_owner_reduce();
-    }
-    return PyObject_GetAttrString(self, "__qualname__");
-}
-
-static PyObject *managed_copy(PyObject *self, PyObject *argument) {
-    (void)argument;
-    return Py_NewRef(self);
+    return hasten_py_owner_reduce(&managed_of(self)->owner, self);
 }
 
 static PyMethodDef managed_methods[] = {
@@ -246,15 +269,10 @@ static PyMethodDef managed_methods[] = {
     {"cache_clear", cache_clear, METH_NOARGS, cache_clear_doc},
     {"cache_discard", (PyCFunction)(void (*)(void))cache_discard, METH_FASTCALL | METH_KEYWORDS,
      cache_discard_doc},
+    HASTEN_PY_AWAITED_METHODS,
     {"__reduce__", managed_reduce, METH_NOARGS, NULL},
-    {"__copy__", managed_copy, METH_VARARGS, NULL},
-    {"__deepcopy__", managed_copy, METH_VARARGS, NULL},
+    HASTEN_PY_FUNCTION_COPIES,
     {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef managed_getset[] = {
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMemberDef managed_members[] = {
@@ -269,8 +287,8 @@ static PyMemberDef managed_members[] = {
 static PyType_Slot managed_slots[] = {
     {Py_tp_new, managed_new},           {Py_tp_dealloc, managed_dealloc},
     {Py_tp_traverse, managed_traverse}, {Py_tp_clear, managed_clear},
-    {Py_tp_call, PyVectorcall_Call},    {Py_tp_descr_get, managed_descr_get},
-    {Py_tp_methods, managed_methods},   {Py_tp_getset, managed_getset},
+    {Py_tp_call, PyVectorcall_Call},    {Py_tp_descr_get, hasten_py_function_get},
+    {Py_tp_methods, managed_methods},   {Py_tp_getset, hasten_py_function_getset},
     {Py_tp_members, managed_members},   {0, NULL},
 };
 

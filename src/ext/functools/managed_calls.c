@@ -6,22 +6,13 @@
 
 #include "core/base/clock.h"
 
-/* A call with the key that it was made of, where a function makes keys. */
-struct keyed_call {
-    struct hasten_py_call call;
-    PyObject *key; /* owned */
-};
-
-static bool describe(struct hasten_py_managed *self, struct keyed_call *ret_keyed,
-                     PyObject *const *arguments, size_t nargsf, PyObject *names) {
+bool hasten_py_managed_describe(struct hasten_py_managed *self, struct hasten_py_keyed *ret_keyed,
+                                PyObject *const *arguments, size_t nargsf, PyObject *names) {
     ret_keyed->key = NULL;
     const size_t count = (size_t)(PyVectorcall_NARGS(nargsf) - self->owner.arguments);
     arguments += self->owner.arguments;
     if (self->key == NULL) {
-        if (names == NULL && count == 1 && !self->store.results.is_typed) {
-            return hasten_py_call_one(&ret_keyed->call, arguments);
-        }
-        return hasten_py_call_any(&ret_keyed->call, arguments, count, names);
+        return hasten_py_managed_describe_plain(self, &ret_keyed->call, arguments, count, names);
     }
     ret_keyed->key = PyObject_Vectorcall(self->key, arguments, count, names);
     if (ret_keyed->key == NULL || !hasten_py_call_any(&ret_keyed->call, &ret_keyed->key, 1, NULL)) {
@@ -37,9 +28,8 @@ static const void *flight_key(const struct hasten_py_call *call) {
     return (const void *)(uintptr_t)call->tag; // NOLINT(performance-no-int-to-ptr)
 }
 
-/* A new reference to what the caller gets, for a value that is kept: the failure raised,
- * or the value, or a copy. Takes the reference to `value`. */
-static PyObject *hand_out(struct hasten_py_managed *self, PyObject *value, bool is_failure) {
+PyObject *hasten_py_managed_hand_out(struct hasten_py_managed *self, PyObject *value,
+                                     bool is_failure) {
     if (is_failure) {
         /* Else its traceback would grow each time. */
         (void)PyException_SetTraceback(value, Py_None);
@@ -55,10 +45,9 @@ static PyObject *hand_out(struct hasten_py_managed *self, PyObject *value, bool 
     return copy;
 }
 
-/* Looks up; a new reference to a fresh or stale value. */
-static enum hasten_py_found look_up(struct hasten_py_managed *self,
-                                    const struct hasten_py_call *call, PyObject **ret_value,
-                                    bool *ret_is_failure) {
+enum hasten_py_found hasten_py_managed_find(struct hasten_py_managed *self,
+                                            const struct hasten_py_call *call, PyObject **ret_value,
+                                            bool *ret_is_failure) {
     int64_t now_ns = 0;
     if (!hasten_py_store_now(&self->store, &now_ns)) {
         return HASTEN_PY_FOUND_ERROR;
@@ -84,8 +73,8 @@ static enum hasten_py_found look_up(struct hasten_py_managed *self,
     return found;
 }
 
-static bool keep(struct hasten_py_managed *self, const struct hasten_py_call *call, PyObject *value,
-                 bool is_failure) {
+bool hasten_py_managed_keep(struct hasten_py_managed *self, const struct hasten_py_call *call,
+                            PyObject *value, bool is_failure) {
     uint64_t size = 1;
     int64_t now_ns = 0;
     if ((!is_failure && !hasten_py_weigh(self->weigh, value, &size)) ||
@@ -95,8 +84,7 @@ static bool keep(struct hasten_py_managed *self, const struct hasten_py_call *ca
     struct hasten_py_garbage garbage = {.count = 0};
     bool is_kept = false;
     HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
-    is_kept = hasten_py_store_keep(&self->store, call, value, size, now_ns,
-                                   is_failure ? self->failure_ttl_ns : 0, is_failure, &garbage);
+    is_kept = hasten_py_store_keep(&self->store, call, value, size, now_ns, is_failure, &garbage);
     HASTEN_PY_END_LOCKED();
     if (!is_kept) {
         const struct hasten_py_exception exception = hasten_py_exception_take();
@@ -114,30 +102,34 @@ static void keep_failure(struct hasten_py_managed *self, const struct hasten_py_
     }
     struct hasten_py_exception exception = hasten_py_exception_take();
     hasten_py_exception_normalize(&exception);
-    if (!keep(self, call, exception.value, true)) {
+    if (!hasten_py_managed_keep(self, call, exception.value, true)) {
         PyErr_WriteUnraisable((PyObject *)self);
     }
     hasten_py_exception_put(exception);
+}
+
+void hasten_py_managed_computed(struct hasten_py_managed *self, uint64_t took_ns) {
+    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+    self->store.misses++;
+    self->computations++;
+    self->computed_ns += took_ns;
+    HASTEN_PY_END_LOCKED();
 }
 
 static PyObject *compute(struct hasten_py_managed *self, const struct hasten_py_call *call,
                          PyObject *const *arguments, size_t nargsf, PyObject *names) {
     const uint64_t begin_ns = hasten_clock_monotonic_ns();
     PyObject *value = hasten_py_call_function(self->function, arguments, nargsf, names);
-    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
-    self->store.misses++;
-    self->computations++;
-    self->computed_ns += hasten_clock_monotonic_ns() - begin_ns;
-    HASTEN_PY_END_LOCKED();
+    hasten_py_managed_computed(self, hasten_clock_monotonic_ns() - begin_ns);
     if (value == NULL) {
         keep_failure(self, call);
         return NULL;
     }
-    if (!keep(self, call, value, false)) {
+    if (!hasten_py_managed_keep(self, call, value, false)) {
         Py_DECREF(value);
         return NULL;
     }
-    return hand_out(self, value, false);
+    return hasten_py_managed_hand_out(self, value, false);
 }
 
 /* One caller computes what is stale, the others have the old value. */
@@ -151,7 +143,7 @@ static PyObject *refresh(struct hasten_py_managed *self, const struct hasten_py_
         HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
         self->store.stale_hits++;
         HASTEN_PY_END_LOCKED();
-        return hand_out(self, old, false);
+        return hasten_py_managed_hand_out(self, old, false);
     }
     Py_DECREF(old);
     if (boarding == HASTEN_PY_BOARDING_FAILED) {
@@ -162,29 +154,47 @@ static PyObject *refresh(struct hasten_py_managed *self, const struct hasten_py_
     return value;
 }
 
+/* What another thread's computation raised is raised here too. Takes the reference. */
+static PyObject *raise_shared(struct hasten_py_managed *self, PyObject *failure) {
+    HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
+    self->waits++;
+    self->store.hits++;
+    HASTEN_PY_END_LOCKED();
+    hasten_py_flight_raise(failure);
+    Py_DECREF(failure);
+    return NULL;
+}
+
 /* One caller computes, the others wait; each looks again before it computes. */
 static PyObject *compute_single(struct hasten_py_managed *self, const struct hasten_py_call *call,
                                 PyObject *const *arguments, size_t nargsf, PyObject *names) {
     for (;;) {
         struct hasten_py_flight *flight = NULL;
+        PyObject *failure = NULL;
         const enum hasten_py_boarding boarding =
-            hasten_py_flights_begin(self->flights, self, flight_key(call), &flight);
+            hasten_py_flights_begin(self->flights, self, flight_key(call), &flight, &failure);
         if (boarding == HASTEN_PY_BOARDING_FAILED) {
             return NULL;
+        }
+        if (failure != NULL) {
+            return raise_shared(self, failure);
         }
         PyObject *value = NULL;
         bool is_failure = false;
         enum hasten_py_found found = HASTEN_PY_ABSENT;
         if (boarding != HASTEN_PY_ALONE) {
-            found = look_up(self, call, &value, &is_failure);
+            found = hasten_py_managed_find(self, call, &value, &is_failure);
         }
         if (found == HASTEN_PY_ABSENT && boarding != HASTEN_PY_LANDED) {
             value = compute(self, call, arguments, nargsf, names);
+            if (value == NULL && flight != NULL && self->shares_failures) {
+                hasten_py_flight_fail(flight);
+            }
         } else if (found == HASTEN_PY_FRESH || found == HASTEN_PY_STALE) {
             HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
             self->waits += boarding == HASTEN_PY_LANDED;
             HASTEN_PY_END_LOCKED();
-            value = hand_out(self, value, is_failure);
+            value = hasten_py_managed_hand_out(self, value, is_failure);
         }
         if (flight != NULL) {
             hasten_py_flights_end(self->flights, flight);
@@ -198,18 +208,20 @@ static PyObject *compute_single(struct hasten_py_managed *self, const struct has
 PyObject *hasten_py_call_managed(PyObject *callable, PyObject *const *arguments, size_t nargsf,
                                  PyObject *names) {
     struct hasten_py_managed *self = (struct hasten_py_managed *)callable;
-    struct keyed_call keyed;
+    struct hasten_py_keyed keyed;
     if (!hasten_py_owner_is_called(&self->owner, arguments, nargsf)) {
         return hasten_py_call_function(self->function, arguments, nargsf, names);
     }
-    if (!describe(self, &keyed, arguments, nargsf, names)) {
+    if (!hasten_py_managed_describe(self, &keyed, arguments, nargsf, names)) {
         return NULL;
     }
     PyObject *value = NULL;
     bool is_failure = false;
-    switch (look_up(self, &keyed.call, &value, &is_failure)) {
+    switch (hasten_py_managed_find(self, &keyed.call, &value, &is_failure)) {
     case HASTEN_PY_FRESH:
-        value = self->copy == NULL && !is_failure ? value : hand_out(self, value, is_failure);
+        value = self->copy == NULL && !is_failure
+                    ? value
+                    : hasten_py_managed_hand_out(self, value, is_failure);
         break;
     case HASTEN_PY_STALE:
         value = refresh(self, &keyed.call, value, arguments, nargsf, names);
@@ -226,25 +238,19 @@ PyObject *hasten_py_call_managed(PyObject *callable, PyObject *const *arguments,
     return value;
 }
 
-int hasten_py_managed_discard(struct hasten_py_managed *self, PyObject *const *arguments,
-                              size_t nargsf, PyObject *names) {
-    struct keyed_call keyed;
-    /* The instance is not among the arguments. */
-    arguments -= self->owner.arguments;
-    const size_t count = (size_t)(PyVectorcall_NARGS(nargsf) + self->owner.arguments);
-    if (!describe(self, &keyed, arguments, count, names)) {
-        return -1;
-    }
+int hasten_py_managed_forget(struct hasten_py_managed *self, const struct hasten_py_call *call,
+                             const PyObject *only) {
     struct hasten_py_garbage garbage = {.count = 0};
     struct hasten_py_result *result = NULL;
     enum hasten_py_outcome outcome = HASTEN_PY_OTHER;
+    bool is_forgotten = false;
     HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
-    outcome = hasten_py_results_find(&self->store.results, &keyed.call, &result);
-    if (outcome == HASTEN_PY_SAME) {
+    outcome = hasten_py_results_find(&self->store.results, call, &result);
+    is_forgotten = outcome == HASTEN_PY_SAME && (only == NULL || result->value == only);
+    if (is_forgotten) {
         hasten_py_store_take_out(&self->store, result, &garbage);
     }
     HASTEN_PY_END_LOCKED();
     hasten_py_garbage_drop(&self->store.results, &garbage);
-    Py_XDECREF(keyed.key);
-    return outcome == HASTEN_PY_FAILED ? -1 : outcome == HASTEN_PY_SAME;
+    return outcome == HASTEN_PY_FAILED ? -1 : is_forgotten;
 }

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "ext/functools/module.h"
+
 struct mapping {
     PyObject_HEAD struct hasten_py_store store;
     PyObject *weigh;
@@ -19,16 +21,19 @@ static bool take_options(struct mapping *self, PyObject *args, PyObject *kwargs)
                             "clock",   "weigh",    "on_evict", NULL};
     PyObject *maxsize = Py_None;
     PyObject *maxbytes = Py_None;
-    PyObject *clock = Py_None;
     PyObject *weigh = Py_None;
     PyObject *on_evict = Py_None;
     const char *policy = "lru";
-    double ttl_s = 0;
-    double jitter = 0;
+    struct hasten_py_times times = {.clock = Py_None};
+    const struct hasten_py_functools *state = hasten_py_functools_of(Py_TYPE(self));
+    if (state == NULL) {
+        return false;
+    }
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOsddOOO:Cache", names, &maxsize, &maxbytes,
-                                     &policy, &ttl_s, &jitter, &clock, &weigh, &on_evict) ||
-        !hasten_py_store_init(&self->store, maxsize, maxbytes, policy, false) ||
-        !hasten_py_store_set_times(&self->store, ttl_s, jitter, 0, clock)) {
+                                     &policy, &times.ttl_s, &times.jitter, &times.clock, &weigh,
+                                     &on_evict) ||
+        !hasten_py_store_init(&self->store, maxsize, 1, maxbytes, policy, false) ||
+        !hasten_py_store_set_times(&self->store, &state->ticks, &times)) {
         return false;
     }
     self->weigh = weigh == Py_None ? NULL : Py_NewRef(weigh);
@@ -41,10 +46,7 @@ static PyObject *mapping_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     if (self == NULL) {
         return NULL;
     }
-    /* What deallocation needs, should an argument be wrong. */
-    hasten_py_results_init(&self->store.results, sizeof(struct hasten_py_kept), false);
-    hasten_cache_policy_init(&self->store.policy, HASTEN_CACHE_LRU, 1, NULL);
-    hasten_cache_recency_init(&self->store.ages);
+    hasten_py_store_init_empty(&self->store);
     if (!take_options(self, args, kwargs)) {
         Py_DECREF(self);
         return NULL;
@@ -57,8 +59,7 @@ static int mapping_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->weigh);
     Py_VISIT(self->on_evict);
-    Py_VISIT(self->store.clock);
-    return hasten_py_results_visit(&self->store.results, visit, arg);
+    return hasten_py_store_visit(&self->store, visit, arg);
 }
 
 static void forget_all(struct mapping *self) {
@@ -86,7 +87,6 @@ static void mapping_dealloc(PyObject *object) {
     hasten_py_store_done(&self->store);
     Py_CLEAR(self->weigh);
     Py_CLEAR(self->on_evict);
-    Py_CLEAR(self->store.clock);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -162,7 +162,7 @@ static int store_value(struct mapping *self, PyObject *key, PyObject *value) {
     struct hasten_py_garbage garbage = {.count = 0};
     bool is_kept = false;
     HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
-    is_kept = hasten_py_store_keep(&self->store, &call, value, size, now_ns, 0, false, &garbage);
+    is_kept = hasten_py_store_keep(&self->store, &call, value, size, now_ns, false, &garbage);
     HASTEN_PY_END_LOCKED();
     if (!is_kept) {
         const struct hasten_py_exception exception = hasten_py_exception_take();
@@ -339,15 +339,18 @@ static PyObject *popitem(PyObject *object, PyObject *none) {
 PyDoc_STRVAR(counts_doc, "_counts($self, /)\n--\n\n"
                          "Hits, misses, evictions, expirations, what all weigh.");
 
-static PyObject *counts(PyObject *object, PyObject *none) {
+static PyObject *counts_method(PyObject *object, PyObject *none) {
     (void)none;
     struct mapping *self = mapping_of(object);
     if (!sweep(self)) {
         return NULL;
     }
-    const struct hasten_py_store *store = &self->store;
-    return Py_BuildValue("(KKKKK)", store->hits, store->misses, store->evictions,
-                         store->expirations, store->policy.size);
+    struct hasten_py_counts counts;
+    HASTEN_PY_BEGIN_LOCKED(object);
+    counts = hasten_py_store_counts(&self->store);
+    HASTEN_PY_END_LOCKED();
+    return Py_BuildValue("(KKKKK)", counts.hits, counts.misses, counts.evictions,
+                         counts.expirations, counts.size);
 }
 
 static PyMethodDef mapping_methods[] = {
@@ -356,7 +359,7 @@ static PyMethodDef mapping_methods[] = {
     {"get", (PyCFunction)(void (*)(void))get, METH_VARARGS | METH_KEYWORDS, get_doc},
     {"pop", (PyCFunction)(void (*)(void))pop, METH_FASTCALL, pop_doc},
     {"_snapshot", snapshot, METH_NOARGS, NULL},
-    {"_counts", counts, METH_NOARGS, counts_doc},
+    {"_counts", counts_method, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},
 };
 

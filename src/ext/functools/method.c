@@ -21,7 +21,7 @@ struct cached {
 /* False where the object is no cached function. */
 static bool read_cached(PyObject *object, struct cached *ret_cached) {
     const vectorcallfunc vectorcall = PyVectorcall_Function(object);
-    if (vectorcall == hasten_py_call_managed) {
+    if (vectorcall == hasten_py_call_managed || vectorcall == hasten_py_call_awaited) {
         struct hasten_py_managed *managed = (struct hasten_py_managed *)object;
         *ret_cached =
             (struct cached){&managed->owner, &managed->dict, managed->function, vectorcall};
@@ -37,21 +37,37 @@ static bool read_cached(PyObject *object, struct cached *ret_cached) {
     return false;
 }
 
-/* The instance's cached function as far as it has one: a new reference and 1. 0: none yet,
- * a copy's, what came out of a pickle, or a method's of a class of the same name. -1 with
- * an exception set. */
-static int peek(struct hasten_py_method *self, PyObject *instance, struct cached *ret_cached,
-                PyObject **ret_kept) {
+/* The first of the cached functions of the instance that are kept in the method's place: a
+ * new reference and 1. 0: none yet, a copy's, or what came out of a pickle. -1 with an
+ * exception set. */
+static int peek_first(struct hasten_py_method *self, PyObject *instance, struct cached *ret_cached,
+                      PyObject **ret_kept) {
     PyObject *kept = NULL;
     const int found = hasten_py_property_peek(&self->place, instance, &kept);
     if (found == 1 && read_cached(kept, ret_cached) &&
-        hasten_py_owner_is(ret_cached->owner, instance) &&
-        ret_cached->function == self->place.function) {
+        hasten_py_owner_is(ret_cached->owner, instance)) {
         *ret_kept = kept;
         return 1;
     }
     Py_XDECREF(kept);
     return found < 0 ? -1 : 0;
+}
+
+/* The instance's cached function as far as it has one, likewise. Methods of classes above
+ * and below have one place where they use one slot, or their classes are of one name. */
+static int peek(struct hasten_py_method *self, PyObject *instance, struct cached *ret_cached,
+                PyObject **ret_kept) {
+    PyObject *kept = NULL;
+    int found = peek_first(self, instance, ret_cached, &kept);
+    while (found == 1 && ret_cached->function != self->place.function) {
+        PyObject *next = Py_XNewRef(ret_cached->owner->next);
+        Py_SETREF(kept, next);
+        found = kept != NULL && read_cached(kept, ret_cached);
+    }
+    if (found == 1) {
+        *ret_kept = kept;
+    }
+    return found;
 }
 
 /* A cached function for the instance, kept with it. It has the descriptor's attributes. */
@@ -73,6 +89,10 @@ static PyObject *adopt(struct hasten_py_method *self, PyObject *instance,
     if (found == 0) {
         /* Making it ran code: another thread may have made one, and calls may be on it. */
         found = peek(self, instance, &other, &kept);
+    }
+    if (found == 0) {
+        struct cached first = {0};
+        found = peek_first(self, instance, &first, &ret_cached->owner->next) < 0 ? -1 : 0;
     }
     if (found == 0 && hasten_py_property_store(&self->place, instance, made) == 0) {
         return made;
@@ -215,27 +235,11 @@ static int method_clear(PyObject *object) {
     return 0;
 }
 
-static PyObject *method_reduce(PyObject *self, PyObject *none) {
-    (void)none;
-    return PyObject_GetAttrString(self, "__qualname__");
-}
-
-static PyObject *method_copy(PyObject *self, PyObject *argument) {
-    (void)argument;
-    return Py_NewRef(self);
-}
-
 static PyMethodDef method_methods[] = {
     {"__set_name__", (PyCFunction)(void (*)(void))set_name, METH_FASTCALL, NULL},
-    {"__reduce__", method_reduce, METH_NOARGS, NULL},
-    {"__copy__", method_copy, METH_VARARGS, NULL},
-    {"__deepcopy__", method_copy, METH_VARARGS, NULL},
+    HASTEN_PY_FUNCTION_PICKLED,
+    HASTEN_PY_FUNCTION_COPIES,
     {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef method_getset[] = {
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMemberDef method_members[] = {
@@ -252,7 +256,7 @@ static PyType_Slot method_slots[] = {
     {Py_tp_new, method_new},           {Py_tp_dealloc, method_dealloc},
     {Py_tp_traverse, method_traverse}, {Py_tp_clear, method_clear},
     {Py_tp_call, PyVectorcall_Call},   {Py_tp_descr_get, method_get},
-    {Py_tp_methods, method_methods},   {Py_tp_getset, method_getset},
+    {Py_tp_methods, method_methods},   {Py_tp_getset, hasten_py_function_getset},
     {Py_tp_members, method_members},   {0, NULL},
 };
 

@@ -6,7 +6,7 @@
 #include "ext/functools/managed.h"
 #include "ext/functools/mapping.h"
 #include "ext/functools/method.h"
-#include "ext/functools/property.h"
+#include "ext/functools/property_timed.h"
 #include "ext/functools/wrapper.h"
 
 static struct PyModuleDef module_definition;
@@ -20,11 +20,12 @@ struct hasten_py_functools *hasten_py_functools_of(PyTypeObject *type) {
     return module == NULL ? NULL : PyModule_GetState(module);
 }
 
-static bool add_type(PyObject *module, PyType_Spec *spec) {
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
+/* A borrowed reference, or NULL with an exception set. */
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyObject *base) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, base);
     const bool is_added = type != NULL && PyModule_AddType(module, (PyTypeObject *)type) == 0;
     Py_XDECREF(type);
-    return is_added;
+    return is_added ? (PyTypeObject *)type : NULL;
 }
 
 static int module_exec(PyObject *module) {
@@ -32,16 +33,41 @@ static int module_exec(PyObject *module) {
     if (hasten_py_flights_init(&state->flights) < 0) {
         return -1;
     }
-    return add_type(module, &hasten_py_wrapper_spec) && add_type(module, &hasten_py_managed_spec) &&
-                   add_type(module, &hasten_py_property_spec) &&
-                   add_type(module, &hasten_py_method_spec) &&
-                   add_type(module, &hasten_py_mapping_spec)
+    hasten_ticks_init(&state->ticks, false);
+    PyTypeObject *property = add_type(module, &hasten_py_property_spec, NULL);
+    if (property == NULL) {
+        return -1;
+    }
+    state->timed_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_py_timed_spec,
+                                                                 (PyObject *)property);
+    state->until_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_py_until_spec, NULL);
+    return state->timed_type != NULL && state->until_type != NULL &&
+                   add_type(module, &hasten_py_wrapper_spec, NULL) != NULL &&
+                   add_type(module, &hasten_py_managed_spec, NULL) != NULL &&
+                   add_type(module, &hasten_py_method_spec, NULL) != NULL &&
+                   add_type(module, &hasten_py_mapping_spec, NULL) != NULL
                ? 0
                : -1;
 }
 
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    const struct hasten_py_functools *state = PyModule_GetState(module);
+    Py_VISIT(state->timed_type);
+    Py_VISIT(state->until_type);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    struct hasten_py_functools *state = PyModule_GetState(module);
+    Py_CLEAR(state->timed_type);
+    Py_CLEAR(state->until_type);
+    return 0;
+}
+
 static void module_free(void *module) {
     struct hasten_py_functools *state = PyModule_GetState(module);
+    (void)module_clear(module);
     hasten_py_flights_done(&state->flights);
 }
 
@@ -70,6 +96,8 @@ static struct PyModuleDef module_definition = {
     .m_size = sizeof(struct hasten_py_functools),
     .m_methods = module_methods,
     .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
     .m_free = module_free,
 };
 

@@ -4,10 +4,15 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_MODULE_H
 #define HASTEN_EXT_FUNCTOOLS_MODULE_H
 
-#include "ext/functools/flights.h"
+#include "ext/common/flights.h"
+
+#include "core/tracing/ticks.h"
 
 struct hasten_py_functools {
     struct hasten_py_flights flights;
+    struct hasten_ticks ticks; /* from the module's start */
+    PyTypeObject *timed_type;  /* of properties with an end */
+    PyTypeObject *until_type;  /* of their values */
 };
 
 /* Of the module that made the type or the type's base; NULL with an exception set. */

@@ -6,7 +6,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_OWNER_H
 #define HASTEN_EXT_FUNCTOOLS_OWNER_H
 
-#include "ext/common/pycompat.h"
+#include "ext/functools/function.h"
 
 struct hasten_py_owner {
     /* How many arguments of a call say whose results are meant, and not which: 1, or 0
@@ -15,6 +15,8 @@ struct hasten_py_owner {
     const PyObject *instance; /* its address */
     PyObject *reference;      /* a weak one, so that another at this address is told apart;
                                * NULL where the instance can have none */
+    PyObject *next; /* the cached function of another method of the same instance, which is
+                     * kept in the same place: an owned reference, or NULL */
 };
 
 static inline bool hasten_py_owner_is(const struct hasten_py_owner *owner,
@@ -48,8 +50,22 @@ static inline int hasten_py_owner_set(struct hasten_py_owner *owner, PyObject *i
 }
 
 /* What reducing such results for pickle answers: without them, None in their place. */
-static inline PyObject *hasten_py_owner_reduce(void) {
-    return Py_BuildValue("(O())", (PyObject *)Py_TYPE(Py_None));
+static inline PyObject *hasten_py_owner_reduce(const struct hasten_py_owner *owner,
+                                               PyObject *function) {
+    return owner->arguments != 0 ? Py_BuildValue("(O())", (PyObject *)Py_TYPE(Py_None))
+                                 : hasten_py_function_reduce(function, NULL);
+}
+
+static inline int hasten_py_owner_visit(const struct hasten_py_owner *owner, visitproc visit,
+                                        void *arg) {
+    Py_VISIT(owner->reference);
+    Py_VISIT(owner->next);
+    return 0;
+}
+
+static inline void hasten_py_owner_clear(struct hasten_py_owner *owner) {
+    Py_CLEAR(owner->reference);
+    Py_CLEAR(owner->next);
 }
 
 #endif

@@ -3,7 +3,9 @@
 
 #include <stddef.h>
 
+#include "ext/functools/function.h"
 #include "ext/functools/module.h"
+#include "ext/functools/property_timed.h"
 
 static struct hasten_py_property *property_of(PyObject *self) {
     return (struct hasten_py_property *)self;
@@ -25,13 +27,45 @@ static bool is_coroutine_function(PyObject *function) {
            (((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_COROUTINE) != 0;
 }
 
+/* @cached_property(ttl=60): what is still to be called with the function. */
+static PyObject *without_function(PyTypeObject *type, PyObject *kwargs) {
+    PyObject *module = PyImport_ImportModule("functools");
+    PyObject *partial = module == NULL ? NULL : PyObject_GetAttrString(module, "partial");
+    PyObject *args = partial == NULL ? NULL : PyTuple_Pack(1, (PyObject *)type);
+    PyObject *made = args == NULL ? NULL : PyObject_Call(partial, args, kwargs);
+    Py_XDECREF(args);
+    Py_XDECREF(partial);
+    Py_XDECREF(module);
+    return made;
+}
+
+static PyObject *property_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    const struct hasten_py_functools *state = hasten_py_functools_of(type);
+    if (state == NULL) {
+        return NULL;
+    }
+    PyObject *func = kwargs == NULL ? NULL : PyDict_GetItemString(kwargs, "func");
+    if (func == NULL && PyTuple_GET_SIZE(args) == 0 && kwargs != NULL && PyDict_Size(kwargs) > 0) {
+        return without_function(type, kwargs);
+    }
+    PyObject *ttl = kwargs == NULL ? NULL : PyDict_GetItemString(kwargs, "ttl");
+    if (ttl != NULL && ttl != Py_None && state->timed_type != NULL &&
+        type == state->timed_type->tp_base) {
+        type = state->timed_type;
+    }
+    return PyType_GenericNew(type, args, kwargs);
+}
+
 static int property_init(PyObject *object, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"func", "once", NULL};
+    static char *names[] = {"func", "once", "ttl", "clock", NULL};
     struct hasten_py_property *self = property_of(object);
     PyObject *function = NULL;
     int once = HASTEN_PY_PROPERTY_COMPUTES_ONCE;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$p:cached_property", names, &function,
-                                     &once)) {
+    PyObject *ttl = NULL;
+    PyObject *clock = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|$pOO:cached_property", names, &function,
+                                     &once, &ttl, &clock) ||
+        !hasten_py_timed_init(self, ttl, clock)) {
         return -1;
     }
     Py_XSETREF(self->function, Py_NewRef(function));
@@ -130,7 +164,7 @@ static PyObject *compute(struct hasten_py_property *self, PyObject *instance) {
     if (value != NULL && self->is_async) {
         value = awaitable_of(self, instance, value);
     }
-    if (value != NULL && hasten_py_property_store(self, instance, value) < 0) {
+    if (value != NULL && hasten_py_property_keep(self, instance, value) < 0) {
         Py_CLEAR(value);
     }
     return value;
@@ -145,7 +179,7 @@ static PyObject *compute_once(struct hasten_py_property *self, PyObject *instanc
     for (;;) {
         struct hasten_py_flight *flight = NULL;
         const enum hasten_py_boarding boarding =
-            hasten_py_flights_begin(&state->flights, self, instance, &flight);
+            hasten_py_flights_begin(&state->flights, self, instance, &flight, NULL);
         if (boarding == HASTEN_PY_BOARDING_FAILED) {
             return NULL;
         }
@@ -154,7 +188,7 @@ static PyObject *compute_once(struct hasten_py_property *self, PyObject *instanc
         }
         /* Another thread may have computed it since it was looked for. */
         PyObject *value = NULL;
-        const int found = hasten_py_property_peek(self, instance, &value);
+        const int found = hasten_py_property_value(self, instance, &value);
         if (flight != NULL) {
             if (found == 0) {
                 value = compute(self, instance);
@@ -180,7 +214,7 @@ static PyObject *property_get(PyObject *object, PyObject *instance, PyObject *ow
         return NULL;
     }
     PyObject *value = NULL;
-    const int found = hasten_py_property_peek(self, instance, &value);
+    const int found = hasten_py_property_value(self, instance, &value);
     if (found != 0) {
         return value;
     }
@@ -192,6 +226,7 @@ static int property_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self->function);
     Py_VISIT(self->slot);
+    Py_VISIT(self->clock.function);
     Py_VISIT(self->dict);
     return 0;
 }
@@ -201,6 +236,7 @@ static int property_clear(PyObject *object) {
     Py_CLEAR(self->function);
     Py_CLEAR(self->name);
     Py_CLEAR(self->slot);
+    Py_CLEAR(self->clock.function);
     Py_CLEAR(self->dict);
     return 0;
 }
@@ -219,14 +255,16 @@ static void property_dealloc(PyObject *object) {
 /* Takes the instance's value out if it is that one. */
 static PyObject *forget(PyObject *object, PyObject *const *arguments, Py_ssize_t count) {
     struct hasten_py_property *self = property_of(object);
-    PyObject *value = NULL;
+    PyObject *kept = NULL;
     if (count != 2 || self->name == NULL) {
         PyErr_SetString(PyExc_TypeError, "_forget wants an instance and a value");
         return NULL;
     }
-    const int found = hasten_py_property_peek(self, arguments[0], &value);
+    const int found = hasten_py_property_peek(self, arguments[0], &kept);
+    const PyObject *value =
+        found == 1 && self->ttl_ns != 0 ? hasten_py_timed_value(self, kept) : kept;
     const bool is_it = found == 1 && value == arguments[1];
-    Py_XDECREF(value);
+    Py_XDECREF(kept);
     if (found < 0 || (is_it && hasten_py_property_remove(self, arguments[0]) < 0)) {
         return NULL;
     }
@@ -255,7 +293,7 @@ static PyMemberDef property_members[] = {
 };
 
 static PyType_Slot property_slots[] = {
-    {Py_tp_init, property_init},       {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, property_init},       {Py_tp_new, property_new},
     {Py_tp_dealloc, property_dealloc}, {Py_tp_traverse, property_traverse},
     {Py_tp_clear, property_clear},     {Py_tp_descr_get, property_get},
     {Py_tp_methods, property_methods}, {Py_tp_getset, property_getset},

@@ -14,6 +14,8 @@
 
 #include "ext/common/pycompat_attributes.h"
 
+#include "ext/functools/clock.h"
+
 struct hasten_py_property {
     PyObject_HEAD PyObject *function;
     PyObject *name; /* NULL until the class is made */
@@ -22,14 +24,23 @@ struct hasten_py_property {
     Py_ssize_t hint;    /* where the value was among an instance's attributes */
     bool computes_once; /* others wait while a thread computes */
     bool is_async;      /* the function's value is awaited */
+    int64_t ttl_ns;     /* 0: values have no end; else see property_timed.h */
+    struct hasten_py_clock clock;
     PyObject *dict;
     PyObject *weakrefs;
 };
 
 extern PyType_Spec hasten_py_property_spec;
 
-/* The value that an instance has. 1 with a new reference, 0 where it has none, -1 with
- * an exception set. */
+/* The value that an instance has: 1 with a new reference, 0 where it has none or it is over,
+ * -1 with an exception set. */
+int hasten_py_property_value(struct hasten_py_property *self, PyObject *instance,
+                             PyObject **ret_value);
+/* It becomes what the instance has. Answers 0, or -1 with an exception set. */
+int hasten_py_property_keep(struct hasten_py_property *self, PyObject *instance, PyObject *value);
+
+/* What stands for the value in the instance, the value itself unless it has an end. Answers
+ * as hasten_py_property_value(). */
 int hasten_py_property_peek(struct hasten_py_property *self, PyObject *instance,
                             PyObject **ret_value);
 /* Answer 0, or -1 with an exception set. */

@@ -2,7 +2,7 @@
  *
  * Where the values of a cached_property are: in a slot, in the instance's attributes, or
  * in whatever its __dict__ is. */
-#include "ext/functools/property.h"
+#include "ext/functools/property_timed.h"
 
 /* Above that, looking a name up by its hash is faster than looking at all. */
 #define MOST_NAMES_LOOKED_AT 64
@@ -120,6 +120,16 @@ int hasten_py_property_peek(struct hasten_py_property *self, PyObject *instance,
     return found == -2 ? peek_dict(self, instance, ret_value) : found;
 }
 
+int hasten_py_property_value(struct hasten_py_property *self, PyObject *instance,
+                             PyObject **ret_value) {
+    if (self->ttl_ns == 0) {
+        return hasten_py_property_peek(self, instance, ret_value);
+    }
+    PyObject *kept = NULL;
+    const int found = hasten_py_property_peek(self, instance, &kept);
+    return found == 1 ? hasten_py_timed_read(self, kept, ret_value) : found;
+}
+
 static int store_in_dict(struct hasten_py_property *self, PyObject *instance, PyObject *value) {
     PyObject *dict = dict_of(self, instance);
     if (dict == NULL) {
@@ -170,6 +180,16 @@ int hasten_py_property_store(struct hasten_py_property *self, PyObject *instance
         return PyObject_GenericSetAttr(instance, self->name, value);
     }
     return store_in_dict(self, instance, value);
+}
+
+int hasten_py_property_keep(struct hasten_py_property *self, PyObject *instance, PyObject *value) {
+    if (self->ttl_ns == 0) {
+        return hasten_py_property_store(self, instance, value);
+    }
+    PyObject *made = hasten_py_timed_make(self, value);
+    const int answer = made == NULL ? -1 : hasten_py_property_store(self, instance, made);
+    Py_XDECREF(made);
+    return answer;
 }
 
 int hasten_py_property_remove(struct hasten_py_property *self, PyObject *instance) {

@@ -2,20 +2,15 @@
 #include "ext/functools/store.h"
 
 #include <stddef.h>
-#include <time.h>
 
 #include "core/base/clock.h"
 
 /* How many results that have come to their end a call that keeps one takes out. */
 #define SWEPT_AT_ONCE 4
-/* Of the clock that is read without a system call and without the counter: it steps by
- * up to 10 ms. Shorter times want the exact one. */
-#define COARSE_FROM_NS INT64_C(100000000)
-#define NS_PER_S 1e9
-/* About 146 years: sums of two do not overflow. */
-#define LONGEST_NS (INT64_MAX / 2)
+/* Whoever allows more entries than that need not ever have them. */
+#define MOST_EXPECTED ((size_t)1 << 16)
 
-static bool read_limit(PyObject *object, const char *what, uint64_t *ret_limit) {
+static bool read_limit(PyObject *object, const char *what, Py_ssize_t least, uint64_t *ret_limit) {
     if (object == Py_None) {
         *ret_limit = UINT64_MAX / 2;
         return true;
@@ -24,7 +19,7 @@ static bool read_limit(PyObject *object, const char *what, uint64_t *ret_limit) 
     if (limit == -1 && PyErr_Occurred()) {
         return false;
     }
-    if (limit <= 0) {
+    if (limit < least) {
         PyErr_Format(PyExc_ValueError, "%s must be positive", what);
         return false;
     }
@@ -32,8 +27,14 @@ static bool read_limit(PyObject *object, const char *what, uint64_t *ret_limit) 
     return true;
 }
 
-bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, PyObject *maxbytes,
-                          const char *policy, bool is_typed) {
+void hasten_py_store_init_empty(struct hasten_py_store *store) {
+    hasten_py_results_init(&store->results, sizeof(struct hasten_py_kept), false);
+    hasten_cache_policy_init(&store->policy, HASTEN_CACHE_LRU, 1, NULL);
+    hasten_cache_recency_init(&store->ages);
+}
+
+bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, Py_ssize_t least,
+                          PyObject *maxbytes, const char *policy, bool is_typed) {
     static const char *const names[] = {"lru", "sieve", "s3fifo", "tinylfu"};
     size_t kind = 0;
     while (kind < 4 && strcmp(policy, names[kind]) != 0) {
@@ -45,48 +46,53 @@ bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, PyOb
         return false;
     }
     uint64_t capacity = 0;
-    if (!read_limit(maxsize, "maxsize", &store->maxsize) ||
-        !read_limit(maxbytes, "maxbytes", &capacity)) {
+    if (!read_limit(maxsize, "maxsize", least, &store->maxsize) ||
+        !read_limit(maxbytes, "maxbytes", 1, &capacity)) {
         return false;
     }
     hasten_py_results_init(&store->results, sizeof(struct hasten_py_kept), is_typed);
     hasten_cache_policy_init(&store->policy, (enum hasten_cache_policy_kind)kind,
                              maxbytes == Py_None ? store->maxsize : capacity, NULL);
+    if (maxsize != Py_None) {
+        store->policy.expected =
+            store->maxsize < MOST_EXPECTED ? (size_t)store->maxsize : MOST_EXPECTED;
+    }
     hasten_cache_recency_init(&store->ages);
     store->random = hasten_clock_monotonic_ns() | 1;
     return true;
 }
 
-int64_t hasten_py_nanoseconds(double seconds) {
-    if (!(seconds * NS_PER_S < (double)LONGEST_NS)) {
-        return LONGEST_NS;
-    }
-    /* 0 would be another thing than a very short time. */
-    return seconds > 0 && seconds * NS_PER_S < 1 ? 1 : (int64_t)(seconds * NS_PER_S);
-}
-
-bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, double jitter,
-                               double stale_s, PyObject *clock) {
-    if (!(ttl_s >= 0) || !(stale_s >= 0)) {
+bool hasten_py_store_set_times(struct hasten_py_store *store, const struct hasten_ticks *ticks,
+                               const struct hasten_py_times *times) {
+    if (!(times->ttl_s >= 0) || !(times->stale_s >= 0) || !(times->failure_s >= 0)) {
         PyErr_SetString(PyExc_ValueError, "times must not be negative");
         return false;
     }
-    if (!(jitter >= 0 && jitter < 1)) {
+    if (!(times->jitter >= 0 && times->jitter < 1)) {
         PyErr_SetString(PyExc_ValueError, "jitter must be at least 0 and less than 1");
         return false;
     }
-    store->ttl_ns = hasten_py_nanoseconds(ttl_s);
-    store->stale_ns = hasten_py_nanoseconds(stale_s);
-    store->jitter = jitter;
-    store->has_ends = store->has_ends || store->ttl_ns > 0;
-    if (clock != Py_None) {
-        store->clock = Py_NewRef(clock);
+    store->ttl_ns = hasten_py_nanoseconds(times->ttl_s);
+    store->stale_ns = hasten_py_nanoseconds(times->stale_s);
+    store->failure_ns = hasten_py_nanoseconds(times->failure_s);
+    store->jitter = times->jitter;
+    store->has_ends = store->ttl_ns > 0 || store->failure_ns > 0;
+    int64_t shortest_ns = store->ttl_ns > 0 ? store->ttl_ns : INT64_MAX;
+    if (store->failure_ns > 0 && store->failure_ns < shortest_ns) {
+        shortest_ns = store->failure_ns;
     }
+    hasten_py_clock_init(&store->clock, ticks, times->clock, shortest_ns);
     return true;
+}
+
+int hasten_py_store_visit(struct hasten_py_store *store, visitproc visit, void *arg) {
+    Py_VISIT(store->clock.function);
+    return hasten_py_results_visit(&store->results, visit, arg);
 }
 
 void hasten_py_store_done(struct hasten_py_store *store) {
     hasten_cache_policy_done(&store->policy);
+    Py_CLEAR(store->clock.function);
 }
 
 bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size) {
@@ -107,35 +113,6 @@ bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size) {
         return false;
     }
     *ret_size = (uint64_t)size;
-    return true;
-}
-
-bool hasten_py_store_now(const struct hasten_py_store *store, int64_t *ret_now_ns) {
-    *ret_now_ns = 0;
-    if (!store->has_ends) {
-        return true;
-    }
-    if (store->clock == NULL) {
-        struct timespec now;
-        const bool is_coarse = store->ttl_ns >= COARSE_FROM_NS;
-        clock_gettime(is_coarse ? CLOCK_MONOTONIC_COARSE : CLOCK_MONOTONIC, &now);
-        *ret_now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-        return true;
-    }
-    PyObject *answer = PyObject_CallNoArgs(store->clock);
-    if (answer == NULL) {
-        return false;
-    }
-    const double seconds = PyFloat_AsDouble(answer);
-    Py_DECREF(answer);
-    if (seconds == -1 && PyErr_Occurred()) {
-        return false;
-    }
-    if (!(seconds * NS_PER_S < (double)LONGEST_NS && seconds * NS_PER_S > -(double)LONGEST_NS)) {
-        PyErr_SetString(PyExc_OverflowError, "the clock's time is out of range");
-        return false;
-    }
-    *ret_now_ns = (int64_t)(seconds * NS_PER_S);
     return true;
 }
 
@@ -225,7 +202,7 @@ static int64_t end_of(struct hasten_py_store *store, int64_t now_ns, int64_t lif
     if (store->jitter > 0) {
         lifetime_ns += (int64_t)((double)lifetime_ns * store->jitter * random_share(store));
     }
-    return now_ns > INT64_MAX - 1 - lifetime_ns ? INT64_MAX - 1 : now_ns + lifetime_ns;
+    return hasten_py_clock_end(now_ns, lifetime_ns);
 }
 
 struct hasten_py_result *hasten_py_store_evict(struct hasten_py_store *store,
@@ -252,8 +229,8 @@ static void make_room(struct hasten_py_store *store, uint64_t size,
 }
 
 bool hasten_py_store_keep(struct hasten_py_store *store, const struct hasten_py_call *call,
-                          PyObject *value, uint64_t size, int64_t now_ns, int64_t lifetime_ns,
-                          bool is_failure, struct hasten_py_garbage *garbage) {
+                          PyObject *value, uint64_t size, int64_t now_ns, bool is_failure,
+                          struct hasten_py_garbage *garbage) {
     /* Twice, should comparisons have inserted the same: then it is found. */
     for (int i = 0; i < 2; i++) {
         struct hasten_py_result *old = NULL;
@@ -273,7 +250,7 @@ bool hasten_py_store_keep(struct hasten_py_store *store, const struct hasten_py_
     if (store->has_ends) {
         hasten_py_store_sweep(store, now_ns, SWEPT_AT_ONCE, garbage);
     }
-    if (size > store->policy.capacity) {
+    if (size > store->policy.capacity || store->maxsize == 0) {
         return true;
     }
     struct hasten_py_result *result = hasten_py_result_new(&store->results, call, value);
@@ -286,7 +263,7 @@ bool hasten_py_store_keep(struct hasten_py_store *store, const struct hasten_py_
     kept->node.size = size;
     kept->node.tag = call->tag;
     kept->is_failure = is_failure;
-    kept->end_ns = end_of(store, now_ns, lifetime_ns != 0 ? lifetime_ns : store->ttl_ns);
+    kept->end_ns = end_of(store, now_ns, is_failure ? store->failure_ns : store->ttl_ns);
     if (kept->end_ns != INT64_MAX) {
         hasten_cache_recency_append(&store->ages, &kept->age);
     }

@@ -7,6 +7,7 @@
 #ifndef HASTEN_EXT_FUNCTOOLS_STORE_H
 #define HASTEN_EXT_FUNCTOOLS_STORE_H
 
+#include "ext/functools/clock.h"
 #include "ext/functools/results.h"
 
 #include "core/cache/policy.h"
@@ -24,14 +25,20 @@ struct hasten_py_store {
     struct hasten_py_results results;
     struct hasten_cache_policy policy;
     struct hasten_cache_turn ages;
-    uint64_t maxsize; /* entries */
-    int64_t ttl_ns;   /* 0: results have no end */
-    int64_t stale_ns; /* how long after their end they may be served */
-    double jitter;    /* by which share of it a result's time differs */
+    uint64_t maxsize;   /* entries; 0: nothing is kept */
+    int64_t ttl_ns;     /* 0: results have no end */
+    int64_t stale_ns;   /* how long after their end they may be served */
+    int64_t failure_ns; /* in place of ttl_ns, of failures */
+    double jitter;      /* by which share of it a result's time differs */
     uint64_t random;
-    PyObject *clock; /* NULL: the system's */
-    bool has_ends;   /* any result may have one: the time must be known */
+    struct hasten_py_clock clock;
+    bool has_ends; /* any result may have one: the time must be known */
     uint64_t hits, misses, evictions, expirations, stale_hits;
+};
+
+struct hasten_py_counts {
+    uint64_t hits, misses, evictions, expirations, stale_hits;
+    uint64_t size; /* what all weigh */
 };
 
 enum hasten_py_found {
@@ -41,22 +48,42 @@ enum hasten_py_found {
     HASTEN_PY_STALE = 2, /* to be computed again, by one */
 };
 
-/* Sets up from keyword arguments; takes references. False with an exception set. */
-bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, PyObject *maxbytes,
-                          const char *policy, bool is_typed);
-/* Of a time that is not negative; as many as there can be where it is longer than that. */
-int64_t hasten_py_nanoseconds(double seconds);
-/* Times in seconds. False with an exception set. */
-bool hasten_py_store_set_times(struct hasten_py_store *store, double ttl_s, double jitter,
-                               double stale_s, PyObject *clock);
+/* What deallocation needs, for a store whose arguments may yet be wrong. */
+void hasten_py_store_init_empty(struct hasten_py_store *store);
+/* Sets up from keyword arguments; `least`: of entries, 0 or 1. False with an exception set. */
+bool hasten_py_store_init(struct hasten_py_store *store, PyObject *maxsize, Py_ssize_t least,
+                          PyObject *maxbytes, const char *policy, bool is_typed);
+
+struct hasten_py_times {
+    double ttl_s;     /* 0: without an end */
+    double jitter;    /* of it, by which share it differs */
+    double stale_s;   /* how long after its end a result may be served */
+    double failure_s; /* how long failures are kept; 0: they are not */
+    PyObject *clock;  /* None: the system's */
+};
+
+/* Takes references. False with an exception set. */
+bool hasten_py_store_set_times(struct hasten_py_store *store, const struct hasten_ticks *ticks,
+                               const struct hasten_py_times *times);
+int hasten_py_store_visit(struct hasten_py_store *store, visitproc visit, void *arg);
+/* Of a store without results. */
 void hasten_py_store_done(struct hasten_py_store *store);
+
+/* To be called with the owner locked. */
+static inline struct hasten_py_counts hasten_py_store_counts(const struct hasten_py_store *store) {
+    return (struct hasten_py_counts){store->hits,        store->misses,     store->evictions,
+                                     store->expirations, store->stale_hits, store->policy.size};
+}
 
 /* What a value weighs by the program's function; 1 where that is NULL. False with an
  * exception set. */
 bool hasten_py_weigh(PyObject *weigh, PyObject *value, uint64_t *ret_size);
 
 /* The time, 0 where it does not matter. False with an exception set. */
-bool hasten_py_store_now(const struct hasten_py_store *store, int64_t *ret_now_ns);
+static inline bool hasten_py_store_now(struct hasten_py_store *store, int64_t *ret_now_ns) {
+    *ret_now_ns = 0;
+    return !store->has_ends || hasten_py_clock_now(&store->clock, ret_now_ns);
+}
 
 /* `*ret_result` where it is fresh or stale. What has come to its end becomes garbage. */
 enum hasten_py_found hasten_py_store_find(struct hasten_py_store *store,
@@ -70,11 +97,11 @@ static inline void hasten_py_store_hit(struct hasten_py_store *store,
     hasten_cache_policy_hit(&store->policy, &((struct hasten_py_kept *)result - 1)->node);
 }
 
-/* Keeps a value, in place of the present one of the same call. `lifetime_ns` 0: the
- * store's. One that is larger than all is not kept. False with an exception set. */
+/* Keeps a value, in place of the present one of the same call. One that is larger than all
+ * is not kept. False with an exception set. */
 bool hasten_py_store_keep(struct hasten_py_store *store, const struct hasten_py_call *call,
-                          PyObject *value, uint64_t size, int64_t now_ns, int64_t lifetime_ns,
-                          bool is_failure, struct hasten_py_garbage *garbage);
+                          PyObject *value, uint64_t size, int64_t now_ns, bool is_failure,
+                          struct hasten_py_garbage *garbage);
 void hasten_py_store_take_out(struct hasten_py_store *store, struct hasten_py_result *result,
                               struct hasten_py_garbage *garbage);
 /* Takes out what the policy would: garbage, and the result, or NULL. */

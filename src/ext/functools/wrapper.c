@@ -66,8 +66,8 @@ static int wrapper_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->function);
     Py_VISIT(self->info_type);
     Py_VISIT(self->dict);
-    Py_VISIT(self->owner.reference);
-    return hasten_py_results_visit(&self->results, visit, arg);
+    const int answer = hasten_py_owner_visit(&self->owner, visit, arg);
+    return answer != 0 ? answer : hasten_py_results_visit(&self->results, visit, arg);
 }
 
 static void forget_results(struct hasten_py_wrapper *self, bool with_counts) {
@@ -89,7 +89,7 @@ static int wrapper_clear(PyObject *object) {
     Py_CLEAR(self->function);
     Py_CLEAR(self->info_type);
     Py_CLEAR(self->dict);
-    Py_CLEAR(self->owner.reference);
+    hasten_py_owner_clear(&self->owner);
     return 0;
 }
 
@@ -102,14 +102,6 @@ static void wrapper_dealloc(PyObject *object) {
     (void)wrapper_clear(object);
     type->tp_free(object);
     Py_DECREF(type);
-}
-
-static PyObject *wrapper_descr_get(PyObject *self, PyObject *instance, PyObject *owner) {
-    (void)owner;
-    if (instance == NULL || instance == Py_None) {
-        return Py_NewRef(self);
-    }
-    return PyMethod_New(self, instance);
 }
 
 PyDoc_STRVAR(cache_info_doc, "cache_info($self, /)\n--\n\nReport cache statistics");
@@ -141,30 +133,15 @@ static PyObject *cache_clear(PyObject *object, PyObject *none) {
 
 static PyObject *wrapper_reduce(PyObject *self, PyObject *none) {
     (void)none;
-    if (wrapper_of(self)->owner.arguments != 0) {
-        return hasten_py_owner_reduce();
-    }
-    return PyObject_GetAttrString(self, "__qualname__");
-}
-
-/* A copy of a function is the function. */
-static PyObject *wrapper_copy(PyObject *self, PyObject *argument) {
-    (void)argument;
-    return Py_NewRef(self);
+    return hasten_py_owner_reduce(&wrapper_of(self)->owner, self);
 }
 
 static PyMethodDef wrapper_methods[] = {
     {"cache_info", cache_info, METH_NOARGS, cache_info_doc},
     {"cache_clear", cache_clear, METH_NOARGS, cache_clear_doc},
     {"__reduce__", wrapper_reduce, METH_NOARGS, NULL},
-    {"__copy__", wrapper_copy, METH_VARARGS, NULL},
-    {"__deepcopy__", wrapper_copy, METH_VARARGS, NULL},
+    HASTEN_PY_FUNCTION_COPIES,
     {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef wrapper_getset[] = {
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyMemberDef wrapper_members[] = {
@@ -197,9 +174,9 @@ static PyType_Slot wrapper_slots[] = {
     {Py_tp_traverse, wrapper_traverse},
     {Py_tp_clear, wrapper_clear},
     {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_descr_get, wrapper_descr_get},
+    {Py_tp_descr_get, hasten_py_function_get},
     {Py_tp_methods, wrapper_methods},
-    {Py_tp_getset, wrapper_getset},
+    {Py_tp_getset, hasten_py_function_getset},
     {Py_tp_members, wrapper_members},
     {0, NULL},
 };

@@ -12,9 +12,23 @@ PyDoc_STRVAR(find_class_doc,
              "(rank, name) of a class of growth, such as (3, 'O(n log n)') of 'n log n';\n"
              "None where it is none of those known.");
 
+PyDoc_STRVAR(turns_ratio_doc,
+             "turns_ratio($module, a, b, clean, /)\n--\n\n"
+             "log(B / A) of blocks that a pair of processes ran in turns, A B and B A; `clean`\n"
+             "is 1 for each pair of blocks that nothing interrupted.");
+PyDoc_STRVAR(paired_ratio_doc,
+             "paired_ratio($module, log_ratios, alpha=0.05, /)\n--\n\n"
+             "(ratio, low, high, p): B / A of estimates of its logarithm, and how likely sides\n"
+             "that are equal look as different. Too few give an interval from 0 to infinity.");
+PyDoc_STRVAR(holm_doc, "holm($module, p, alpha=0.05, /)\n--\n\n"
+                       "Which of several comparisons with these p count as different.");
+
 static PyMethodDef module_methods[] = {
     {"summarize", hasten_stats_summarize, METH_O, summarize_doc},
     {"find_class", hasten_stats_find_class, METH_O, find_class_doc},
+    {"turns_ratio", hasten_stats_turns_ratio, METH_VARARGS, turns_ratio_doc},
+    {"paired_ratio", hasten_stats_paired_ratio, METH_VARARGS, paired_ratio_doc},
+    {"holm", hasten_stats_holm, METH_VARARGS, holm_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -48,8 +48,7 @@ static PyObject *summary_dict(const struct hasten_summary *summary,
     return dict;
 }
 
-/* The numbers as doubles, twice as much room behind them; NULL with an exception. */
-static double *take_numbers(PyObject *values, size_t *ret_count) {
+double *hasten_stats_take(PyObject *values, size_t *ret_count) {
     PyObject *items = PySequence_Fast(values, "a sequence of numbers is expected");
     if (items == NULL) {
         return NULL;
@@ -84,7 +83,7 @@ static double *take_numbers(PyObject *values, size_t *ret_count) {
 
 PyObject *hasten_stats_summarize(PyObject *Py_UNUSED(module), PyObject *values) {
     size_t count = 0;
-    double *numbers = take_numbers(values, &count);
+    double *numbers = hasten_stats_take(values, &count);
     if (numbers == NULL) {
         return NULL;
     }
@@ -92,9 +91,14 @@ PyObject *hasten_stats_summarize(PyObject *Py_UNUSED(module), PyObject *values) 
     struct hasten_interval interval = {0, 0};
     hasten_status status = HASTEN_OK;
     size_t outliers[2] = {0, 0};
-    Py_BEGIN_ALLOW_THREADS const size_t resampled = count < MOST_RESAMPLED ? count : MOST_RESAMPLED;
-    const size_t starts[2] = {0, resampled};
-    status = hasten_bootstrap_median(NULL, numbers, starts, 1, 0.95, SEED, &interval, NULL);
+    Py_BEGIN_ALLOW_THREADS;
+    /* Every few of very many, from all of the time that they took. */
+    const size_t step = 1 + (count - 1) / MOST_RESAMPLED;
+    const size_t starts[2] = {0, (count - 1) / step + 1};
+    for (size_t i = 0; i < starts[1]; i++) {
+        numbers[count + i] = numbers[i * step];
+    }
+    status = hasten_bootstrap_median(NULL, numbers + count, starts, 1, 0.95, SEED, &interval, NULL);
     hasten_sort(numbers, count);
     summary = hasten_summarize(numbers, count, numbers + count);
     for (size_t i = 0; i < count; i++) {
@@ -102,7 +106,8 @@ PyObject *hasten_stats_summarize(PyObject *Py_UNUSED(module), PyObject *values) 
         outliers[0] += kind == HASTEN_OUTLIER_LOW || kind == HASTEN_OUTLIER_LOW_SEVERE;
         outliers[1] += kind == HASTEN_OUTLIER_HIGH || kind == HASTEN_OUTLIER_HIGH_SEVERE;
     }
-    Py_END_ALLOW_THREADS PyMem_Free(numbers);
+    Py_END_ALLOW_THREADS;
+    PyMem_Free(numbers);
     return status == HASTEN_OK ? summary_dict(&summary, &interval, outliers) : PyErr_NoMemory();
 }
 

@@ -9,8 +9,8 @@
  *
  * A registry belongs to an interpreter and is guarded by its GIL; where threads run free,
  * by a lock of its own, which is never held while waiting. */
-#ifndef HASTEN_EXT_FUNCTOOLS_FLIGHTS_H
-#define HASTEN_EXT_FUNCTOOLS_FLIGHTS_H
+#ifndef HASTEN_EXT_COMMON_FLIGHTS_H
+#define HASTEN_EXT_COMMON_FLIGHTS_H
 
 #include "ext/common/pycompat.h"
 
@@ -21,6 +21,7 @@ struct hasten_py_flight {
     unsigned long owner;
     unsigned generation; /* of the process: how often it is a child of fork() */
     size_t holders;      /* its owner and those who wait */
+    PyObject *failure;   /* for those who wait: see hasten_py_flight_fail(); or NULL */
     PyThread_type_lock lock;
 };
 
@@ -28,6 +29,8 @@ struct hasten_py_wait {
     struct hasten_py_wait *next;
     unsigned long thread;
     const struct hasten_py_flight *flight;
+    struct hasten_py_wait *pending; /* in a search for who waits for whom: to be followed */
+    bool is_seen;
 };
 
 struct hasten_py_flights {
@@ -51,14 +54,22 @@ enum hasten_py_boarding {
 };
 
 /* Waits where another thread computes the same. `*ret_flight` is set where it is the
- * caller that computes. */
+ * caller that computes, `*ret_failure` to a new reference where the other failed and says
+ * so; unless `ret_failure` is NULL. */
 enum hasten_py_boarding hasten_py_flights_begin(struct hasten_py_flights *flights,
                                                 const void *scope, const void *key,
-                                                struct hasten_py_flight **ret_flight);
+                                                struct hasten_py_flight **ret_flight,
+                                                PyObject **ret_failure);
 /* Does not wait: HASTEN_PY_LANDED where another computes it. */
 enum hasten_py_boarding hasten_py_flights_try(struct hasten_py_flights *flights, const void *scope,
                                               const void *key,
                                               struct hasten_py_flight **ret_flight);
+/* The exception that is set, and stays so, becomes that of those who wait, where it is an
+ * Exception: those that end a thread or the program are for nobody else. To be called by the
+ * owner before _end. */
+void hasten_py_flight_fail(struct hasten_py_flight *flight);
+/* Raises what that noted, with the traceback that it had then. */
+void hasten_py_flight_raise(PyObject *failure);
 void hasten_py_flights_end(struct hasten_py_flights *flights, struct hasten_py_flight *flight);
 
 #endif

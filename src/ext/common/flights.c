@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ext/functools/flights.h"
+#include "ext/common/flights.h"
 
 int hasten_py_flights_init(struct hasten_py_flights *flights) {
     *flights = (struct hasten_py_flights){0};
@@ -70,24 +70,42 @@ static struct hasten_py_flight *find(const struct hasten_py_flights *flights, co
     return flight;
 }
 
-/* Whether the flight lands only after what the thread computes. */
+/* Whether the flight lands only after what the thread computes. A thread waits for several
+ * where a signal's handler waits within a wait: it goes on when all have landed. */
 static bool waits_for(const struct hasten_py_flights *flights,
                       const struct hasten_py_flight *flight, unsigned long thread) {
-    while (flight != NULL && flight->owner != thread) {
-        const struct hasten_py_wait *wait = flights->waits;
-        while (wait != NULL && wait->thread != flight->owner) {
-            wait = wait->next;
-        }
-        flight = wait == NULL ? NULL : wait->flight;
+    for (struct hasten_py_wait *wait = flights->waits; wait != NULL; wait = wait->next) {
+        wait->is_seen = false;
     }
-    return flight != NULL;
+    struct hasten_py_wait *pending = NULL;
+    unsigned long owner = flight->owner;
+    while (owner != thread) {
+        for (struct hasten_py_wait *wait = flights->waits; wait != NULL; wait = wait->next) {
+            if (wait->thread == owner && !wait->is_seen) {
+                wait->is_seen = true;
+                wait->pending = pending;
+                pending = wait;
+            }
+        }
+        if (pending == NULL) {
+            return false;
+        }
+        owner = pending->flight->owner;
+        pending = pending->pending;
+    }
+    return true;
 }
 
-static void drop(struct hasten_py_flights *flights, struct hasten_py_flight *flight) {
-    if (--flight->holders == 0) {
-        flight_free(flights->spare);
-        flights->spare = flight;
+/* Answers a reference that is to be dropped when nothing is locked, or NULL. */
+static PyObject *drop(struct hasten_py_flights *flights, struct hasten_py_flight *flight) {
+    if (--flight->holders != 0) {
+        return NULL;
     }
+    PyObject *failure = flight->failure;
+    flight->failure = NULL;
+    flight_free(flights->spare);
+    flights->spare = flight;
+    return failure;
 }
 
 static struct hasten_py_flight *flight_new(struct hasten_py_flights *flights) {
@@ -125,9 +143,12 @@ static struct hasten_py_flight *start(struct hasten_py_flights *flights, const v
     return flight;
 }
 
-/* Until it has landed, or a signal's handler raised: then -1. */
-static int wait_for(struct hasten_py_flights *flights, struct hasten_py_flight *flight) {
-    struct hasten_py_wait wait = {flights->waits, PyThread_get_thread_ident(), flight};
+/* Until it has landed, or a signal's handler raised: then -1. `*ret_garbage` is for the
+ * caller to drop. */
+static int wait_for(struct hasten_py_flights *flights, struct hasten_py_flight *flight,
+                    PyObject **ret_failure, PyObject **ret_garbage) {
+    struct hasten_py_wait wait = {
+        .next = flights->waits, .thread = PyThread_get_thread_ident(), .flight = flight};
     flights->waits = &wait;
     flight->holders++;
     unlock(flights);
@@ -153,7 +174,10 @@ static int wait_for(struct hasten_py_flights *flights, struct hasten_py_flight *
     if (*place != NULL) {
         *place = wait.next;
     }
-    drop(flights, flight);
+    if (answer == 0 && ret_failure != NULL) {
+        *ret_failure = Py_XNewRef(flight->failure);
+    }
+    *ret_garbage = drop(flights, flight);
     return answer;
 }
 
@@ -172,8 +196,10 @@ enum hasten_py_boarding hasten_py_flights_try(struct hasten_py_flights *flights,
 
 enum hasten_py_boarding hasten_py_flights_begin(struct hasten_py_flights *flights,
                                                 const void *scope, const void *key,
-                                                struct hasten_py_flight **ret_flight) {
+                                                struct hasten_py_flight **ret_flight,
+                                                PyObject **ret_failure) {
     enum hasten_py_boarding boarding = HASTEN_PY_BOARDING_FAILED;
+    PyObject *garbage = NULL;
     lock(flights);
     struct hasten_py_flight *flight = find(flights, scope, key);
     if (flight == NULL) {
@@ -184,11 +210,33 @@ enum hasten_py_boarding hasten_py_flights_begin(struct hasten_py_flights *flight
         }
     } else if (waits_for(flights, flight, PyThread_get_thread_ident())) {
         boarding = HASTEN_PY_ALONE;
-    } else if (wait_for(flights, flight) == 0) {
+    } else if (wait_for(flights, flight, ret_failure, &garbage) == 0) {
         boarding = HASTEN_PY_LANDED;
     }
     unlock(flights);
+    Py_XDECREF(garbage);
     return boarding;
+}
+
+void hasten_py_flight_fail(struct hasten_py_flight *flight) {
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        return;
+    }
+    struct hasten_py_exception exception = hasten_py_exception_take();
+    hasten_py_exception_normalize(&exception);
+    PyObject *traceback = PyException_GetTraceback(exception.value);
+    flight->failure = PyTuple_Pack(2, exception.value, traceback == NULL ? Py_None : traceback);
+    if (flight->failure == NULL) {
+        PyErr_Clear(); /* then the next one computes */
+    }
+    Py_XDECREF(traceback);
+    hasten_py_exception_put(exception);
+}
+
+void hasten_py_flight_raise(PyObject *failure) {
+    PyObject *exception = PyTuple_GET_ITEM(failure, 0);
+    (void)PyException_SetTraceback(exception, PyTuple_GET_ITEM(failure, 1));
+    PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
 }
 
 void hasten_py_flights_end(struct hasten_py_flights *flights, struct hasten_py_flight *flight) {
@@ -201,6 +249,7 @@ void hasten_py_flights_end(struct hasten_py_flights *flights, struct hasten_py_f
         *place = flight->next;
     }
     PyThread_release_lock(flight->lock);
-    drop(flights, flight);
+    PyObject *garbage = drop(flights, flight);
     unlock(flights);
+    Py_XDECREF(garbage);
 }

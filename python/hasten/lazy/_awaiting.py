@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""What lazy objects need of coroutines, and those that are made by one."""
+
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+from hasten._awaiting import Awaited
+from hasten._lazy import Proxy
+
+# Held for one step, by who begins to make an object.
+_lock = threading.Lock()
+
+
+async def wait_for(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _not_awaited() -> Any:
+    raise RuntimeError("the object is not there yet: await it first")
+
+
+class AsyncProxy(Proxy):
+    """Stands for the object that the coroutine factory() answers, which runs when the lazy
+    object is first awaited; from then on it is used like any.
+
+    Whoever awaits it meanwhile, on whatever event loop, waits for the same. Where the factory
+    fails they all have its exception, and the next to await it tries again.
+    """
+
+    __slots__ = ("_awaited", "_make")
+
+    _awaited: Awaited | None
+    _make: Callable[[], Awaitable[Any]]
+
+    def __init__(self, factory: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__(_not_awaited)
+        self._make = factory
+        self._awaited = None
+
+    @property
+    def __factory__(self) -> Any:
+        return self._make
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return _obtain(self).__await__()
+
+
+async def _made(proxy: AsyncProxy) -> Any:
+    return await proxy._make()
+
+
+def _begun(proxy: AsyncProxy) -> Awaited:
+    """What makes the object; begun, if nobody has."""
+
+    def failed(error: BaseException) -> None:
+        with _lock:
+            if proxy._awaited is awaited:
+                proxy._awaited = None
+
+    with _lock:
+        awaited = proxy._awaited
+        if awaited is None or awaited.is_lost():
+            if awaited is not None:
+                awaited.abandon()
+            awaited = proxy._awaited = Awaited(_made(proxy), failed)
+        return awaited
+
+
+async def _obtain(proxy: AsyncProxy) -> Any:
+    if not proxy.__resolved__:
+        value = await _begun(proxy).wait()
+        if not proxy.__resolved__:
+            proxy.__wrapped__ = value
+        proxy._awaited = None
+    return proxy.__wrapped__

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""propcache's names, for its tests, over hasten.functools."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+from hasten.functools import cached_property  # noqa: F401
