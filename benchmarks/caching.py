@@ -3,8 +3,8 @@
 `functools` of the same interpreter, measured in turns in one process; what an entry
 keeps in memory; and how often each policy hits.
 
-Usage: caching.py [--python VERSION | --all] [--quick] [--part PART] [--json FILE]
-Peers (cachetools, cachebox, propcache, theine) are measured where they are installed.
+Usage: caching.py [--python VERSION | --all] [--quick] [--peers] [--part PART] [--json FILE]
+Other projects' caches are measured where they are installed; --peers installs them aside.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from time import perf_counter_ns
 
+from caches_of_others import GROUPS, add_peers, awaited, peer
 from measuring import interval, table, write_json
 from stats import in_other_interpreter
 from traces import optimum, traces
@@ -27,13 +28,6 @@ CALLS = 4_000
 TRIES = 3
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 LATER = 0.75 if VERSION >= (3, 14) else 0.65
-
-
-def peer(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
 
 
 def repeated(body):
@@ -224,6 +218,32 @@ def options(ours, rounds):
     return rows
 
 
+def beside_others(ours, rounds):
+    """Against hasten's own, which is the first of each group."""
+    rows = []
+    for title, make, call in GROUPS:
+        things = make(ours)
+        measure = awaited(CALLS) if call is None else repeated(ten(call))
+        sides = {name: (measure, thing) for name, thing in things.items()}
+        taken = in_turns(rounds, sides)
+        first = next(iter(things))
+        for name in things:
+            ratio, low, high = interval(
+                [one / base for one, base in zip(taken[name], taken[first])]
+            )
+            rows.append(
+                [
+                    title if name == first else "",
+                    name,
+                    f"{statistics.median(taken[name]):.1f}",
+                    f"{ratio:.2f}",
+                    f"{low:.2f} .. {high:.2f}",
+                ]
+            )
+    table("Beside others", ["what", "whose", "ns", "times hasten's", "95 %"], rows)
+    return rows
+
+
 MEMORY = """\
 import {0} as module
 def resident():
@@ -293,7 +313,8 @@ def main():
     arguments.add_argument("--all", action="store_true", help="every interpreter")
     arguments.add_argument("--json", type=Path, metavar="FILE")
     arguments.add_argument("--quick", action="store_true", help="fewer rounds")
-    arguments.add_argument("--part", choices=["hits", "options", "memory", "policies"])
+    arguments.add_argument("--part", choices=["hits", "options", "memory", "policies", "others"])
+    arguments.add_argument("--peers", action="store_true", help="install those measured against")
     given = arguments.parse_args()
     if given.all:
         words = [word for word in sys.argv[1:] if word != "--all"]
@@ -301,12 +322,15 @@ def main():
         return max(subprocess.run([*command, one], check=False).returncode for one in VERSIONS)
     if given.python:
         return subprocess.run(in_other_interpreter(given.python), check=False).returncode
+    if given.peers:
+        add_peers()
     ours = importlib.import_module("hasten.functools")
     rounds = 31 if given.quick else 151
     print(f"Python {'.'.join(map(str, sys.version_info[:3]))}, {os.cpu_count()} CPUs")
     parts = {
         "hits": lambda: hits(ours, rounds),
         "options": lambda: options(ours, rounds),
+        "others": lambda: beside_others(ours, rounds),
         "memory": memory,
         "policies": lambda: policies(ours, 60_000 if given.quick else 300_000),
     }

@@ -175,7 +175,7 @@ def in_other_interpreter(version):
         python = ROOT / ".cache" / "venv" / found.version / "bin" / "python"
         if found.version == version and (python.parent / "hasten").exists():
             words = [word for word in sys.argv[1:] if word not in ("--python", version)]
-            return [*found.enter, str(python), __file__, *words]
+            return [*found.enter, str(python), str(Path(sys.argv[0]).resolve()), *words]
     sys.exit(f"stats: no package was built for {version}: run make test-all")
 
 

@@ -19,14 +19,16 @@ CACHE = ROOT / ".cache"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 # The Debian suite that has each version, for those found nowhere else.
 SUITES = {"3.13": "trixie", "3.14": "sid", "3.15": "sid"}
-# What must be there of each version, CPython's own tests among it, and to build.
+# What must be there of each version: CPython's own tests too, what building takes, and the
+# server of the tests of shared caches.
 WANTED_IN_ROOT = (
     "usr/bin/python{0}",
     "usr/lib/python{0}/test/test_pstats.py",
     "usr/include/lzma.h",
     "usr/include/bzlib.h",
+    "usr/bin/redis-server",
 )
-# What building the extension modules takes inside a root.
+# What building the extension modules and their tests take inside a root.
 ROOT_PACKAGES = [
     "ca-certificates",
     "gcc",
@@ -38,6 +40,7 @@ ROOT_PACKAGES = [
     "liblzma-dev",
     "libbz2-dev",
     "pkg-config",
+    "redis-server",
 ]
 
 RUN_IN_ROOT = """#!/bin/sh

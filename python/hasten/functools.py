@@ -122,9 +122,11 @@ def _checked(is_async: bool = False, /, **options: Any) -> dict[str, Any]:
     }
 
 
-def _managed(function: Any, maxsize: Any, typed: Any, options: dict[str, Any]) -> Any:
+def _managed(
+    function: Any, maxsize: Any, typed: Any, options: dict[str, Any], stats: Any = _CacheStats
+) -> Any:
     return _managed_cache_wrapper(
-        function, _CacheInfo, _CacheStats, maxsize=maxsize, typed=typed, **options
+        function, _CacheInfo, stats, maxsize=maxsize, typed=typed, **options
     )
 
 
@@ -171,12 +173,42 @@ _PLAIN = {
     "exceptions_shared": None,
     "copy": None,
     "on_evict": None,
+    "shared": None,
+    "namespace": None,
+    "version": None,
+    "serializer": "json",
 }
+
+
+def _shared(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
+    """With a server behind it: python/hasten/_shared.py."""
+    from hasten import _shared
+
+    if maxsize == 0:
+        raise ValueError("shared= wants room for results here: maxsize must not be 0")
+    if "maxbytes" in given and maxsize is _MAXSIZE:
+        maxsize = None
+    is_async = _is_async(function)
+    # Who misses here waits for who else does.
+    values = _PLAIN | given | {"single_flight": True}
+    for name in ("maxbytes", "weigh", "stale"):
+        if is_async and name in given:
+            raise TypeError(f"{name}= is not for async functions")
+    return _shared.wrap(
+        function,
+        is_async,
+        bool(typed),
+        given,
+        _checked(is_async, **values),
+        lambda compute, options, stats: _managed(compute, maxsize, typed, options, stats),
+    )
 
 
 def _wrapped(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
     is_async = _is_async(function)
-    if not (given or is_async):
+    if "shared" in given:
+        wrapper = _shared(function, maxsize, typed, given)
+    elif not (given or is_async):
         wrapper = _lru_cache_wrapper(function, maxsize, typed, _CacheInfo)
     else:
         if "maxbytes" in given and maxsize is _MAXSIZE:
@@ -193,11 +225,15 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
     for name in values:
         if name not in _PLAIN and name not in ("maxsize", "typed"):
             raise TypeError(f"unexpected keyword argument {name!r}")
-    return {
+    given = {
         name: values[name]
         for name, plain in _PLAIN.items()
         if name in values and values[name] != plain
     }
+    for name in ("namespace", "version", "serializer"):
+        if name in given and "shared" not in given:
+            raise TypeError(f"{name}= wants shared=")
+    return given
 
 
 def lru_cache(
@@ -218,6 +254,10 @@ def lru_cache(
     exceptions_shared: bool | None = None,
     copy: Any = None,
     on_evict: Callable[[Any, Any], object] | None = None,
+    shared: Any = None,
+    namespace: str | None = None,
+    version: str | None = None,
+    serializer: Any = "json",
 ) -> Any:
     """Least-recently-used cache decorator: as the standard module's, and more by keywords.
 
@@ -232,7 +272,8 @@ def lru_cache(
     goes when there is no room. *single_flight*: threads wait for what another computes.
     *stale*: the old result meanwhile. *exceptions*, *exceptions_ttl*: failures are kept.
     *exceptions_shared*: who waits for a computation that fails has its exception.
-    *copy*: callers get copies. *on_evict*: is told of results that go.
+    *copy*: callers get copies. *on_evict*: is told of results that go. *shared*: a server
+    that keeps results for many processes; *namespace*, *version*, *serializer*: how there.
     """
     values = locals()
     given = _given(values)
@@ -269,6 +310,8 @@ def cached_method(maxsize: Any = _MAXSIZE, typed: Any = False, **options: Any) -
 
 def _of_method(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
     is_async = _is_async(function)
+    if "shared" in given:
+        raise TypeError("shared= is not for methods: what each instance has is its own")
     if "maxbytes" in given and maxsize is _MAXSIZE:
         maxsize = None
     if given or is_async:

@@ -31,7 +31,7 @@ from typing import (
 from hasten._functools import _cached_method as _cached_method
 from hasten._functools import _lru_cache_wrapper as _lru_cache_wrapper
 from hasten._functools import _managed_cache_wrapper as _managed_cache_wrapper
-from hasten._functools import _Mapping
+from hasten._functools import _Mapping, _Wrapped
 from hasten._functools import cached_property as cached_property
 
 if sys.version_info >= (3, 14):
@@ -60,6 +60,7 @@ if sys.version_info >= (3, 14):
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
+_R_co = TypeVar("_R_co", covariant=True)
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 _D = TypeVar("_D")
@@ -85,6 +86,10 @@ class _CacheParameters(TypedDict, total=False):
     exceptions_shared: bool
     copy: bool | Callable[[Any], Any]
     on_evict: Callable[[Any, Any], object]
+    shared: Any
+    namespace: str
+    version: str
+    serializer: Literal["json", "msgpack", "pickle"] | _Serializer
 
 class _CacheStats(NamedTuple):
     hits: int
@@ -95,6 +100,36 @@ class _CacheStats(NamedTuple):
     waits: int
     size: int
     seconds_saved: float
+
+class _SharedCacheStats(NamedTuple):
+    hits: int
+    misses: int
+    evictions: int
+    expirations: int
+    stale: int
+    waits: int
+    size: int
+    seconds_saved: float
+    remote_hits: int
+    remote_misses: int
+    remote_errors: int
+    invalidations: int
+    unshared: int
+
+class _Serializer(Protocol):
+    def dumps(self, value: Any, /) -> bytes: ...
+    def loads(self, data: bytes, /) -> Any: ...
+
+class _SharedCached(_Wrapped[_P, _R_co]):
+    """A cached function whose results many processes have; only for types."""
+
+    def cache_info(self) -> _CacheInfo: ...
+    def cache_stats(self) -> _SharedCacheStats: ...
+    def cache_clear(self, *, shared: bool = True) -> None: ...
+    def cache_discard(self, *args: Any, **kwargs: Any) -> bool: ...
+
+class _SharedDecorator(Protocol):
+    def __call__(self, function: Callable[_P, _R], /) -> _SharedCached[_P, _R]: ...
 
 class _Decorator(Protocol):
     def __call__(self, function: Callable[_P, _R], /) -> _managed_cache_wrapper[_P, _R]: ...
@@ -125,6 +160,28 @@ def lru_cache(
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _Decorator: ...
+@overload
+def lru_cache(
+    maxsize: int | None = 128,
+    typed: bool = False,
+    *,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+    shared: Any,
+    namespace: str | None = None,
+    version: str | None = None,
+    serializer: Literal["json", "msgpack", "pickle"] | _Serializer = "json",
+) -> _SharedDecorator: ...
 @overload
 def cache(user_function: Callable[_P, _R], /) -> _lru_cache_wrapper[_P, _R]: ...
 @overload
@@ -169,6 +226,52 @@ def cache(
     copy: bool | Callable[[Any], Any] | None = None,
     on_evict: Callable[[Any, Any], object] | None = None,
 ) -> _managed_cache_wrapper[_P, _R]: ...
+@overload
+def cache(
+    user_function: None = None,
+    /,
+    *,
+    typed: bool = False,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+    shared: Any,
+    namespace: str | None = None,
+    version: str | None = None,
+    serializer: Literal["json", "msgpack", "pickle"] | _Serializer = "json",
+) -> _SharedDecorator: ...
+@overload
+def cache(
+    user_function: Callable[_P, _R],
+    /,
+    *,
+    typed: bool = False,
+    ttl: float | timedelta | None = None,
+    jitter: float = 0.0,
+    maxbytes: int | None = None,
+    weigh: Callable[[Any], int] | None = None,
+    key: Callable[..., Any] | None = None,
+    policy: _Policy = "lru",
+    single_flight: bool = False,
+    stale: float | timedelta | bool | None = None,
+    exceptions: _Exceptions | None = None,
+    exceptions_ttl: float | timedelta = 1.0,
+    copy: bool | Callable[[Any], Any] | None = None,
+    on_evict: Callable[[Any, Any], object] | None = None,
+    shared: Any,
+    namespace: str | None = None,
+    version: str | None = None,
+    serializer: Literal["json", "msgpack", "pickle"] | _Serializer = "json",
+) -> _SharedCached[_P, _R]: ...
 
 class _MethodDecorator(Protocol):
     def __call__(self, function: Callable[_P, _R], /) -> _cached_method[_P, _R]: ...

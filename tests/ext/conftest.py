@@ -10,7 +10,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "targets")]
 
-from traced import HASTEN, run  # noqa: E402 (found where the line above says)
+from shared_server import PROGRAM, Other, Rubbish, Server  # noqa: E402 (found where the line
+from traced import HASTEN, run  # noqa: E402                     above says)
 
 
 @pytest.fixture
@@ -30,3 +31,62 @@ def trace(tmp_path):
         return done, json.loads(shown.stdout)
 
     return start
+
+
+def _let_go_of(server):
+    from hasten import _shared_link
+
+    link = _shared_link._links.pop(server.url, None)
+    if link is not None:
+        link.end()
+    server.end()
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """A busy machine is no server that does not answer."""
+    from hasten import _shared_server
+
+    monkeypatch.setattr(_shared_server, "CONNECT_S", 20.0)
+    monkeypatch.setattr(_shared_server, "ANSWER_S", 20.0)
+
+
+@pytest.fixture
+def server(patient):
+    """A server that keeps results for many processes; nobody else uses it."""
+    pytest.importorskip("redis", reason="the package redis is not installed")
+    if PROGRAM is None:
+        pytest.skip("neither redis-server nor valkey-server is installed: SHARED CACHES NOT TESTED")
+    server = Server()
+    yield server
+    _let_go_of(server)
+
+
+@pytest.fixture
+def rubbish():
+    """Starts servers that answer what they are told to."""
+    pytest.importorskip("redis", reason="the package redis is not installed")
+    started = []
+
+    def start(answer):
+        started.append(Rubbish(answer))
+        return started[-1]
+
+    yield start
+    for server in started:
+        _let_go_of(server)
+
+
+@pytest.fixture
+def other(server):
+    """Starts other processes that know the server."""
+    started = []
+
+    def start(code):
+        started.append(Other(server.url, code))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.process.poll() is None:
+            process.end()

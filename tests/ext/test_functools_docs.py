@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "caching.md"
+SERVER = "redis://localhost:6379/0"
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
@@ -17,7 +18,9 @@ def test_all_examples_are_executed():
 
 
 @pytest.mark.parametrize(("code", "output"), EXAMPLES)
-def test_example(code, output, tmp_path):
+def test_example(code, output, tmp_path, request):
+    if SERVER in code:
+        code = code.replace(SERVER, request.getfixturevalue("server").url)
     (tmp_path / "example.py").write_text(code)
     done = subprocess.run(
         [sys.executable, "example.py"], cwd=tmp_path, check=False, capture_output=True, text=True

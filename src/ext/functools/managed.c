@@ -112,6 +112,7 @@ static int managed_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(self->front);
     Py_VISIT(self->flying);
     Py_VISIT(self->dict);
+    Py_VISIT(self->leases);
     const int answer = hasten_py_owner_visit(&self->owner, visit, arg);
     return answer != 0 ? answer : hasten_py_store_visit(&self->store, visit, arg);
 }
@@ -157,6 +158,7 @@ static void managed_dealloc(PyObject *object) {
     Py_CLEAR(self->failures);
     Py_CLEAR(self->front);
     Py_CLEAR(self->flying);
+    Py_CLEAR(self->leases);
     Py_CLEAR(self->module);
     type->tp_free(object);
     Py_DECREF(type);

@@ -9,6 +9,7 @@
 
 #include "ext/common/flights.h"
 #include "ext/functools/owner.h"
+#include "ext/functools/shared.h"
 #include "ext/functools/store.h"
 
 struct hasten_py_managed {
@@ -36,6 +37,8 @@ struct hasten_py_managed {
     PyObject *dict;
     PyObject *weakrefs;
     struct hasten_py_owner owner;
+    /* What it computes are leases of these; NULL where results are this process's own. */
+    struct hasten_py_leases *leases;
 };
 
 extern PyType_Spec hasten_py_managed_spec;

@@ -60,8 +60,12 @@ enum hasten_py_found hasten_py_managed_find(struct hasten_py_managed *self,
     HASTEN_PY_BEGIN_LOCKED((PyObject *)self);
     found = hasten_py_store_find(&self->store, call, now_ns, &result, &garbage);
     if (found == HASTEN_PY_FRESH || found == HASTEN_PY_STALE) {
-        *ret_value = Py_NewRef(result->value);
         *ret_is_failure = hasten_py_kept_of(result)->is_failure;
+        if (self->leases == NULL || *ret_is_failure) {
+            *ret_value = Py_NewRef(result->value);
+        } else {
+            found = hasten_py_lease_look(&self->store, result, found, ret_value, &garbage);
+        }
         if (found == HASTEN_PY_FRESH) {
             hasten_py_store_hit(&self->store, result);
         }
@@ -125,11 +129,14 @@ static PyObject *compute(struct hasten_py_managed *self, const struct hasten_py_
         keep_failure(self, call);
         return NULL;
     }
-    if (!hasten_py_managed_keep(self, call, value, false)) {
+    const bool may_keep =
+        self->leases == NULL || hasten_py_lease_keep(self->leases, value, call->tag);
+    if (PyErr_Occurred() || (may_keep && !hasten_py_managed_keep(self, call, value, false))) {
         Py_DECREF(value);
         return NULL;
     }
-    return hasten_py_managed_hand_out(self, value, false);
+    return hasten_py_managed_hand_out(
+        self, self->leases == NULL ? value : hasten_py_lease_open(value), false);
 }
 
 /* One caller computes what is stale, the others have the old value. */

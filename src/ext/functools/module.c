@@ -7,6 +7,8 @@
 #include "ext/functools/mapping.h"
 #include "ext/functools/method.h"
 #include "ext/functools/property_timed.h"
+#include "ext/functools/shared.h"
+#include "ext/functools/shared_key.h"
 #include "ext/functools/wrapper.h"
 
 static struct PyModuleDef module_definition;
@@ -42,11 +44,15 @@ static int module_exec(PyObject *module) {
                                                                  (PyObject *)property);
     state->until_type =
         (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_py_until_spec, NULL);
-    return state->timed_type != NULL && state->until_type != NULL &&
+    state->lease_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &hasten_py_lease_spec, NULL);
+    return state->lease_type != NULL && state->timed_type != NULL && state->until_type != NULL &&
                    add_type(module, &hasten_py_wrapper_spec, NULL) != NULL &&
                    add_type(module, &hasten_py_managed_spec, NULL) != NULL &&
                    add_type(module, &hasten_py_method_spec, NULL) != NULL &&
-                   add_type(module, &hasten_py_mapping_spec, NULL) != NULL
+                   add_type(module, &hasten_py_mapping_spec, NULL) != NULL &&
+                   add_type(module, &hasten_py_leases_spec, NULL) != NULL &&
+                   PyModule_AddFunctions(module, hasten_py_shared_methods) == 0
                ? 0
                : -1;
 }
@@ -55,6 +61,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     const struct hasten_py_functools *state = PyModule_GetState(module);
     Py_VISIT(state->timed_type);
     Py_VISIT(state->until_type);
+    Py_VISIT(state->lease_type);
     return 0;
 }
 
@@ -62,6 +69,7 @@ static int module_clear(PyObject *module) {
     struct hasten_py_functools *state = PyModule_GetState(module);
     Py_CLEAR(state->timed_type);
     Py_CLEAR(state->until_type);
+    Py_CLEAR(state->lease_type);
     return 0;
 }
 

@@ -13,6 +13,7 @@ struct hasten_py_functools {
     struct hasten_ticks ticks; /* from the module's start */
     PyTypeObject *timed_type;  /* of properties with an end */
     PyTypeObject *until_type;  /* of their values */
+    PyTypeObject *lease_type;
 };
 
 /* Of the module that made the type or the type's base; NULL with an exception set. */
