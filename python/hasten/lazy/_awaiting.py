@@ -50,19 +50,24 @@ async def _made(proxy: AsyncProxy) -> Any:
     return await proxy._make()
 
 
-def _begun(proxy: AsyncProxy) -> Awaited:
-    """What makes the object; begun, if nobody has."""
+def _begun(proxy: AsyncProxy) -> Awaited | None:
+    """What makes the object; begun, if nobody has. None: the object is there."""
 
-    def landed(done: Awaited) -> None:
-        with _lock:
-            if done.error is not None and proxy._awaited is done:
-                proxy._awaited = None
+    def landed(awaited: Awaited) -> None:
+        try:
+            if awaited.error is None:
+                proxy.__wrapped__ = awaited.value
+        finally:
+            with _lock:
+                if proxy._awaited is awaited:
+                    proxy._awaited = None
 
     with _lock:
         awaited = proxy._awaited
-        if awaited is None or awaited.is_lost():
-            if awaited is not None:
-                awaited.abandon()
+        if awaited is not None and awaited.is_lost():
+            awaited.abandon()
+            awaited = None
+        if awaited is None and not proxy.__resolved__:
             awaited = proxy._awaited = Awaited(_made(proxy), landed)
         return awaited
 
@@ -70,13 +75,11 @@ def _begun(proxy: AsyncProxy) -> Awaited:
 async def _obtain(proxy: AsyncProxy) -> Any:
     while not proxy.__resolved__:
         awaited = _begun(proxy)
+        if awaited is None:
+            continue
         is_mine = await awaited.wait()
-        if awaited.error is None:
-            if not proxy.__resolved__:
-                proxy.__wrapped__ = awaited.value
-            proxy._awaited = None
-        elif is_mine or isinstance(awaited.error, Exception):
-            # Else another loop ended in the middle of it, and this one begins it again.
+        # That another loop ended, or its program's wish to end, is no answer.
+        if awaited.error is not None and (is_mine or isinstance(awaited.error, Exception)):
             try:
                 awaited.raise_error()
             finally:
