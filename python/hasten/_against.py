@@ -181,6 +181,7 @@ class Side:
             )  # fmt: skip
         self.channel = Channel(ours)
         self.ended: Message | None = None  # of the test that it runs
+        self.is_over = False
 
     def answer(self, patience_s: float) -> Message:
         deadline = time.monotonic() + patience_s
@@ -209,11 +210,20 @@ class Side:
         status = self.process.returncode
         return f"the test run of {self.revision.label} has ended (status {status}){tail}"
 
+    def send(self, message: Message) -> None:
+        try:
+            self.channel.send(message)
+        except Ended:
+            raise Failed(self.how_it_ended()) from None
+
     def run(self, iterations: int, before: int, patience_s: float) -> Message:
-        self.channel.send({"run": iterations, "before": before})
+        self.send({"run": iterations, "before": before})
         return self.answer(patience_s)
 
     def kill(self) -> None:
+        if self.is_over:
+            return  # its number may be another's
+        self.is_over = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -314,7 +324,8 @@ class Turns:
         if self.is_pedantic:
             return
         if not self.test.loops:
-            self.test.loops = self.choose_loops()
+            self.loops = self.test.loops = self.choose_loops()
+            return
         self.loops = self.test.loops
         for side in CHANCE.sample((REFERENCE, NOW), 2):
             self.block(side, self.loops[side], 0)
@@ -384,9 +395,14 @@ class Comparison:
         if "PYTHONHASHSEED" not in os.environ:
             chance["PYTHONHASHSEED"] = str(CHANCE.randrange(1, 2**32))
         self.sides = []
-        for number, revision in enumerate(self.revisions):
+        made = {}
+        # What comes first finds files and processors otherwise than what comes second.
+        for number in CHANCE.sample((REFERENCE, NOW), 2):
+            revision = self.revisions[number]
             folder = os.path.join(self.folder, f"{self.started}-{number}")
-            self.sides.append(Side(revision, self.arguments(revision), chance, folder))
+            made[number] = Side(revision, self.arguments(revision), chance, folder)
+            self.sides.append(made[number])
+        self.sides = [made[REFERENCE], made[NOW]]
 
     def ready(self, tests: list[Compared]) -> list[Compared]:
         """Those of the tests that both have."""
@@ -418,7 +434,7 @@ class Comparison:
             after = tests[number + 1].name if number + 1 < len(tests) else None
             try:
                 self.run_test(test, after)
-            except (Failed, Ended) as error:
+            except Failed as error:
                 test.fail("failed", str(error))
                 test.is_hanging = True
                 for side in self.sides:
@@ -432,7 +448,7 @@ class Comparison:
     def run_test(self, test: Compared, after: str | None) -> None:
         for side in self.sides:
             side.ended = None
-            side.channel.send({"test": test.name, "next": after})
+            side.send({"test": test.name, "next": after})
         answers = [side.answer(self.patience_s) for side in self.sides]
         if all("at" in answer for answer in answers):
             turns = Turns(self.sides, test, answers, self.patience_s)
@@ -447,7 +463,7 @@ class Comparison:
     def finish(self, side: Side) -> Message:
         """Has the test run to the test's end."""
         if side.ended is None:
-            side.channel.send({"enough": True})
+            side.send({"enough": True})
         while side.ended is None:
             side.answer(self.patience_s)
         return side.ended

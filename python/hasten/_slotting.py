@@ -265,19 +265,17 @@ def _hook(made: type, original: Any) -> Any:
     return classmethod(__init_subclass__)
 
 
-def _set_defaults(made: type, own: dict[str, Any]) -> None:
+def _set_creation(made: type, own: dict[str, Any]) -> None:
+    """Initial values, the bases' too, and calls of the class."""
     values: dict[str, Any] = {}
     for base in reversed(made.__mro__[1:]):
         values.update(vars(base).get("__slot_defaults__", {}))
-    if not own:
-        if values:
-            _slots.inherit(made)
-        return
     values.update(own)
-    _slots.set_defaults(made, values)
-    type.__setattr__(made, "__slot_defaults__", MappingProxyType(own))
-    original = vars(made).get("__init_subclass__")
-    type.__setattr__(made, "__init_subclass__", _hook(made, original))
+    _slots.set_creation(made, values)
+    if own:
+        type.__setattr__(made, "__slot_defaults__", MappingProxyType(own))
+        original = vars(made).get("__init_subclass__")
+        type.__setattr__(made, "__init_subclass__", _hook(made, original))
 
 
 def _build(cls: type, names: Iterable[str], named: bool, weakref: bool, wants_dict: bool) -> type:
@@ -301,7 +299,7 @@ def _build(cls: type, names: Iterable[str], named: bool, weakref: bool, wants_di
         type(value).__set_name__(value, made, name)
     _make_abstract(cls, made)
     _add_state(made)
-    _set_defaults(made, plan.defaults)
+    _set_creation(made, plan.defaults)
     _slots.mend(cls, made, [list(vars(cls).values()), list(vars(made).values())])
     move(cls, made)
     return made

@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import GenericAlias, TracebackType
 from typing import Any, Generic, Literal, Self, SupportsIndex, TypeVar, final
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 _T = TypeVar("_T")
 _S = TypeVar("_S")
@@ -19,6 +19,7 @@ class LineTooLongError(ValueError):
     path: Any
     offset: int | None
 
+@disjoint_base
 class Stream(Iterator[_T], Generic[_T]):
     def __new__(cls, iterable: Iterable[_T], /) -> Self: ...
     def __iter__(self) -> Self: ...

@@ -301,3 +301,102 @@ def test_builtin_base():
         made.append((list(c), c.count, kind().count, list(copied), copied.count))
     assert made[0] == made[1]
     assert not hasattr(c, "__dict__")
+
+
+# -- calls of the class
+
+
+def test_calls_are_those_of_a_plain_class():
+    """Arguments, keywords, errors, to the letter."""
+
+    def define():
+        class C:
+            def __init__(self, a, *more, b=2, **rest):
+                self.seen = (a, more, b, rest)
+
+        return C
+
+    Plain, C = define(), slotted(define())
+    many = tuple(range(20))
+    for call in (
+        lambda cls: cls(1),
+        lambda cls: cls(1, 2, 3, b=4, c=5),
+        lambda cls: cls(*many),
+        lambda cls: cls(*many, **{f"k{i}": i for i in range(9)}),
+        lambda cls: [*map(cls, "ab")][1],
+        lambda cls: functools.partial(cls, 1, b=3)(4),
+    ):
+        assert call(C).seen == call(Plain).seen
+    for call in (lambda cls: cls(), lambda cls: cls(b=1)):
+        errors = []
+        for cls in (Plain, C):
+            with pytest.raises(TypeError) as caught:
+                call(cls)
+            errors.append(str(caught.value))
+        assert errors[0] == errors[1]
+
+
+def test_a_class_that_is_changed_later():
+    @slotted
+    class C:
+        def __init__(self, a):
+            self.a = a
+
+    assert C(1).a == 1
+    C.__init__ = lambda self, a: setattr(self, "a", a + 1)
+    assert C(1).a == 2
+    C.__init__ = functools.partialmethod(C.__init__, 5)
+    assert C().a == 6
+    C.__new__ = lambda cls, *args: "made"
+    assert C(1) == "made"
+    del C.__new__
+    del C.__init__
+    with pytest.raises(TypeError, match=r"takes no arguments|takes exactly one argument"):
+        C(1)
+    assert type(C()) is C
+    C.__init__ = lambda self: 3
+    with pytest.raises(TypeError, match="should return None, not 'int'"):
+        C()
+
+
+def test_failing_init_lets_go():
+    released = []
+
+    class Value:
+        def __del__(self):
+            released.append(1)
+
+    @slotted
+    class C:
+        def __init__(self, value):
+            self.value = value
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        C(Value())
+    gc.collect()
+    assert released == [1]
+
+
+def test_metaclass_that_is_called_instead():
+    class Meta(type):
+        def __call__(cls, *args):
+            return ["called", *args]
+
+    @slotted
+    class C(metaclass=Meta):
+        def __init__(self, a):
+            self.a = a
+
+    assert C(1) == ["called", 1]
+
+
+def test_deep_recursion_in_init():
+    @slotted
+    class C:
+        def __init__(self, depth):
+            self.inner = C(depth - 1) if depth else None
+
+    with pytest.raises(RecursionError):
+        C(10**6)
+    assert C(50).inner.inner is not None

@@ -38,7 +38,7 @@ def attach(
     }
     public = sorted(modules | attributes.keys())
 
-    def __getattr__(name: str) -> Any:  # noqa: N807 - what the module's is to be
+    def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         if name in modules:
@@ -53,7 +53,7 @@ def attach(
             setattr(package, submodule, getattr(module, submodule))
         return getattr(module, name)
 
-    def __dir__() -> list[str]:  # noqa: N807
+    def __dir__() -> list[str]:
         return list(public)
 
     if os.environ.get("EAGER_IMPORT"):

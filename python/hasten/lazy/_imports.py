@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 # From Python 3.15 on the language itself has lazy imports.
 _NATIVE = hasattr(builtins, "__lazy_import__")
-# What install() set, and what was set before it.
-_native: tuple[Filter, Filter | None, str] | None = None
+
+
+class _Native:
+    """The language's own lazy imports: what install() set, and what was set before it."""
+
+    installed: tuple[Filter, Filter | None, str] | None = None
 
 
 def lazy_import(name: str, package: str | None = None) -> ModuleType:
@@ -49,7 +53,7 @@ def lazy_import(name: str, package: str | None = None) -> ModuleType:
     return module
 
 
-class imports:  # noqa: N801 - reads as a statement
+class imports:
     """`with imports():` at the top of a module: imports directly in its body wait. Within
     functions and classes it changes nothing."""
 
@@ -83,24 +87,22 @@ def _make_filter(before: Filter | None) -> Filter:
 
 
 def _install_natively() -> None:
-    global _native
     system: Any = sys
     before = system.get_lazy_imports_filter()
-    if _native is None or before is not _native[0]:
-        _native = (_make_filter(before), before, system.get_lazy_imports())
-        system.set_lazy_imports_filter(_native[0])
+    if _Native.installed is None or before is not _Native.installed[0]:
+        _Native.installed = (_make_filter(before), before, system.get_lazy_imports())
+        system.set_lazy_imports_filter(_Native.installed[0])
     system.set_lazy_imports("all")
 
 
 def _uninstall_natively() -> None:
-    global _native
     system: Any = sys
-    if _native is None:
+    if _Native.installed is None:
         return
-    if system.get_lazy_imports_filter() is _native[0]:
-        system.set_lazy_imports_filter(_native[1])
-    system.set_lazy_imports(_native[2])
-    _native = None
+    if system.get_lazy_imports_filter() is _Native.installed[0]:
+        system.set_lazy_imports_filter(_Native.installed[1])
+    system.set_lazy_imports(_Native.installed[2])
+    _Native.installed = None
 
 
 def install(include: Iterable[str] | None = None, exclude: Iterable[str] | None = None) -> None:
@@ -129,4 +131,4 @@ def uninstall() -> None:
 
 def is_installed() -> bool:
     """Whether install() is in effect."""
-    return _native is not None if _NATIVE else _imports.is_installed()
+    return _Native.installed is not None if _NATIVE else _imports.is_installed()

@@ -44,13 +44,35 @@ static void put_bytes(struct hasten_table *table, int64_t bytes) {
     hasten_buffer_done(&text);
 }
 
+/* How much of a module's name is that of a package which the one above it is in, too: of
+ * "pip._vendor.rich.text" below "pip._vendor.rich.console" the first 17 bytes. */
+static size_t shared_size(const char *above, const char *name) {
+    size_t shared = 0;
+    for (size_t i = 0; name[i] != '\0' && (above[i] == name[i] || above[i] == '\0'); i++) {
+        if (name[i] == '.') {
+            shared = i + 1;
+        }
+        if (above[i] == '\0') {
+            break;
+        }
+    }
+    return shared;
+}
+
+/* In a deep tree there is little room: what is above says the rest. */
 static void put_name(struct shown *shown, const struct hasten_load *load, size_t depth,
                      enum hasten_style style) {
     struct hasten_buffer text;
     const char *name = hasten_loads_text(shown->loads, load->name);
     hasten_buffer_init(&text, NULL);
     for (size_t i = 0; i < depth; i++) {
-        hasten_buffer_text(&text, "  ");
+        hasten_buffer_byte(&text, ' ');
+    }
+    if (depth > 0 && load->parent != HASTEN_LOADS_NONE) {
+        const struct hasten_load *above = &shown->loads->loads[load->parent];
+        const size_t shared = shared_size(hasten_loads_text(shown->loads, above->name), name);
+        hasten_buffer_text(&text, shared == 0 ? "" : shown->page.options->unicode ? "…" : "~");
+        name += shared;
     }
     hasten_text_safe(&text, name, strlen(name), shown->page.options->unicode);
     hasten_table_text(&shown->table, style, hasten_buffer_cstring(&text));

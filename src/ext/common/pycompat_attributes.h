@@ -16,6 +16,7 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wpedantic"
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* its own uses, on 3.12 and 3.13 */
 #undef _PyGC_FINALIZED              /* a function in what follows, on 3.12 */
 #define object hasten_py_ast_object /* the name of a type there, on 3.14: ours would hide it */
 #include <internal/pycore_dict.h>

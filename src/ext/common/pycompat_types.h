@@ -31,4 +31,14 @@ static inline PyCodeObject *hasten_py_generator_code(PyObject *generator) {
 #endif
 }
 
+/* Whether to make an object never runs code of the program. Up to 3.11 it may start the
+ * collector, and with it finalizers. */
+static inline bool hasten_py_makes_quietly(void) {
+#if PY_VERSION_HEX >= 0x030c0000
+    return true;
+#else
+    return false;
+#endif
+}
+
 #endif

@@ -136,6 +136,7 @@ static PyObject *import_plain(struct imports *imports, const struct request *req
         modules_bind(pending, request->globals, statement->names[0]) < 0) {
         Py_CLEAR(module);
     }
+    Py_XDECREF(pending);
     return module;
 }
 
@@ -201,6 +202,7 @@ static PyObject *take_from_loaded(struct imports *imports, const struct request 
          PyDict_SetItem(own, statement->attributes[i], later) < 0)) {
         Py_CLEAR(later);
     }
+    Py_XDECREF(pending);
     Py_XDECREF(full);
     return later;
 }
@@ -217,6 +219,7 @@ static bool top_can_wait(struct imports *imports, const struct request *request)
                               &pending);
     }
     const bool can = loaded != NULL || later != NULL;
+    Py_XDECREF(pending);
     Py_XDECREF(top);
     Py_XDECREF(loaded);
     Py_XDECREF(later);

@@ -78,6 +78,12 @@ static bool is_called_by(const char *name) {
     return is;
 }
 
+/* The interpreter has taken our state away already, and still imports. */
+static PyObject *is_over(void) {
+    PyErr_SetString(PyExc_ImportError, "the interpreter is shutting down");
+    return NULL;
+}
+
 PyObject *machinery_find_spec(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
     struct imports *imports = PyModule_GetState(module);
     if (count >= 1 && PyUnicode_CheckExact(arguments[0]) &&
@@ -86,6 +92,9 @@ PyObject *machinery_find_spec(PyObject *module, PyObject *const *arguments, Py_s
         if (pending != NULL && pending->spec != NULL) {
             return Py_NewRef(pending->spec);
         }
+    }
+    if (imports->find_spec_before == NULL) {
+        return is_over();
     }
     return PyObject_Vectorcall(imports->find_spec_before, arguments, (size_t)count, NULL);
 }
@@ -104,8 +113,10 @@ static PyObject *take_over(struct pending *pending, PyObject *fresh) {
 
 PyObject *machinery_make(PyObject *module, PyObject *spec) {
     struct imports *imports = PyModule_GetState(module);
-    PyObject *fresh = PyObject_CallOneArg(imports->make_before, spec);
-    if (fresh == NULL || !PyModule_CheckExact(fresh) || PyDict_GET_SIZE(imports->pending) == 0) {
+    PyObject *fresh =
+        imports->make_before == NULL ? is_over() : PyObject_CallOneArg(imports->make_before, spec);
+    if (fresh == NULL || !PyModule_CheckExact(fresh) || imports->pending == NULL ||
+        PyDict_GET_SIZE(imports->pending) == 0) {
         return fresh;
     }
     PyObject *name = PyObject_GetAttrString(spec, "name");

@@ -124,6 +124,7 @@ static PyObject *lazy_module(PyObject *module, PyObject *name) {
     struct pending *pending = NULL;
     result =
         modules_later(imports, name, true, code == NULL ? NULL : code->co_filename, line, &pending);
+    Py_XDECREF(pending);
     Py_XDECREF(caller);
     Py_XDECREF(code);
     return result != NULL || PyErr_Occurred() ? result : Py_NewRef(Py_None);

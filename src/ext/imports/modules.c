@@ -62,7 +62,9 @@ PyObject *modules_loaded(PyObject *name) {
 }
 
 struct pending *modules_find(const struct imports *imports, PyObject *name) {
-    return (struct pending *)PyDict_GetItemWithError(imports->pending, name);
+    return imports->pending == NULL /* at the interpreter's end */
+               ? NULL
+               : (struct pending *)PyDict_GetItemWithError(imports->pending, name);
 }
 
 static struct pending *make(struct imports *imports, PyObject *name, PyObject *spec, PyObject *file,
@@ -88,14 +90,13 @@ struct pending *modules_wait(struct imports *imports, PyObject *name, PyObject *
                              PyObject *file, int line) {
     struct pending *pending = modules_find(imports, name);
     if (pending != NULL || PyErr_Occurred()) {
+        Py_XINCREF(pending);
         return pending;
     }
     pending = make(imports, name, spec, file, line);
-    if (pending == NULL || PyDict_SetItem(imports->pending, name, (PyObject *)pending) < 0) {
-        Py_XDECREF(pending);
-        return NULL;
+    if (pending != NULL && PyDict_SetItem(imports->pending, name, (PyObject *)pending) < 0) {
+        Py_CLEAR(pending);
     }
-    Py_DECREF(pending); /* the dictionary has it */
     return pending;
 }
 
@@ -167,16 +168,15 @@ static int attach_child(struct imports *imports, const struct pending *pending, 
         result = PyErr_Occurred() ? -1 : 0;
     }
     const bool is_there = loaded != NULL && PyUnicode_Compare(direct, name) == 0;
-    if (result == 0 && later != NULL) {
-        Py_INCREF(child);
+    if (result == 0 && later != NULL && child != NULL) {
         result = store_child(child, module, direct);
         if (result == 0 && PyUnicode_Compare(direct, name) != 0) {
             result = modules_add_child(child, name);
         }
-        Py_DECREF(child);
     } else if (result == 0 && !is_there) {
         result = hook_import_now(imports, name);
     }
+    Py_XDECREF(child);
     Py_XDECREF(direct);
     Py_XDECREF(loaded);
     Py_XDECREF(later);
@@ -253,7 +253,8 @@ PyObject *modules_load(struct imports *imports, struct pending *pending) {
 }
 
 /* What is there for the first part of a name, loaded or to wait: 1 a module that is loaded, 0
- * one that waits, -1 with an exception, or without where it should be imported now. */
+ * one that waits (a new reference), -1 with an exception, or without where it should be imported
+ * now. */
 static int look_top(struct imports *imports, PyObject *top, PyObject *file, int line,
                     struct pending **ret_pending) {
     PyObject *loaded = modules_loaded(top);
@@ -263,6 +264,7 @@ static int look_top(struct imports *imports, PyObject *top, PyObject *file, int 
     }
     *ret_pending = modules_find(imports, top);
     if (*ret_pending != NULL || PyErr_Occurred()) {
+        Py_XINCREF(*ret_pending);
         return *ret_pending != NULL ? 0 : -1;
     }
     PyObject *spec = machinery_look(imports, top);
@@ -282,12 +284,14 @@ static bool is_parent_loaded(PyObject *name) {
     return module != NULL;
 }
 
-/* A submodule, whose parent may not be loaded: then nobody knows yet what it is. */
+/* A submodule, whose parent may not be loaded: then nobody knows yet what it is. A new
+ * reference. */
 static struct pending *wait_leaf(struct imports *imports, PyObject *name, PyObject *file,
                                  int line) {
     struct pending *pending = modules_find(imports, name);
     PyObject *spec = NULL;
     if (pending != NULL || PyErr_Occurred()) {
+        Py_XINCREF(pending);
         return pending;
     }
     if (is_parent_loaded(name)) {
@@ -316,6 +320,7 @@ static PyObject *store_in_parent(struct imports *imports, PyObject *top, PyObjec
     if (pending != NULL && store_child(pending, parent, name) == 0) {
         result = modules_loaded(top);
     }
+    Py_XDECREF(pending);
     Py_XDECREF(parent_name);
     Py_XDECREF(parent);
     return result;
@@ -337,15 +342,17 @@ PyObject *modules_later(struct imports *imports, PyObject *name, bool leaf, PyOb
     } else if (is_loaded == 1 && !is_top) {
         result = store_in_parent(imports, top, name, file, line);
     } else if (is_loaded == 0) {
+        Py_XINCREF(first);
         wanted = first;
     }
     if (wanted != NULL && first != NULL && !is_top && modules_add_child(first, name) < 0) {
-        wanted = NULL;
+        Py_CLEAR(wanted);
     }
     if (wanted != NULL) {
         *ret_pending = wanted;
         result = Py_NewRef(wanted->module);
     }
+    Py_XDECREF(first);
     Py_DECREF(top);
     return result;
 }

@@ -33,7 +33,8 @@ extern PyType_Spec modules_pending_spec;
 PyObject *modules_loaded(PyObject *name);
 /* Borrowed; NULL without an exception where the name is of no waiting module. */
 struct pending *modules_find(const struct imports *imports, PyObject *name);
-/* The same, made where it is not there; `spec` may be NULL. NULL with an exception. Borrowed. */
+/* The same, made where it is not there; `spec` may be NULL. A new reference, NULL with an
+ * exception. */
 struct pending *modules_wait(struct imports *imports, PyObject *name, PyObject *spec,
                              PyObject *file, int line);
 /* The module whose object waits will be `namespace[name]`. */
@@ -42,7 +43,8 @@ int modules_add_child(struct pending *pending, PyObject *name);
 /* Imports it now: a new reference to the module, NULL with an exception. */
 PyObject *modules_load(struct imports *imports, struct pending *pending);
 /* The object that a `import a.b.c` has to store, or with `leaf` that of a.b.c, for later; NULL
- * with an exception, or without where the import should happen now. */
+ * with an exception, or without where the import should happen now. `*ret_pending` gets a new
+ * reference where it waits. */
 PyObject *modules_later(struct imports *imports, PyObject *name, bool leaf, PyObject *file,
                         int line, struct pending **ret_pending);
 /* The first part of a.b.c, a new reference. */

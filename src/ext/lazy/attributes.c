@@ -7,6 +7,7 @@
 #include "ext/common/pycompat_types.h"
 #include "ext/common/pycompat_values.h"
 #include "ext/lazy/module.h"
+#include "ext/lazy/places.h"
 #include "ext/lazy/proxy.h"
 
 #include <string.h>
@@ -70,8 +71,21 @@ static PyObject *ask_wrapped(PyObject *self, PyObject *name) {
     if (held.object == NULL) {
         return NULL;
     }
-    const getattrofunc get = Py_TYPE(held.object)->tp_getattro;
-    PyObject *value = get != NULL ? get(held.object, name) : PyObject_GetAttr(held.object, name);
+    PyObject *value = PyObject_GetAttr(held.object, name);
+    hasten_py_release(held);
+    return value;
+}
+
+/* The same for a name that is not special, of a lazy object that has the table of places. */
+static PyObject *ask_and_note(PyObject *self, PyObject *name) {
+    const struct hasten_py_held held = hasten_py_proxy_hold(self);
+    if (held.object == NULL) {
+        return NULL;
+    }
+    PyObject *value = PyObject_GetAttr(held.object, name);
+    if (value != NULL) {
+        hasten_py_places_note(held.object, name);
+    }
     hasten_py_release(held);
     return value;
 }
@@ -151,7 +165,19 @@ static int is_own(PyObject *self, PyObject *name) {
 }
 
 PyObject *hasten_py_proxy_getattro(PyObject *self, PyObject *name) {
+    const bool has_places =
+        hasten_py_proxy_is_ready(self) && Py_TYPE(self) == hasten_py_places.owner;
+    if (has_places) {
+        /* Reads only, so that the object need not be held. No special name is in the table. */
+        PyObject *value = hasten_py_places_value(hasten_py_proxy_glance(self), name);
+        if (value != NULL) {
+            return value;
+        }
+    }
     const bool may_be_own = is_special(name);
+    if (has_places && !may_be_own) {
+        return ask_and_note(self, name);
+    }
     if (hasten_py_proxy_is_plain(self)) {
         if (may_be_own && strcmp((const char *)PyUnicode_1BYTE_DATA(name), "__class__") == 0) {
             return class_of(self, name);

@@ -4,6 +4,7 @@
 #include "ext/lazy/module.h"
 
 #include "ext/lazy/attribute.h"
+#include "ext/lazy/places.h"
 #include "ext/lazy/proxy.h"
 #include "ext/lazy/resource.h"
 
@@ -54,6 +55,7 @@ static int module_exec(PyObject *module) {
     if (state->proxy_type == NULL || PyModule_AddType(module, state->proxy_type) < 0) {
         return -1;
     }
+    hasten_py_places_open(state->proxy_type);
     PyObject *bases = PyTuple_Pack(1, state->proxy_type);
     state->resource_type =
         bases == NULL
@@ -79,6 +81,7 @@ static void module_free(void *module) {
     if (state != NULL) {
         hasten_py_flights_done(&state->flights);
         hasten_py_resources_drop(state->resources);
+        hasten_py_places_close(state->proxy_type);
         Py_CLEAR(state->proxy_type);
         Py_CLEAR(state->resource_type);
         Py_CLEAR(state->getattr);

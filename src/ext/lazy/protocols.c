@@ -84,23 +84,37 @@ static inline bool is_simple(PyObject *object, unsigned long kinds) {
     return (flags & kinds) != 0 && (flags & Py_TPFLAGS_HEAPTYPE) == 0;
 }
 
+/* Apart, so that the short way has no registers to save. */
+static HASTEN_PY_APART Py_ssize_t ask_length(PyObject *self) {
+    const struct hasten_py_held held = hasten_py_proxy_hold(self);
+    if (held.object == NULL) {
+        return -1;
+    }
+    const Py_ssize_t answer = length(held.object);
+    hasten_py_release(held);
+    return answer;
+}
+
 static Py_ssize_t slot_length(PyObject *self) {
     if (hasten_py_proxy_is_ready(self)) {
         PyObject *object = hasten_py_proxy_glance(self);
         if (PyList_CheckExact(object) || PyTuple_CheckExact(object)) {
             return Py_SIZE(object);
         }
-        if (is_simple(object, Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS |
-                                  Py_TPFLAGS_DICT_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS |
+        if (is_simple(object, Py_TPFLAGS_DICT_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS |
                                   Py_TPFLAGS_BYTES_SUBCLASS)) {
             return length(object);
         }
     }
+    return ask_length(self);
+}
+
+static HASTEN_PY_APART PyObject *ask_item(PyObject *self, PyObject *key) {
     const struct hasten_py_held held = hasten_py_proxy_hold(self);
     if (held.object == NULL) {
-        return -1;
+        return NULL;
     }
-    const Py_ssize_t answer = length(held.object);
+    PyObject *answer = item(held.object, key);
     hasten_py_release(held);
     return answer;
 }
@@ -112,13 +126,7 @@ static PyObject *slot_subscript(PyObject *self, PyObject *key) {
             return item(object, key);
         }
     }
-    const struct hasten_py_held held = hasten_py_proxy_hold(self);
-    if (held.object == NULL) {
-        return NULL;
-    }
-    PyObject *answer = item(held.object, key);
-    hasten_py_release(held);
-    return answer;
+    return ask_item(self, key);
 }
 
 static int slot_ass_subscript(PyObject *self, PyObject *key, PyObject *value) {
@@ -158,8 +166,22 @@ static inline PyObject *iterator_of(PyObject *object) {
     return iterator;
 }
 
-static PyObject *slot_iter(PyObject *self) {
+static HASTEN_PY_APART PyObject *ask_iterator(PyObject *self) {
     return hasten_py_proxy_pass(self, iterator_of);
+}
+
+static PyObject *slot_iter(PyObject *self) {
+    if (!hasten_py_proxy_is_ready(self)) {
+        return ask_iterator(self);
+    }
+    PyObject *object = hasten_py_proxy_glance(self);
+    if (hasten_py_makes_quietly() && (PyList_CheckExact(object) || PyTuple_CheckExact(object))) {
+        return Py_TYPE(object)->tp_iter(object);
+    }
+    Py_INCREF(object);
+    PyObject *iterator = iterator_of(object);
+    Py_DECREF(object);
+    return iterator;
 }
 
 static PyObject *next(PyObject *iterator) {

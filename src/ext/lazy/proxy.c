@@ -73,12 +73,16 @@ static PyObject *make(PyObject *object, PyObject *const *arguments, size_t flags
         PyErr_SetString(PyExc_TypeError, "Proxy() takes one argument, 'factory'");
         return NULL;
     }
-    PyObject *self = type->tp_alloc(type, 0);
-    if (self != NULL) {
-        proxy_of(self)->call = hasten_py_proxy_call;
-        proxy_of(self)->factory = Py_NewRef(arguments[0]);
+    struct hasten_py_proxy *self = PyObject_GC_New(struct hasten_py_proxy, type);
+    if (self == NULL) {
+        return NULL;
     }
-    return self;
+    self->call = hasten_py_proxy_call;
+    self->wrapped = NULL;
+    self->factory = Py_NewRef(arguments[0]);
+    self->weakrefs = NULL;
+    PyObject_GC_Track(self);
+    return (PyObject *)self;
 }
 
 /* An instance's own attributes, as another's. */
@@ -124,7 +128,9 @@ void hasten_py_proxy_dealloc(PyObject *self) {
     if (proxy_of(self)->weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
     }
-    (void)hasten_py_proxy_clear(self);
+    /* Nobody can look at it any more. */
+    Py_XDECREF(proxy_of(self)->wrapped);
+    Py_XDECREF(proxy_of(self)->factory);
     type->tp_free(self);
     Py_DECREF(type);
     Py_TRASHCAN_END;

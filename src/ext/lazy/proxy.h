@@ -13,6 +13,9 @@
 
 #include "ext/common/pycompat.h"
 
+/* Not put into its caller. */
+#define HASTEN_PY_APART __attribute__((noinline))
+
 struct hasten_py_proxy {
     PyObject_HEAD vectorcallfunc call;
     PyObject *wrapped; /* NULL: not made yet */

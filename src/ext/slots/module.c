@@ -9,9 +9,9 @@ static int module_exec(PyObject *module) {
     state->quiet = hook == NULL ? NULL : PyClassMethod_New(hook);
     Py_XDECREF(hook);
     state->type_new = PyObject_GetAttrString((PyObject *)&PyType_Type, "__new__");
-    state->defaults_type = PyType_FromModuleAndSpec(module, &hasten_slots_defaults_spec, NULL);
+    state->creation_type = PyType_FromModuleAndSpec(module, &hasten_slots_creation_spec, NULL);
     state->gc = PyImport_ImportModule("gc");
-    if (state->quiet == NULL || state->type_new == NULL || state->defaults_type == NULL ||
+    if (state->quiet == NULL || state->type_new == NULL || state->creation_type == NULL ||
         state->gc == NULL) {
         return -1;
     }
@@ -22,7 +22,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     struct hasten_slots_state *state = hasten_slots_state_of(module);
     Py_VISIT(state->quiet);
     Py_VISIT(state->type_new);
-    Py_VISIT(state->defaults_type);
+    Py_VISIT(state->creation_type);
     Py_VISIT(state->gc);
     return 0;
 }
@@ -31,7 +31,7 @@ static int module_clear(PyObject *module) {
     struct hasten_slots_state *state = hasten_slots_state_of(module);
     Py_CLEAR(state->quiet);
     Py_CLEAR(state->type_new);
-    Py_CLEAR(state->defaults_type);
+    Py_CLEAR(state->creation_type);
     Py_CLEAR(state->gc);
     return 0;
 }
@@ -47,7 +47,7 @@ static PyMethodDef module_methods[] = {
     {"mend", hasten_slots_mend, METH_VARARGS, hasten_slots_mend_doc},
     {"remake", hasten_slots_remake, METH_VARARGS, hasten_slots_remake_doc},
     {"retire", hasten_slots_retire, METH_O, hasten_slots_retire_doc},
-    {"set_defaults", hasten_slots_set_defaults, METH_VARARGS, hasten_slots_set_defaults_doc},
+    {"set_creation", hasten_slots_set_creation, METH_VARARGS, hasten_slots_set_creation_doc},
     {"survey", hasten_slots_survey, METH_NOARGS, hasten_slots_survey_doc},
     {NULL, NULL, 0, NULL},
 };

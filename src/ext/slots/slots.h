@@ -4,7 +4,7 @@
  *
  *   assigned.c  which attributes a function assigns to its first argument
  *   making.c    a class made anew, and the old one's traces
- *   defaults.c  initial values of slots
+ *   creation.c  initial values of slots, calls of the class
  *   state.c     pickling, the same as without slots
  *   survey.c    a walk over all objects; kinds.c what is known of a class; sizes.c bytes
  *
@@ -37,7 +37,7 @@ struct hasten_slots_state {
     uint8_t meanings[256];
     PyObject *quiet;    /* stands in for an __init_subclass__ that ran already */
     PyObject *type_new; /* type.__new__ */
-    PyObject *defaults_type;
+    PyObject *creation_type;
     PyObject *gc; /* the module */
 };
 
@@ -57,10 +57,10 @@ PyObject *hasten_slots_remake(PyObject *module, PyObject *args);
 PyObject *hasten_slots_mend(PyObject *module, PyObject *args);
 PyObject *hasten_slots_retire(PyObject *module, PyObject *box);
 
-/* defaults.c. */
-extern PyType_Spec hasten_slots_defaults_spec;
-extern const char hasten_slots_set_defaults_doc[], hasten_slots_inherit_doc[];
-PyObject *hasten_slots_set_defaults(PyObject *module, PyObject *args);
+/* creation.c. */
+extern PyType_Spec hasten_slots_creation_spec;
+extern const char hasten_slots_set_creation_doc[], hasten_slots_inherit_doc[];
+PyObject *hasten_slots_set_creation(PyObject *module, PyObject *args);
 PyObject *hasten_slots_inherit(PyObject *module, PyObject *cls);
 
 /* state.c. */

@@ -27,7 +27,10 @@ static PyObject *name_in_state(PyTypeObject *type, PyObject *slot_name) {
     PyObject *rest = PyUnicode_Substring(slot_name, prefix, length);
     bool is_cached =
         start != NULL && rest != NULL && PyUnicode_CompareWithASCIIString(start, CACHED) == 0;
-    is_cached = is_cached && is_cached_property(_PyType_Lookup(type, rest));
+    if (is_cached) {
+        PyUnicode_InternInPlace(&rest); /* the interpreter's cache of look-ups keeps the name */
+        is_cached = is_cached_property(_PyType_Lookup(type, rest));
+    }
     Py_XDECREF(start);
     if (rest == NULL || is_cached) {
         return rest;
@@ -103,6 +106,9 @@ static PyObject *slot_for(PyTypeObject *type, PyObject *name) {
     PyObject *found = _PyType_Lookup(type, name);
     if (is_cached_property(found)) {
         PyObject *slot_name = PyUnicode_FromFormat(CACHED "%U", name);
+        if (slot_name != NULL) {
+            PyUnicode_InternInPlace(&slot_name);
+        }
         found = slot_name == NULL ? NULL : _PyType_Lookup(type, slot_name);
         Py_XDECREF(slot_name);
     }
