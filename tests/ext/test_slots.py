@@ -359,6 +359,29 @@ def test_a_class_that_is_changed_later():
         C()
 
 
+def test_a_base_that_is_changed_later():
+    class Base:
+        __slots__ = ()
+
+        def __init__(self):
+            self.a = 1
+
+    class Between(Base):
+        __slots__ = ()
+
+    @slotted
+    class C(Between):
+        a: int
+
+    assert C().a == C().a == 1
+    Base.__init__ = lambda self: setattr(self, "a", 2)
+    assert C().a == 2
+    Between.__init__ = lambda self: setattr(self, "a", 3)
+    assert C().a == 3
+    del Between.__init__
+    assert C().a == 2
+
+
 def test_failing_init_lets_go():
     released = []
 

@@ -33,6 +33,10 @@ struct initial {
 
 struct creation {
     PyObject_HEAD PyObject *init_name; /* "__init__" */
+    /* What that was when the type, whose calls these are, had this version; borrowed: while
+     * the version is the same, so is the attribute. 0: not known. */
+    PyObject *init;
+    unsigned version;
     size_t count, capacity;
     struct initial *items;
 };
@@ -95,11 +99,10 @@ PyType_Spec hasten_slots_creation_spec = {
 };
 
 /* What a type has in the field, if that is ours; else NULL. */
-static const struct creation *creation_of(const PyTypeObject *type) {
+static struct creation *creation_of(const PyTypeObject *type) {
     PyObject *found = type->tp_cache;
-    return found != NULL && Py_TYPE(found)->tp_dealloc == dealloc
-               ? (const struct creation *)(const void *)found
-               : NULL;
+    return found != NULL && Py_TYPE(found)->tp_dealloc == dealloc ? (struct creation *)(void *)found
+                                                                  : NULL;
 }
 
 static void attach(PyTypeObject *type, PyObject *creation) {
@@ -180,15 +183,23 @@ static PyObject *call_init(PyObject *init, PyObject *made, PyObject *const *args
     return result;
 }
 
+static PyObject *init_of(PyTypeObject *type, struct creation *creation) {
+    if (creation->version == 0 || creation->version != type->tp_version_tag) {
+        creation->init = _PyType_Lookup(type, creation->init_name);
+        creation->version = creation->init == NULL ? 0 : type->tp_version_tag;
+    }
+    return creation->init;
+}
+
 static PyObject *call_class(PyObject *callable, PyObject *const *args, size_t nargsf,
                             PyObject *names) {
     PyTypeObject *type = (PyTypeObject *)callable;
-    const struct creation *creation = creation_of(type);
+    struct creation *creation = creation_of(type);
     PyObject *init = NULL;
     if (creation != NULL && type->tp_new == PyBaseObject_Type.tp_new &&
         Py_TYPE(callable)->tp_call == PyType_Type.tp_call &&
         !PyType_HasFeature(type, Py_TPFLAGS_IS_ABSTRACT)) {
-        init = _PyType_Lookup(type, creation->init_name);
+        init = init_of(type, creation);
     }
     if (init == NULL || !PyFunction_Check(init)) {
         return call_slowly(callable, args, PyVectorcall_NARGS(nargsf), names);

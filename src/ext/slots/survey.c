@@ -140,6 +140,12 @@ static struct attributes attributes_of(const struct survey *survey, PyObject *ob
     if (!(type->tp_flags & Py_TPFLAGS_MANAGED_DICT)) {
         if (type->tp_dictoffset > 0) {
             found.dict = pointer_at(object, (uint32_t)type->tp_dictoffset);
+        } else if (type->tp_dictoffset < 0) { /* 3.11, of varying size: from the end */
+            const Py_ssize_t items = Py_SIZE(object) < 0 ? -Py_SIZE(object) : Py_SIZE(object);
+            const Py_ssize_t size = type->tp_basicsize + items * type->tp_itemsize;
+            const Py_ssize_t mask = (Py_ssize_t)sizeof(PyObject *) - 1;
+            found.dict =
+                pointer_at(object, (uint32_t)(((size + mask) & ~mask) + type->tp_dictoffset));
         }
         return found;
     }
