@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    Attached = tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]
+    _Attached = tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]
 
 
 def attach(
     package_name: str,
     submodules: Iterable[str] | None = None,
     submod_attrs: Mapping[str, Iterable[str]] | None = None,
-) -> Attached:
+) -> _Attached:
     """`__getattr__`, `__dir__` and `__all__` for a package whose submodules, and attributes of
     submodules, are imported when they are first used."""
     modules = set(submodules or ())
@@ -92,7 +92,7 @@ def _read_stub(path: str, text: str) -> tuple[set[str], dict[str, list[str]]]:
     return submodules, attributes
 
 
-def attach_stub(package_name: str, filename: str) -> Attached:
+def attach_stub(package_name: str, filename: str) -> _Attached:
     """The same, from what the stub beside `filename` (pass `__file__`) imports: the stub tells
     type checkers and the program in one place."""
     path = filename if filename.endswith("i") else f"{os.path.splitext(filename)[0]}.pyi"

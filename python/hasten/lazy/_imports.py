@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import ModuleType
 
-    Filter = Callable[[str, str, Any], bool]
+    _Filter = Callable[[str, str, Any], bool]
 
 # From Python 3.15 on the language itself has lazy imports.
 _NATIVE = hasattr(builtins, "__lazy_import__")
@@ -34,7 +34,7 @@ _NATIVE = hasattr(builtins, "__lazy_import__")
 class _Native:
     """The language's own lazy imports: what install() set, and what was set before it."""
 
-    installed: tuple[Filter, Filter | None, str] | None = None
+    installed: tuple[_Filter, _Filter | None, str] | None = None
 
 
 def lazy_import(name: str, package: str | None = None) -> ModuleType:
@@ -77,7 +77,7 @@ def _patterns(given: Iterable[str] | None, name: str) -> list[str]:
     return patterns
 
 
-def _make_filter(before: Filter | None) -> Filter:
+def _make_filter(before: _Filter | None) -> _Filter:
     def is_lazy(importing: str, imported: str, names: Any = None) -> bool:
         if before is not None and not before(importing, imported, names):
             return False
