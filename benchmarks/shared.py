@@ -115,7 +115,7 @@ def main():
             url = f"redis://127.0.0.1:{port}/0"
             rows = local(ours, url, rounds) + remote(ours, url, rounds)
         finally:
-            importlib.import_module("hasten._shared_link").link_to(url).end()
+            importlib.import_module("hasten._shared.link").link_to(url).end()
             server.kill()
             server.wait()
     table("Cost of a call", COLUMNS, rows)

@@ -34,7 +34,7 @@ def trace(tmp_path):
 
 
 def _let_go_of(server):
-    from hasten import _shared_link
+    from hasten._shared import link as _shared_link
 
     link = _shared_link._links.pop(server.url, None)
     if link is not None:
@@ -45,7 +45,7 @@ def _let_go_of(server):
 @pytest.fixture
 def patient(monkeypatch):
     """A busy machine is no server that does not answer."""
-    from hasten import _shared_server
+    from hasten._shared import server as _shared_server
 
     monkeypatch.setattr(_shared_server, "CONNECT_S", 20.0)
     monkeypatch.setattr(_shared_server, "ANSWER_S", 20.0)

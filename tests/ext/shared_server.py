@@ -117,7 +117,8 @@ class Other:
 
     START = """
         import os, sys, time
-        from hasten import _shared_link, _shared_server
+        from hasten._shared import link as _shared_link
+        from hasten._shared import server as _shared_server
         from hasten.functools import cache, lru_cache
         url = sys.argv[1]
         _shared_server.CONNECT_S = _shared_server.ANSWER_S = 20.0

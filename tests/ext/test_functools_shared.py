@@ -7,7 +7,7 @@ import threading
 import weakref
 
 import pytest
-from hasten import _shared_link
+from hasten._shared import link as _shared_link
 from hasten.functools import cache, cached_method, lru_cache
 from shared_server import until
 

@@ -4,7 +4,7 @@
 import asyncio
 
 import pytest
-from hasten import _shared_link
+from hasten._shared import link as _shared_link
 from hasten.functools import cache, lru_cache
 from shared_server import until
 

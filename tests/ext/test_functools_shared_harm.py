@@ -10,7 +10,8 @@ import threading
 import warnings
 
 import pytest
-from hasten import _shared_link, _shared_server
+from hasten._shared import link as _shared_link
+from hasten._shared import server as _shared_server
 from hasten.functools import cache
 from isolated import run_isolated
 from shared_server import until

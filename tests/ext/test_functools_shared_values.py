@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import pytest
 from hasten._functools import _is_plain, _shared_key
-from hasten._shared_values import version_of
+from hasten._shared.values import version_of
 from hasten.functools import cache, lru_cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,7 +145,7 @@ def test_versions():
     for _ in range(3000):
         warm(1)
     assert version_of(warm) == version
-    code = f"from hasten._shared_values import version_of\nn = {{}}\nexec({base!r}, n)\n"
+    code = f"from hasten._shared.values import version_of\nn = {{}}\nexec({base!r}, n)\n"
     for seed in "1", "2":
         done = subprocess.run(
             [sys.executable, "-c", code + "print(version_of(n['f']))"],

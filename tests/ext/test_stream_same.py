@@ -7,7 +7,7 @@ import re
 
 import pytest
 from hasten import _stream, stream
-from hasten._literals import required
+from hasten.stream._literals import required
 
 hypothesis = pytest.importorskip("hypothesis")
 given, settings, st = hypothesis.given, hypothesis.settings, hypothesis.strategies

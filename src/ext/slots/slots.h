@@ -8,7 +8,7 @@
  *   state.c     pickling, the same as without slots
  *   survey.c    a walk over all objects; kinds.c what is known of a class; sizes.c bytes
  *
- * python/hasten/slots.py decides what becomes a slot and calls these. */
+ * python/hasten/slots/ decides what becomes a slot and calls these. */
 #ifndef HASTEN_EXT_SLOTS_SLOTS_H
 #define HASTEN_EXT_SLOTS_SLOTS_H
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from hasten import _shared_server
-from hasten._shared_server import Connections, Refused, Unreachable, refusals
+from hasten._shared import server
+from hasten._shared.server import Connections, Refused, Unreachable, refusals
 
 PING_S = 1.0  # between questions whether the server is there
 RETRY_S = 1.0  # between attempts to reach it
@@ -88,14 +88,14 @@ class Link:
                     self._track([subscriber.prefix])
                 except (Unreachable, Refused):
                     self.is_usable = self.is_up = False  # The thread does the rest.
-        self._tried.wait(4 * (_shared_server.CONNECT_S + _shared_server.ANSWER_S))
+        self._tried.wait(4 * (server.CONNECT_S + server.ANSWER_S))
 
     def ensure(self) -> None:
         """That the thread runs: a child of fork() has none."""
         if self._thread is None:
             with self._lock:
                 self._start()
-            self._tried.wait(4 * (_shared_server.CONNECT_S + _shared_server.ANSWER_S))
+            self._tried.wait(4 * (server.CONNECT_S + server.ANSWER_S))
 
     def _start(self) -> None:
         if self._thread is not None or self._ends.is_set():
@@ -248,7 +248,7 @@ class Link:
         listener = self._listener
         listener.send_command("PING")
         while True:
-            if not listener.can_read(timeout=_shared_server.ANSWER_S):
+            if not listener.can_read(timeout=server.ANSWER_S):
                 raise Unreachable("no answer in time")
             message = listener.read_response()
             if message[0] == b"pong":
@@ -287,7 +287,7 @@ class Link:
             with suppress(OSError):
                 sock.shutdown(2)
         if thread is not None:
-            thread.join(timeout=_shared_server.ANSWER_S)
+            thread.join(timeout=server.ANSWER_S)
 
     def forked(self) -> None:
         """In a child: its parent has the connections, and the thread."""
@@ -346,7 +346,7 @@ class Link:
             raise
 
     def read(self, key: bytes) -> bytes | None:
-        [answer] = self._ask(("GETRANGE", key, 0, _shared_server.LARGEST_BYTES))
+        [answer] = self._ask(("GETRANGE", key, 0, server.LARGEST_BYTES))
         return answer or None
 
     def claim(
@@ -356,7 +356,7 @@ class Link:
         that there is by now."""
         claimed, payload = self._ask(
             ("SET", right, token, "NX", "PX", int(LOCK_S * 1000)),
-            ("GETRANGE", key, 0, _shared_server.LARGEST_BYTES),
+            ("GETRANGE", key, 0, server.LARGEST_BYTES),
         )
         if claimed:
             self.rights[right] = token, owner

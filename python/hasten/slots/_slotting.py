@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How hasten.slots.slotted makes a class with slots out of one without.
 
-Which attributes instances have is found in `_slotfinding.py`. Here: what cannot be, the class
+Which attributes instances have is found in `_finding.py`. Here: what cannot be, the class
 made anew, and everything that meant the first class made to mean the second.
 """
 
@@ -12,8 +12,8 @@ from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any
 
 from hasten import _slots
-from hasten._slotfinding import Found, find
-from hasten._slotmoving import move
+from hasten.slots._finding import Found, find
+from hasten.slots._moving import move
 
 # Attributes of a class that belong to the class object itself.
 _OWN = ("__slotnames__", "_abc_impl", "__abstractmethods__")

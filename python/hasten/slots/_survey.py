@@ -12,8 +12,8 @@ from os import PathLike
 from typing import Any
 
 from hasten import _slots
-from hasten._slotfinding import Found, find
-from hasten._slotting import alternative, base_with_dict
+from hasten.slots._finding import Found, find
+from hasten.slots._slotting import alternative, base_with_dict
 
 # Py_TPFLAGS_HEAPTYPE: made by a class statement, or by C in a way that can be changed.
 _HEAP_TYPE = 1 << 9

@@ -3,8 +3,8 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TypeAlias, TypeVar, overload
 
-from hasten._survey import Row as Row
-from hasten._survey import Survey as Survey
+from hasten.slots._survey import Row as Row
+from hasten.slots._survey import Survey as Survey
 
 __all__ = ["slotted", "survey"]
 

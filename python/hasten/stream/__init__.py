@@ -25,7 +25,7 @@ from hasten._stream import (
     Stream,
     TruncatedError,
 )
-from hasten._stream_files import BLOCK, Progress, Sources, decoded, expand
+from hasten.stream._files import BLOCK, Progress, Sources, decoded, expand
 
 __all__ = [
     "DataError",
@@ -71,11 +71,11 @@ def _pattern(regex: Any, kind: type) -> Any:
     return compiled
 
 
-def _literals(compiled: Any, kind: type) -> tuple[Any, ...] | None:
+def _literals_of(compiled: Any, kind: type) -> tuple[Any, ...] | None:
     """Texts of which a match has one, for a scan before the pattern's."""
     if not isinstance(compiled, re.Pattern):
         return None
-    from hasten._literals import required
+    from hasten.stream._literals import required
 
     texts = required(compiled.pattern, compiled.flags)
     if texts is None:
@@ -129,7 +129,7 @@ def _make(
     text = _BYTES if codec is None else _FAST.get(codec)
     texts = _any_of(contains, kind)
     compiled = _pattern(regex, kind)
-    searched = texts if texts is not None or compiled is None else _literals(compiled, kind)
+    searched = texts if texts is not None or compiled is None else _literals_of(compiled, kind)
     needles, is_slow = _encoded(searched, codec)
     sources = Sources(given, progress, compression=compression, block_size=block_size)
     every = iter(sources) if readers is None else readers
@@ -277,7 +277,7 @@ def records(
     passes over lines before they are parsed. `batch`: lists of so many records. `parsing`:
     arguments for `csv.reader` or `json.loads`.
     """
-    from hasten._stream_records import format_of, read_csv, read_json
+    from hasten.stream._records import format_of, read_csv, read_json
 
     files = expand(source)
     kind = format or format_of(files)
@@ -322,7 +322,7 @@ def follow(
     """
     if start not in {"end", "beginning"}:
         raise ValueError(f'start= is "end" or "beginning", not {start!r}')
-    from hasten._stream_following import Growing, incarnations
+    from hasten.stream._following import Growing, incarnations
 
     file = Growing(os.fspath(path), timeout, interval)
     if start == "end":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hasten._stream import Lines
-from hasten._stream_files import name_of
+from hasten.stream._files import name_of
 
 
 def format_of(files: list[Any]) -> str:

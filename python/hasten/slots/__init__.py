@@ -36,7 +36,7 @@ save memory.
 def __getattr__(name):
     # Most programs decorate and do not survey.
     if name in ("Row", "Survey"):
-        from hasten import _survey
+        from hasten.slots import _survey
 
         return getattr(_survey, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -49,12 +49,12 @@ def slotted(cls=None, /, *, slots=(), seen=None, weakref=False, dict=False):
     references to instances; `dict` lets them have other attributes too."""
     if cls is None:
         return lambda cls: slotted(cls, slots=slots, seen=seen, weakref=weakref, dict=dict)
-    from hasten._slotting import make
+    from hasten.slots._slotting import make
 
     slots = (slots,) if isinstance(slots, str) else tuple(slots)
     names = [name for name in slots if name not in ("__dict__", "__weakref__")]
     if seen is not None:
-        from hasten._survey import seen_names
+        from hasten.slots._survey import seen_names
 
         names += seen_names(seen, cls)
     weakref = weakref or "__weakref__" in slots
@@ -68,7 +68,7 @@ def slotted(cls=None, /, *, slots=(), seen=None, weakref=False, dict=False):
 def survey(*, limit=20):
     """Counts the instances of the program's classes, their bytes and attributes, and works out
     what slots would save. `limit` is how many classes the table shows."""
-    from hasten._survey import Survey
+    from hasten.slots._survey import Survey
 
     return Survey(limit)
 
@@ -107,7 +107,3 @@ def _main():
     os.environ["HASTEN_SLOTS"] = f"{os.getpid()}\t{int(signal)}\t{path}"
     sys.stdout.flush()
     os.execv(sys.executable, [sys.orig_argv[0], *_interpreter_options("hasten.slots"), *arguments])
-
-
-if __name__ == "__main__":
-    _main()

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from hasten._functools import _Leases, _shared_key
-from hasten._shared_link import Link, link_to
-from hasten._shared_server import LARGEST_BYTES, Refused, Unreachable
-from hasten._shared_values import Unfit, namespace_of, pack, serializer_of, unpack, version_of
+from hasten._shared.link import Link, link_to
+from hasten._shared.server import LARGEST_BYTES, Refused, Unreachable
+from hasten._shared.values import Unfit, namespace_of, pack, serializer_of, unpack, version_of
 
 WAIT_S = 30.0  # for what another process computes, before computing it here too
 POLL_S = (0.01, 0.25)  # first and last pause between looks whether it is there
@@ -414,11 +414,11 @@ def wrap(
         "single_flight": not is_async,
     }
     if is_async:
-        from hasten import _shared_async
+        from hasten._shared import coroutines
 
         inner |= {"copy": None, "failures": None, "shared": False}
         failures, failures_s = options["failures"] or (), options["failure_ttl"]
-        compute = _shared_async.beginning(server, function, failures, failures_s)
+        compute = coroutines.beginning(server, function, failures, failures_s)
     else:
         compute = _computing(server, function)
     cached = manage(compute, inner, server.stats)
@@ -439,7 +439,7 @@ def wrap(
 
     wrapper = cached
     if is_async:
-        wrapper = _shared_async.answering(cached, options, discard_here)
+        wrapper = coroutines.answering(cached, options, discard_here)
         wrapper.cache_info, wrapper.cache_stats = cached.cache_info, cached.cache_stats
     wrapper.cache_clear, wrapper.cache_discard = cache_clear, cache_discard
     return wrapper

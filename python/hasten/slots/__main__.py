@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+"""`python -m hasten.slots`."""
+
+from hasten.slots import _main
+
+_main()
