@@ -3,114 +3,26 @@
 
 import dataclasses
 import functools
-import gc
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import weakref
+from pathlib import Path
 
 import pytest
 from hasten.slots import slotted, survey
-
-COUNT = 4000
-
-
-def row_of(cls):
-    return survey()[f"{cls.__module__}.{cls.__qualname__}"]
+from slots_bytes import class_with, row_of
 
 
-def allocated():
-    """Bytes of pymalloc's blocks that are in use, by their size class."""
-    with tempfile.TemporaryFile() as file:
-        saved = os.dup(2)
-        os.dup2(file.fileno(), 2)
-        sys._debugmallocstats()
-        os.dup2(saved, 2)
-        os.close(saved)
-        file.seek(0)
-        text = file.read().decode()
-    rows = re.findall(r"^ +\d+ +(\d+) +\d+ +(\d+) +\d+ *$", text, re.MULTILINE)
-    assert len(rows) > 10
-    return {int(size): int(size) * int(count) for size, count in rows}
-
-
-def class_with(count, base=object, slots=None):
-    names = [f"n{i}" for i in range(count)]
-    body = "".join(f"  self.{name} = value\n" for name in names) or "  pass\n"
-    namespace = {"__name__": __name__, "base": base}
-    head = f" __slots__ = {slots!r}\n" if slots is not None else ""
-    exec(f"class C(base):\n{head} def __init__(self, value):\n{body}", namespace)
-    return namespace["C"]
-
-
-def nothing(one):
-    pass
-
-
-def touched(one):
-    return one.__dict__
-
-
-def more(one):
-    one.__dict__["more"] = None
-
-
-def fewer(one):
-    del one.n0
-
-
-def weak(one):
-    one.n0 = weakref.ref(one)
-
-
-@pytest.mark.parametrize("change", [nothing, touched, more, fewer])
-@pytest.mark.parametrize("attributes", [1, 3, 8, 20])
-def test_bytes_are_the_allocators(attributes, change):
-    cls = class_with(attributes)
-    kept = [None] * COUNT
-    # Shared keys give the first instances more room.
-    warm = [cls(None) for _ in range(40)]
-    for one in warm:
-        change(one)
-    gc.collect()
-    gc.disable()
-    try:
-        before = row_of(cls).bytes
-        allocated()
-        start = allocated()
-        for i in range(COUNT):
-            kept[i] = cls(None)
-            change(kept[i])
-        end = allocated()
-        after = row_of(cls)
-    finally:
-        gc.enable()
-    truth = sum(end.values()) - sum(start.values())
-    assert after.count == COUNT + len(warm)
-    assert after.bytes - before == pytest.approx(truth, rel=0.02)
-    assert len(after.names) == attributes + (change is more) - (change is fewer)
-
-
-@pytest.mark.parametrize("weakly", [False, True])
-@pytest.mark.parametrize("attributes", [1, 8, 31])
-def test_bytes_with_slots_are_those_of_the_slotted_class(attributes, weakly):
-    plain = class_with(attributes)
-    one = plain(None)
-    held = weakref.ref(one) if weakly else None
-    made = slotted(class_with(attributes), weakref=weakly)
-    two = made(None)
-    rows = [row for row in survey() if row.name == f"{__name__}.C"]
-    assert len(rows) == 2
-    slots = next(row for row in rows if not row.names)
-    without = next(row for row in rows if row.names)
-    assert without.slotted_bytes == slots.bytes
-    assert slots.saved == 0
-    assert without.saved == without.bytes - slots.bytes
-    del one, two, held
+def test_bytes_are_the_allocators() -> None:
+    """slots_bytes.py, which says why."""
+    tests = Path(__file__).with_name("slots_bytes.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "22 passed" in done.stdout
 
 
 def test_names_and_counts():
@@ -140,7 +52,7 @@ def test_many_attributes():
 def test_it_makes_no_dict():
     cls = class_with(3)
     kept = [cls(1) for _ in range(10)]
-    assert survey()[f"{__name__}.C"].with_dict == row_of(cls).with_dict == 0
+    assert survey()[f"{cls.__module__}.C"].with_dict == row_of(cls).with_dict == 0
     del kept
 
 
@@ -215,20 +127,20 @@ def test_text_and_json(tmp_path):
     lines = str(found).splitlines()
     assert re.fullmatch(r"[\d,]+ objects; slots would save [\d.]+ MiB", lines[0])
     assert lines[2].split() == ["instances", "bytes", "each", "slots", "saves", "class"]
-    assert re.fullmatch(rf" +5,000 +.* MiB +\d+ +288 +.* MiB  {__name__}\.C", lines[3])
+    assert re.fullmatch(rf" +5,000 +.* MiB +\d+ +288 +.* MiB  {cls.__module__}\.C", lines[3])
     assert lines[4].strip() == "n0, n1, n2, n3, n4 and 26 more"
     path = tmp_path / "survey.json"
     assert json.loads(found.to_json(path)) == json.loads(path.read_text()) == found.as_dict()
     content = found.as_dict()
-    assert content["classes"][0]["name"] == f"{__name__}.C"
+    assert content["classes"][0]["name"] == f"{cls.__module__}.C"
     assert content["saved"] == found.saved > 0
-    assert found[0] is found[f"{__name__}.C"]
+    assert found[0] is found[f"{cls.__module__}.C"]
     assert len(found) == len(list(found))
     assert slotted(class_with(1), seen=path).__slots__ == tuple(f"n{i}" for i in range(31))
     assert len(slotted(class_with(1), seen=found).__slots__) == 31
     with pytest.raises(KeyError):
         found["no.Such"]
-    assert repr(found[0]).startswith(f"<Row {__name__}.C: 5000 instances")
+    assert repr(found[0]).startswith(f"<Row {cls.__module__}.C: 5000 instances")
     del kept
 
 
