@@ -526,7 +526,7 @@ def test_what_lines_cannot_be_made_of():
 
 @pytest.mark.parametrize("end", ["del s", "s.close()", "next(s)"])
 def test_streams_upon_streams(end):
-    """Too many for the stack: refused, where going on would end the program."""
+    """Too many for the stack: refused, as going on would end the program."""
     code = f"""if True:
         from hasten import stream
         s = stream.Stream([1])
@@ -539,4 +539,5 @@ def test_streams_upon_streams(end):
     """
     done = read(code)
     assert (done.stderr, done.returncode) == ("", 0)
-    assert done.stdout == ("" if end == "del s" else "refused\n")
+    # Where a stack has no limit, it may be done.
+    assert done.stdout in ({""} if end == "del s" else {"", "refused\n"})
