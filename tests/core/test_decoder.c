@@ -192,6 +192,54 @@ static void test_formats(void) {
     }
 }
 
+static unsigned steps_behind_fault;
+
+static bool faulty_again(void *state) {
+    (void)state;
+    return true;
+}
+
+static void *faulty_make(void) {
+    return &steps_behind_fault;
+}
+
+static void faulty_end(void *state) {
+    (void)state;
+}
+
+/* Delivers a few bytes and finds a fault behind them. */
+static enum hasten_codec_step faulty_step(void *state, struct hasten_codec_io *io) {
+    unsigned *steps = state;
+    if (++*steps == 1) {
+        memcpy(io->out, text, 5);
+        io->out += 5;
+        io->out_size -= 5;
+        io->in += 3;
+        io->in_size -= 3;
+    }
+    io->why = *steps == 1 ? "first" : "again";
+    return HASTEN_CODEC_BAD;
+}
+
+/* A library that found a fault is not asked again: what it would do then is not defined. */
+static void test_fault_behind_data(void) {
+    const struct hasten_codec faulty = {
+        .name = "faulty",
+        .make = faulty_make,
+        .again = faulty_again,
+        .step = faulty_step,
+        .end = faulty_end,
+    };
+    struct memory_source memory = {.data = text, .size = 100};
+    struct hasten_error error = {HASTEN_OK, -1, ""};
+    size_t all = 0;
+    CHECK_STATUS(decode(&memory, &faulty, false, 512, 4096, &all, &error), HASTEN_CORRUPT);
+    CHECK_EQ_INT(all, 5);
+    CHECK_EQ_INT(steps_behind_fault, 1);
+    CHECK_EQ_INT(error.position, 3);
+    CHECK_EQ_STR(error.message, "corrupt faulty data at byte 3: first");
+}
+
 static void test_recognised(void) {
     bool is_undecided = false;
     const uint8_t *magic = (const uint8_t *)"BZh91AY&SY";
@@ -295,6 +343,7 @@ int main(void) {
         text[i] = (uint8_t)("0123456789abcdef\n "[random >> 16 & 15] + (i % 31 == 0));
     }
     test_formats();
+    test_fault_behind_data();
     test_recognised();
     test_plain();
     test_ended_early();

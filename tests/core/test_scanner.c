@@ -141,6 +141,28 @@ static void test_newlines(void) {
     }
 }
 
+/* Lines of any length around those that are looked through at a time. */
+static void test_long_lines(void) {
+    uint8_t *text = malloc(5000);
+    if (!CHECK(text != NULL)) {
+        return;
+    }
+    for (size_t length = 240; length < 4999; length += length < 280 ? 1 : 239) {
+        static const char *const ENDS[] = {"\n", "\r", "\r\n", "\n\r", ""};
+        for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++) {
+            const size_t ending = strlen(ENDS[i]);
+            memset(text, 'a', length);
+            memcpy(text + length, ENDS[i], ending);
+            const size_t size = length + ending;
+            for (unsigned rule = HASTEN_NEWLINE_LF; rule <= HASTEN_NEWLINE_ANY; rule++) {
+                CHECK_EQ_INT(hasten_newline_after(rule, text, size, 0),
+                             model_line_end(rule, text, size, 0));
+            }
+        }
+    }
+    free(text);
+}
+
 struct question {
     const uint8_t *const *needles;
     const size_t *sizes;
@@ -333,6 +355,7 @@ int main(void) {
     test_kernels();
     test_find_in_the_worst_text();
     test_newlines();
+    test_long_lines();
     test_scanner();
     test_regions();
     test_out_of_memory();

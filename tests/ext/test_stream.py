@@ -16,7 +16,7 @@ import threading
 import time
 
 import pytest
-from hasten import stream
+from hasten import _stream, stream
 
 LINES = [f"line {number} {'ERROR' if number % 10 == 0 else 'fine'}\n" for number in range(20_000)]
 TEXT = "".join(LINES).encode()
@@ -56,6 +56,21 @@ def test_a_path_a_descriptor_a_file_object(tmp_path):
     fd = os.open(path, os.O_RDONLY)
     assert list(stream.lines(fd)) == LINES
     os.close(fd)  # it is still its owner's
+
+
+def test_no_encoding_is_the_one_by_default():
+    assert list(stream.lines(io.BytesIO("ä\n".encode()), encoding=None)) == ["ä\n"]
+    assert list(stream.lines(io.BytesIO(b"a\nb\n"), encoding=None, contains="b")) == ["b\n"]
+
+
+def test_the_smallest_block(tmp_path):
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(b"text"))
+    fd = os.open(path, os.O_RDONLY)
+    reader = _stream.Reader(fd, block_size=1)
+    assert reader.read(100) == b"text"
+    reader.close()
+    os.close(fd)
 
 
 def test_a_file_object_is_read_from_where_it_is():
@@ -307,7 +322,7 @@ def test_follow_through_rotation_and_truncation(tmp_path):
                 if line == "last\n":
                     return
 
-    thread = threading.Thread(target=follow)
+    thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     wait_for("old\n")
     with path.open("a") as file:
@@ -327,6 +342,16 @@ def test_follow_through_rotation_and_truncation(tmp_path):
         file.write("last\n")
     thread.join(20)
     assert found == ["old\n", "appended\n", "unfinished", "rotated\n", "cut\n", "last\n"]
+
+
+def test_follow_ends_when_the_file_is_gone(tmp_path):
+    path = tmp_path / "app.log"
+    path.write_text("old\n")
+    lines = stream.follow(path, start="beginning", timeout=0.05, interval=0.01)
+    assert next(lines) == "old\n"
+    os.truncate(path, 0)
+    path.unlink()
+    assert list(lines) == []
 
 
 def test_follow_ends_when_nothing_comes(tmp_path):

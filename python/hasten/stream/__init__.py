@@ -123,6 +123,8 @@ def _make(
         raise ValueError(f'strip= is False, True or "newline", not {strip!r}')
     if limit is not None and limit < 1:
         raise ValueError("limit= is a number of bytes, or None")
+    if kind is str and encoding is None:
+        encoding = "utf-8"
     codec = None if encoding is None else codecs.lookup(encoding).name
     errors = "strict" if errors is None else errors
     codecs.lookup_error(errors)
@@ -160,7 +162,7 @@ def lines(
     contains: Any = None,
     regex: Any = None,
     invert: bool = False,
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
     errors: str | None = None,
     newline: str | None = None,
     strip: Any = False,
@@ -263,7 +265,7 @@ def records(
     batch: int | None = None,
     contains: Any = None,
     header: bool = True,
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
     errors: str | None = None,
     limit: int | None = None,
     compression: str | None = "auto",
@@ -306,7 +308,7 @@ def follow(
     contains: Any = None,
     regex: Any = None,
     invert: bool = False,
-    encoding: str = "utf-8",
+    encoding: str | None = "utf-8",
     errors: str | None = None,
     strip: Any = False,
     limit: int | None = None,

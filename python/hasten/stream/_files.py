@@ -158,5 +158,7 @@ def decoded(
             return
         while line := text.readline(limit + 3):
             if len(line.rstrip("\r\n")) > limit or len(line) > limit + 2:
-                raise LineTooLongError(f"{reader.path}: a line is longer than {limit} characters")
+                error = LineTooLongError(f"{reader.path}: a line is longer than {limit} characters")
+                error.path = reader.path
+                raise error
             yield line

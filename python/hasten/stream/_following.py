@@ -15,6 +15,7 @@ class Growing:
 
     def __init__(self, path: Any, seconds: float | None, interval: float) -> None:
         self.path = path
+        self.fd = -1
         self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.seconds = seconds
         self.interval = interval
@@ -48,22 +49,28 @@ class Growing:
         if fd >= 0:
             os.close(fd)
 
+    def __del__(self) -> None:
+        self.close()  # where reading never began
 
-def _next(last: Growing) -> Growing:
+
+def _next(last: Growing) -> Growing | None:
+    """What comes to have the name; None: nothing did in time."""
+    until = None if last.seconds is None else time.monotonic() + last.seconds
     while True:
         try:
             return Growing(last.path, last.seconds, last.interval)
         except FileNotFoundError:
+            if until is not None and time.monotonic() >= until:
+                return None
             time.sleep(last.interval)
 
 
-def incarnations(file: Growing) -> Iterator[Reader]:
+def incarnations(first: Growing) -> Iterator[Reader]:
     """One reader for each file that has the name, one after the other."""
-    while True:
+    file: Growing | None = first
+    while file is not None:
         try:
             yield Reader(file, path=file.path, compression=None)
         finally:
             file.close()
-        if file.is_quiet:
-            return
-        file = _next(file)
+        file = None if file.is_quiet else _next(file)

@@ -167,10 +167,12 @@ static hasten_status step(struct hasten_decoder *decoder, uint8_t *buffer, size_
     case HASTEN_CODEC_NO_MEMORY:
         return hasten_error_set(error, HASTEN_NO_MEMORY, -1, "out of memory");
     case HASTEN_CODEC_BAD:
+        /* Said once: libraries must not be asked to go on behind a fault. */
         if (given == 0) {
             return corrupt(decoder, io.why, error);
         }
-        break; /* the next step says it again */
+        decoder->fault = io.why;
+        break;
     case HASTEN_CODEC_ON:
     default:
         break;
@@ -189,7 +191,9 @@ static hasten_status decoder_read(void *context, uint8_t *buffer, size_t size, s
     size_t given = 0;
     while (status == HASTEN_OK && given == 0 && !decoder->is_done) {
         const bool is_empty = decoder->input_at == decoder->input_size;
-        if (is_empty && decoder->is_below_done && !decoder->may_have_more) {
+        if (decoder->fault != NULL) {
+            status = corrupt(decoder, decoder->fault, error);
+        } else if (is_empty && decoder->is_below_done && !decoder->may_have_more) {
             status = end_of_input(decoder, error);
         } else if (is_empty && !decoder->may_have_more) {
             status = refill(decoder, error);

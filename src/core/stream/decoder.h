@@ -27,6 +27,7 @@ struct hasten_decoder {
     bool is_done;
     bool is_within;     /* a member */
     bool may_have_more; /* the library stopped for want of room */
+    const char *fault;  /* found behind what was delivered last; NULL: none */
 };
 
 /* `codec` NULL: to be recognised, unless `is_plain`. `below` is borrowed. */

@@ -8,6 +8,30 @@ static size_t after_byte(const uint8_t *data, size_t size, size_t from, uint8_t 
     return at == NULL ? size : (size_t)(at - data) + 1;
 }
 
+/* Looks for one byte no further than for the other: where only one of them ends lines, each
+ * search for the other would go through all that is left. */
+static size_t after_any(const uint8_t *data, size_t size, size_t from) {
+    size_t reach = 256; /* a line of most files */
+    for (size_t begin = from; begin < size; begin += reach, reach *= 2) {
+        const size_t looked_at = size - begin < reach ? size - begin : reach;
+        const uint8_t *feed = memchr(data + begin, '\n', looked_at);
+        /* Not beyond: where there is an end before, it is the one. */
+        const size_t before = feed == NULL ? looked_at : (size_t)(feed - (data + begin));
+        const uint8_t *carriage = memchr(data + begin, '\r', before);
+        if (carriage != NULL) {
+            const size_t next = (size_t)(carriage - data) + 1;
+            return next < size && data[next] == '\n' ? next + 1 : next;
+        }
+        if (feed != NULL) {
+            return (size_t)(feed - data) + 1;
+        }
+        if (looked_at < reach) {
+            break;
+        }
+    }
+    return size;
+}
+
 static size_t before_byte(const uint8_t *data, size_t from, size_t to, uint8_t byte) {
     const uint8_t *at = from < to ? memrchr(data + from, byte, to - from) : NULL;
     return at == NULL ? from : (size_t)(at - data) + 1;
@@ -19,10 +43,7 @@ size_t hasten_newline_after(enum hasten_newline rule, const uint8_t *data, size_
         return after_byte(data, size, from, rule == HASTEN_NEWLINE_LF ? '\n' : '\r');
     }
     if (rule == HASTEN_NEWLINE_ANY) {
-        const size_t feed = after_byte(data, size, from, '\n');
-        /* Not beyond: where there is an end before, it is the one. */
-        const size_t carriage = after_byte(data, feed, from, '\r');
-        return carriage < feed && data[carriage] == '\n' ? carriage + 1 : carriage;
+        return after_any(data, size, from);
     }
     for (size_t begin = from; begin < size;) {
         const size_t carriage = after_byte(data, size, begin, '\r');

@@ -15,7 +15,7 @@ static hasten_status fill_slot(struct hasten_readahead *readahead, uint8_t *slot
                                bool *ret_interrupted, struct hasten_error *error) {
     size_t size = 0;
     hasten_status status = HASTEN_OK;
-    while (size < readahead->slot_size / 2) {
+    while (size < (readahead->slot_size + 1) / 2) {
         size_t got = 0;
         status = readahead->below.read(readahead->below.context, slot + size,
                                        readahead->slot_size - size, &got, error);

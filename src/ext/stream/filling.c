@@ -111,6 +111,12 @@ static int open_next(struct hasten_py_lines *self) {
         return PyErr_Occurred() ? -1 : 0;
     }
     self->is_current_reader = PyObject_TypeCheck(next, state->reader);
+    if (!self->is_current_reader && !PyIter_Check(next)) {
+        PyErr_Format(PyExc_TypeError, "a reader or an iterator is wanted, not %.100s",
+                     Py_TYPE(next)->tp_name);
+        Py_DECREF(next);
+        return -1;
+    }
     self->current = next;
     self->file_number++;
     hasten_regions_restart(&self->regions);
@@ -156,6 +162,9 @@ static int fill_once(struct hasten_py_lines *self) {
 
 int hasten_py_lines_stop(struct hasten_py_lines *self) {
     self->is_over = true;
+    if (self->is_busy) {
+        return 0; /* another thread's turn, whose end does the rest */
+    }
     PyObject *readers = self->readers;
     self->readers = NULL;
     int answer = close_current(self);
@@ -189,25 +198,15 @@ static bool wait_for_turn(struct hasten_py_lines *self) {
     return true;
 }
 
-int hasten_py_lines_fill(struct hasten_py_lines *self) {
-    if (!wait_for_turn(self)) {
-        return -1;
-    }
-    if (self->span_at < self->span_count) {
-        return 1; /* the thread that was waited for found them */
-    }
+void hasten_py_lines_take_turn(struct hasten_py_lines *self) {
     self->is_busy = true;
     self->busy_thread = pthread_self();
     self->busy_pid = getpid();
-    int answer = 2;
-    while (answer == 2 && !self->is_over) {
-        answer = fill_once(self);
-    }
+}
+
+int hasten_py_lines_end_turn(struct hasten_py_lines *self, int answer) {
     self->is_busy = false;
-    if (answer == 2) {
-        answer = 0;
-    }
-    if (answer <= 0 && !self->is_over) {
+    if (answer < 0 || self->is_over) {
         /* As a generator: after its end, or a failure, there is nothing more. */
         const struct hasten_py_exception exception = hasten_py_exception_take();
         const int stopped = hasten_py_lines_stop(self);
@@ -219,4 +218,22 @@ int hasten_py_lines_fill(struct hasten_py_lines *self) {
         }
     }
     return answer;
+}
+
+int hasten_py_lines_fill(struct hasten_py_lines *self) {
+    if (!wait_for_turn(self)) {
+        return -1;
+    }
+    if (self->span_at < self->span_count) {
+        return 1; /* the thread that was waited for found them */
+    }
+    hasten_py_lines_take_turn(self);
+    int answer = 2;
+    while (answer == 2 && !self->is_over) {
+        answer = fill_once(self);
+    }
+    if (answer == 0) {
+        self->is_over = true;
+    }
+    return hasten_py_lines_end_turn(self, answer);
 }

@@ -118,7 +118,7 @@ static PyObject *lines_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "Lines() is made by hasten.stream.lines()");
         return NULL;
     }
-    if (given.limit < 0 || given.block_size < 1) {
+    if (given.limit < 0 || given.block_size < 1 || given.block_size > HASTEN_PY_BLOCK_MAX) {
         PyErr_SetString(PyExc_ValueError, "limit and block_size are numbers of bytes");
         return NULL;
     }
@@ -228,9 +228,14 @@ static PyObject *line_of(struct hasten_py_lines *self, const struct hasten_span 
  * there is none, in which case there is no current iterator any more. */
 static PyObject *line_of_iterator(struct hasten_py_lines *self) {
     PyObject *current = Py_NewRef(self->current);
+    hasten_py_lines_take_turn(self);
     PyObject *line = PyIter_Next(current);
-    if (line == NULL && !PyErr_Occurred() && self->current == current) {
+    const int answer = line != NULL ? 1 : PyErr_Occurred() ? -1 : 2;
+    if (answer == 2 && self->current == current) {
         Py_CLEAR(self->current);
+    }
+    if (hasten_py_lines_end_turn(self, answer) < 1) {
+        Py_CLEAR(line); /* or it came too late */
     }
     Py_DECREF(current);
     return line == NULL ? NULL : judge(self, line, true);

@@ -7,8 +7,8 @@
  * decoded as it is, or where what is looked for may be hidden by how lines are decoded, each
  * line is made and looked at instead: slower, never otherwise.
  *
- * While the GIL is let go of, the stream is busy: another thread waits, the same one (a
- * file object that reads the stream that reads it) is refused. */
+ * While the GIL is let go of, or an iterator of str is asked, the stream is busy: another
+ * thread waits, the same one (a file object that reads the stream that reads it) is refused. */
 #ifndef HASTEN_EXT_STREAM_LINES_H
 #define HASTEN_EXT_STREAM_LINES_H
 
@@ -62,7 +62,12 @@ struct hasten_py_lines {
 
 /* Finds the next spans, or the next iterator of str: 1; 0: it is over; -1: an exception. */
 int hasten_py_lines_fill(struct hasten_py_lines *lines);
-/* Ends what is being read, and does not begin another. */
+/* Keeps other threads from reading, until its end, where `answer` is of a failure (-1) or
+ * not. The answer, or where somebody ended the stream meanwhile: 0, or -1 with an exception. */
+void hasten_py_lines_take_turn(struct hasten_py_lines *lines);
+int hasten_py_lines_end_turn(struct hasten_py_lines *lines, int answer);
+/* Ends what is being read, and does not begin another; in another thread's turn, that one
+ * does so. */
 int hasten_py_lines_stop(struct hasten_py_lines *lines);
 
 #endif

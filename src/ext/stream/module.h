@@ -9,6 +9,9 @@
 
 #include "hasten/status.h"
 
+/* Bytes of a block: several must fit in a size. */
+#define HASTEN_PY_BLOCK_MAX (PY_SSIZE_T_MAX / 16)
+
 struct hasten_py_stream_state {
     PyTypeObject *stage;
     PyTypeObject *reader;

@@ -184,8 +184,8 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                                 compression);
         }
     }
-    if (block_size < 1) {
-        PyErr_SetString(PyExc_ValueError, "a block has at least one byte");
+    if (block_size < 1 || block_size > HASTEN_PY_BLOCK_MAX) {
+        PyErr_SetString(PyExc_ValueError, "a block has at least one byte, and fits in memory");
         return NULL;
     }
     struct hasten_py_reader *self = (struct hasten_py_reader *)type->tp_alloc(type, 0);

@@ -23,9 +23,12 @@ int hasten_py_stage_clear(PyObject *object) {
 static void stage_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
+    /* One may stand on another a hundred thousand times. */
+    Py_TRASHCAN_BEGIN(object, stage_dealloc);
     (void)hasten_py_stage_clear(object);
     type->tp_free(object);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 /* `source` is an iterator, `function` may be NULL. */
@@ -136,9 +139,13 @@ static PyObject *take_source(struct hasten_py_stage *self) {
 
 static PyObject *stage_close(PyObject *object, PyObject *none) {
     (void)none;
+    if (Py_EnterRecursiveCall(" while a stream is closed")) {
+        return NULL;
+    }
     PyObject *source = take_source(stage_of(object));
     const int answer = source == NULL ? 0 : close_source(source);
     Py_XDECREF(source);
+    Py_LeaveRecursiveCall();
     if (answer < 0) {
         return NULL;
     }
@@ -168,7 +175,8 @@ static PyObject *stage_next(PyObject *object) {
     HASTEN_PY_BEGIN_LOCKED(object);
     source = Py_XNewRef(self->source);
     HASTEN_PY_END_LOCKED();
-    if (source == NULL) {
+    if (source == NULL || Py_EnterRecursiveCall(" in a stream")) {
+        Py_XDECREF(source);
         return NULL;
     }
     PyObject *item = NULL;
@@ -190,6 +198,7 @@ static PyObject *stage_next(PyObject *object) {
         item = PyIter_Next(source);
         break;
     }
+    Py_LeaveRecursiveCall();
     Py_DECREF(source);
     return item;
 }
