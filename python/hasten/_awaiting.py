@@ -103,6 +103,8 @@ class Awaited:
     async def wait(self) -> bool:
         """Waits until it is done; answers whether it is the caller that computes it."""
         future = self._future
+        # Before it is begun: where none runs, whoever asks next begins it.
+        loop = None if self.is_done else asyncio.get_running_loop()
         try:
             coroutine = self._start.pop()
         except IndexError:
@@ -110,7 +112,8 @@ class Awaited:
         else:
             is_mine = True
             self._process, self._begun = os.getpid(), time.monotonic()
-            self._task = asyncio.get_running_loop().create_task(self._run(coroutine))
+            assert loop is not None
+            self._task = loop.create_task(self._run(coroutine))
             self._task.add_done_callback(self._ended)
         if future is not None:
             await asyncio.wrap_future(future)

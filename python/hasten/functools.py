@@ -181,7 +181,7 @@ _PLAIN = {
 
 
 def _shared(function: Any, maxsize: Any, typed: Any, given: dict[str, Any]) -> Any:
-    """With a server behind it: python/hasten/_shared.py."""
+    """With a server behind it: python/hasten/_shared/."""
     from hasten import _shared
 
     if maxsize == 0:

@@ -503,3 +503,16 @@ def test_the_async_method_of_one_instance_on_another():
         assert await other("/") == "b/2"
 
     asyncio.run(main())
+
+
+def test_without_a_loop_nothing_is_begun():
+    """Who is on a loop then is not kept waiting by who was on none."""
+
+    @cache
+    async def function(number):
+        return number
+
+    coroutine = function(1)
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        coroutine.send(None)
+    assert asyncio.run(asyncio.wait_for(function(1), 30)) == 1

@@ -11,6 +11,7 @@ import warnings
 
 import pytest
 from hasten.functools import lru_cache
+from shared_server import until
 from threads import run_threads
 
 
@@ -214,12 +215,20 @@ def test_a_wait_of_a_signals_handler_within_a_wait():
 def test_failures_shared_with_those_who_wait(kept):
     calls, seen = [], []
     all_there = threading.Barrier(4, timeout=30)
+    # Who has its key computes or waits before another thread has a turn.
+    keys = iter([5] * 4)
 
-    @lru_cache(single_flight=True, exceptions_shared=True, exceptions=kept, exceptions_ttl=30)
+    @lru_cache(
+        single_flight=True,
+        exceptions_shared=True,
+        exceptions=kept,
+        exceptions_ttl=30,
+        key=keys.__next__,
+    )
     def function():
         calls.append(None)
         all_there.wait()
-        time.sleep(0.3)  # until the others wait
+        until(lambda: keys.__length_hint__() == 0)
         raise Wrong("once")
 
     def work():

@@ -552,3 +552,14 @@ def test_an_async_property_whose_loop_is_closed_in_the_middle():
 
 async def awaited(value):
     return await value
+
+
+def test_keywords_of_a_subclass():
+    class Named(ours.cached_property):
+        def __init__(self, *, text):
+            super().__init__(lambda owner: text)
+
+    class Owner:
+        value = Named(text="given")
+
+    assert type(Owner.value) is Named and Owner().value == "given"

@@ -333,11 +333,13 @@ def test_the_server_ends_them(server):
     until(lambda: server.names() == [] and function.cache_info().currsize == 0)
 
 
-def test_stale_results_are_served_while_another_process_computes(server, other):
-    code = """
+def test_stale_results_are_served_while_another_process_computes(server, other, tmp_path):
+    go_on = tmp_path / "go on"
+    code = f"""
         @cache(shared=url, ttl=0.2, stale=600, namespace="stale", version="1")
         def slow():
-            time.sleep(0.5)
+            while not os.path.exists({str(go_on)!r}):
+                time.sleep(0.005)
             return "new"
     """
     there = other(code)
@@ -351,5 +353,24 @@ def test_stale_results_are_served_while_another_process_computes(server, other):
     there.begin("slow()")
     until(lambda: server.names("hasten-right:*"))
     assert slow() == "old"
+    go_on.touch()
     assert there.answer() == "new"
     until(lambda: slow() in ("new", "computed here"))
+
+
+def test_what_ended_long_ago_is_computed_again(server):
+    """Who wrote it would have served it for longer."""
+    made = []
+
+    @cache(shared=server.url, ttl=20, namespace="over", version="1")
+    def function():
+        made.append("computed")
+        return made[-1]
+
+    name = b"hasten:over:1:"
+    server.client().set(name, entry(b'"differing clocks"', -10))
+    assert function() == "differing clocks" and made == []
+    function.cache_clear()
+    server.client().set(name, entry(b'"kept for ever"', -3600))
+    assert function() == "computed" == function()
+    assert made == ["computed"]

@@ -423,3 +423,25 @@ def test_deep_recursion_in_init():
     with pytest.raises(RecursionError):
         C(10**6)
     assert C(50).inner.inner is not None
+
+
+def test_a_property_in_front_of_a_slot_with_an_initial_value():
+    @slotted
+    class Base:
+        size: int = 1
+
+    @slotted
+    class Squared(Base):
+        name: str = "square"
+
+        @property
+        def size(self):
+            return self.side**2
+
+        @size.setter
+        def size(self, size):
+            self.side = size
+
+    one = Squared()
+    one.size = 3
+    assert (one.size, one.side, one.name, Base().size) == (9, 3, "square", 1)

@@ -188,8 +188,12 @@ class Shared:
             self.counts["remote_errors"] += 1
             self._warn("rubbish", f"something else is where a result should be ({error!r})")
             return _NONE, None, None
-        is_over = left_s is not None and left_s <= 0 and self._stale_s > 0
-        return _STALE if is_over else _FRESH, value, left_s
+        if left_s is None or left_s > 0 or self._ttl_s is None:
+            return _FRESH, value, left_s
+        if left_s < -self._ttl_s - self._stale_s:
+            # Kept by who had another stale=: a clock that differs is no reason for so much.
+            return _NONE, None, None
+        return _STALE if self._stale_s > 0 else _FRESH, value, left_s
 
     def take(self, lease: Any, left_s: float | None) -> None:
         """The server's value is what the call answers."""

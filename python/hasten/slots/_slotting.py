@@ -265,11 +265,19 @@ def _hook(made: type, original: Any) -> Any:
     return classmethod(__init_subclass__)
 
 
+def _is_slot(cls: type, name: str) -> bool:
+    found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    return isinstance(found, MemberDescriptorType)
+
+
 def _set_creation(made: type, own: dict[str, Any]) -> None:
     """Initial values, the bases' too, and calls of the class."""
     values: dict[str, Any] = {}
     for base in reversed(made.__mro__[1:]):
         values.update(vars(base).get("__slot_defaults__", {}))
+    # A property, or the like, may be in front of a base's slot.
+    for name in [name for name in values if not _is_slot(made, name)]:
+        del values[name]
     values.update(own)
     _slots.set_creation(made, values)
     if own:

@@ -39,13 +39,26 @@ static PyObject *without_function(PyTypeObject *type, PyObject *kwargs) {
     return made;
 }
 
+/* Keywords of a subclass are for its own __init__. */
+static bool are_options(PyObject *kwargs) {
+    PyObject *name = NULL;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(kwargs, &at, &name, NULL)) {
+        if (PyUnicode_CompareWithASCIIString(name, "once") != 0 &&
+            PyUnicode_CompareWithASCIIString(name, "ttl") != 0 &&
+            PyUnicode_CompareWithASCIIString(name, "clock") != 0) {
+            return false;
+        }
+    }
+    return PyDict_GET_SIZE(kwargs) > 0;
+}
+
 static PyObject *property_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     const struct hasten_py_functools *state = hasten_py_functools_of(type);
     if (state == NULL) {
         return NULL;
     }
-    PyObject *func = kwargs == NULL ? NULL : PyDict_GetItemString(kwargs, "func");
-    if (func == NULL && PyTuple_GET_SIZE(args) == 0 && kwargs != NULL && PyDict_Size(kwargs) > 0) {
+    if (kwargs != NULL && PyTuple_GET_SIZE(args) == 0 && are_options(kwargs)) {
         return without_function(type, kwargs);
     }
     PyObject *ttl = kwargs == NULL ? NULL : PyDict_GetItemString(kwargs, "ttl");

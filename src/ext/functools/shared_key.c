@@ -91,6 +91,10 @@ static PyObject *written_items(const struct writer *writer, PyObject *set) {
         struct writer inner = {.is_typed = writer->is_typed};
         hasten_buffer_init(&inner.buffer, NULL);
         is_good = write_value(&inner, item);
+        if (is_good && inner.buffer.failed) {
+            PyErr_NoMemory();
+            is_good = false;
+        }
         PyObject *bytes =
             is_good ? PyBytes_FromStringAndSize(inner.buffer.data, (Py_ssize_t)inner.buffer.size)
                     : NULL;

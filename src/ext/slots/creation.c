@@ -61,11 +61,11 @@ static int traverse(PyObject *self, visitproc visit, void *arg) {
     return 0;
 }
 
+/* The name stays: a destructor may yet call a class that goes in the same collection. */
 static int clear(PyObject *self) {
     struct creation *creation = (struct creation *)(void *)self;
     const size_t count = creation->count;
     creation->count = 0;
-    Py_CLEAR(creation->init_name);
     for (size_t i = 0; i < count; i++) {
         Py_DECREF(creation->items[i].value);
     }
@@ -78,6 +78,7 @@ static void dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     (void)clear(self);
+    Py_CLEAR(((struct creation *)(void *)self)->init_name);
     type->tp_free(self);
     Py_DECREF(type);
 }

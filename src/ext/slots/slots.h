@@ -6,7 +6,7 @@
  *   making.c    a class made anew, and the old one's traces
  *   creation.c  initial values of slots, calls of the class
  *   state.c     pickling, the same as without slots
- *   survey.c    a walk over all objects; kinds.c what is known of a class; sizes.c bytes
+ *   survey.c    a walk over all objects, and bytes; kinds.c what is known of a class
  *
  * python/hasten/slots/ decides what becomes a slot and calls these. */
 #ifndef HASTEN_EXT_SLOTS_SLOTS_H
