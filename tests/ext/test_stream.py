@@ -307,7 +307,7 @@ def test_follow_through_rotation_and_truncation(tmp_path):
                 if line == "last\n":
                     return
 
-    thread = threading.Thread(target=follow)
+    thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     wait_for("old\n")
     with path.open("a") as file:

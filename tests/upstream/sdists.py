@@ -10,7 +10,7 @@ from pathlib import Path
 
 KEPT = Path(__file__).resolve().parents[2] / ".cache" / "sdists"
 # pip builds a package's metadata even when it is only to be fetched.
-TIME_LIMIT_S = 300
+TIME_LIMIT_S = 120
 
 
 class NotFetched(Exception):
@@ -29,13 +29,18 @@ def fetch(name, version, sha256):
         wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--disable-pip-version-check", "--no-binary", name, "--require-hashes"]
-        answer = subprocess.run(
-            [*command, "--dest", temporary / "fetched", "-r", wanted],
-            check=False,
-            timeout=TIME_LIMIT_S,
-            capture_output=True,
-            text=True,
-        )
+        # Where nobody answers, each attempt takes as long as it may.
+        command += ["--retries", "1", "--timeout", "15"]
+        try:
+            answer = subprocess.run(
+                [*command, "--dest", temporary / "fetched", "-r", wanted],
+                check=False,
+                timeout=TIME_LIMIT_S,
+                capture_output=True,
+                text=True,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotFetched(f"pip did not come to an end in {TIME_LIMIT_S} s") from None
         if "HASHES" in answer.stderr:
             raise ValueError(answer.stderr)
         archives = list((temporary / "fetched").glob("*.tar.gz"))
