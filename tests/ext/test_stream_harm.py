@@ -37,10 +37,10 @@ def threads():
     return len(os.listdir("/proc/self/task"))
 
 
-def is_left(before):
+def until_nothing_is_left(before):
     """A thread that has been joined is still listed for a moment, and what other tests had may
     have gone meanwhile."""
-    return not set(descriptors()) <= set(before[0]) or threads() > before[1]
+    until(lambda: set(descriptors()) <= set(before[0]) and threads() <= before[1])
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def nothing_is_left():
     before = descriptors(), threads()
     yield
     gc.collect()
-    until(lambda: not is_left(before))
+    until_nothing_is_left(before)
 
 
 @pytest.fixture
@@ -278,17 +278,17 @@ def test_ended_in_the_middle(packed):
         next(opened)
         assert (descriptors(), threads()) != before
         opened.close()
-        until(lambda: not is_left(before))
+        until_nothing_is_left(before)
         assert list(opened) == []
         opened.close()
         with make() as opened:
             next(opened)
-        until(lambda: not is_left(before))
+        until_nothing_is_left(before)
         opened = make()
         next(opened)
         del opened
         gc.collect()
-        until(lambda: not is_left(before))
+        until_nothing_is_left(before)
         del make
 
 
