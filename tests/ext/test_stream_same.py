@@ -35,7 +35,9 @@ TEXTS = st.sampled_from(["a", "ERROR", "ä", "�", "\udcff", "b\n", "\r", "𝄞
 BLOCKS = st.integers(1, 70)
 ERRORS = st.sampled_from(["strict", "replace", "ignore", "surrogateescape", "backslashreplace"])
 ENCODINGS = ["utf-8", "ascii", "latin-1", "utf-16", "utf-16-le", "utf-32", "cp1252", "shift_jis"]
-FAST = settings(max_examples=150, deadline=None)
+# On a busy machine, making examples may take long.
+PATIENT = settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+FAST = settings(PATIENT, max_examples=150)
 
 
 def blocks_of(size):
@@ -177,7 +179,7 @@ def random_patterns(draw, depth=2):
     return pattern + "|" + draw(PARTS) if draw(st.booleans()) else pattern
 
 
-@settings(max_examples=300, deadline=None)
+@settings(PATIENT, max_examples=300)
 @given(random_patterns(), st.lists(st.sampled_from(["a", "b", "E", "R", "ä", " "]), max_size=12))
 def test_what_a_pattern_requires_is_in_what_it_matches(pattern, letters):
     compiled = re.compile(pattern)
