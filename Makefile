@@ -64,7 +64,7 @@ fuzz: ## a minute of fuzzing for each parser
 	@tools/setup build fuzz
 	@tools/fuzz
 
-stress: ## many threads allocate, traced, under each sanitizer
+stress: ## many threads allocate, or use lazy objects and caches, under sanitizers
 	@tools/setup build test
 	@$(MAKE) --no-print-directory build
 	@tools/stress

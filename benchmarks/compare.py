@@ -132,7 +132,7 @@ def peers(results, count):
     chosen = [pyperf, pytest_benchmark] if folder is not None else []
     if folder is not None and shutil.which("hyperfine") is not None:
         chosen.append(hyperfine)
-    else:
+    elif folder is not None:
         print("hyperfine: not here (Debian: apt install hyperfine)", file=sys.stderr)
     names = random.Random(1).choices(PROGRAM_NAMES, k=max(count, 1))
     for peer in chosen:

@@ -5,7 +5,7 @@ Both revisions are built in the same way (`hasten revision`). A *round* starts a
 each, with the same random hash seed and size of the environment, and takes both through the
 tests side by side: in each test they execute blocks in turns, A B B A or B A A B by chance.
 A round gives one estimate a test, and the answer comes from the rounds, as in `hasten check`
-(src/cli/bench_measure.h says why): statistics are C's.
+(src/cli/bench/measure.h says why): statistics are C's.
 """
 
 import contextlib

@@ -76,14 +76,13 @@ def test_slower_and_faster_are_told_apart(hasten: Hasten) -> None:
 
 
 def test_calibration_is_not_misled_by_one_side(hasten: Hasten) -> None:
-    """A's first executions take thrice as long, as if another program had run beside them."""
+    """A's first blocks take thrice as long, as if another program had run beside them."""
     setup = [
         "import itertools, sys",
-        # The setup runs before each block.
-        "executions = sys.__dict__.setdefault('executions', itertools.count())",
+        # The setup runs before each block. A side by itself is calibrated in fewer.
+        "is_slow = next(sys.__dict__.setdefault('blocks', itertools.count())) < 14",
         "def work(side):",
-        "    slow = side == 'a' and next(executions) < 330",
-        "    for _ in range(600 if slow else 200): pass",
+        "    for _ in range(600 if is_slow and side == 'a' else 200): pass",
     ]
     command = ["--budget", "1", "-s", "\n".join(setup), "work('a')", "--vs", "work('b')"]
     (entry,) = bench(hasten, *command)["benchmarks"]

@@ -164,21 +164,35 @@ def bench_unclear():
 """
 
 
+def unclear(hasten: Hasten, repository: Repository, *words: str) -> tuple[int, dict[str, Any]]:
+    """The exit status and the answer of a check that nothing comes out of; by chance, 1 in 20 has
+    a verdict."""
+    for _ in range(8):
+        result = check(
+            hasten, repository, "--against", "HEAD", "--threshold", "0", "--budget", "1", "--json",
+            *words,
+        )  # fmt: skip
+        answer = json.loads(result.stdout)
+        (entry,) = answer["benchmarks"]
+        if entry["verdict"] == "unclear":
+            return result.returncode, answer
+        assert result.returncode == (1 if entry["verdict"] == "slower" else 0), result.stdout
+    raise AssertionError(result.stdout)
+
+
 def test_strict(hasten: Hasten, repository: Repository) -> None:
     """What is different each time is unclear at a threshold of nothing."""
     (repository.folder / "bench_work.py").unlink()
     repository.write(bench_unclear=UNCLEAR)
     repository.commit()
-    words = ["--against", "HEAD", "--threshold", "0", "--budget", "1", "--json"]
-    result = check(hasten, repository, *words, "--junit", "out.xml")
-    (entry,) = json.loads(result.stdout)["benchmarks"]
-    assert (result.returncode, entry["verdict"]) == (0, "unclear"), result.stdout
+    status, _ = unclear(hasten, repository, "--junit", "out.xml")
+    assert status == 0
     suite = ElementTree.parse(repository.folder / "out.xml").getroot()[0]
     assert (suite.get("errors"), suite.get("skipped")) == ("0", "1")
-    assert check(hasten, repository, *words, "--strict").returncode == 2
+    assert unclear(hasten, repository, "--strict")[0] == 2
     (repository.folder / "pyproject.toml").write_text("[tool.hasten.check]\nstrict = true\n")
-    result = check(hasten, repository, *words, "--junit", "out.xml")
-    assert result.returncode == json.loads(result.stdout)["exit_status"] == 2
+    status, answer = unclear(hasten, repository, "--junit", "out.xml")
+    assert status == answer["exit_status"] == 2
     suite = ElementTree.parse(repository.folder / "out.xml").getroot()[0]
     assert (suite.get("errors"), suite.get("skipped")) == ("1", "0")
 

@@ -193,7 +193,8 @@ def test_ctrl_c_in_a_terminal(hasten: Hasten) -> None:
     read_until(terminal, b"ready")
     os.write(terminal, b"\x03")
     seen = read_until(terminal, b"shows this again")
-    assert seen.count(b"interrupted") == 1
+    # Once as a line of its own: the report may show the source of the line that prints it.
+    assert seen.count(b"interrupted\r\n") == 1
     assert seen.count(b"KeyboardInterrupt") == 1
     assert b"loop.py" in seen
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGINT

@@ -51,7 +51,11 @@ class Server:
                 return True
             return False
 
-        until(answers)
+        try:
+            until(answers)
+        except BaseException:
+            self.kill()
+            raise
 
     def client(self):
         import redis

@@ -433,9 +433,13 @@ def test_slow(benchmark):
         result = run(text, *words, f"--benchmark-compare-fail={limit}")
         assert result.ret == (4 if is_over else 0)
         assert ("Performance has regressed" in result.stderr.str()) is is_over
-    assert "test_slow: mean was 1e-12 s and is 0.001" in run(
-        text, *words, "--benchmark-compare-fail=mean:0.0005"
-    ).stderr.str()  # fmt: skip
+    text += "def test_fails(): assert not 'here'\n"
+    result = run(text, *words, "--benchmark-compare-fail=mean:0.0005", "--junit-xml=out.xml")
+    assert result.ret == 4
+    assert "test_slow: mean was 1e-12 s and is 0.001" in result.stderr.str()
+    # What else there is to say is said.
+    result.stdout.fnmatch_lines(["*assert not 'here'*", "*compared with 0003_fast.json*"])
+    assert 'failures="1"' in (pytester.path / "out.xml").read_text()
 
 
 def test_saved_runs_that_are_not_there(run, pytester):

@@ -15,7 +15,7 @@
 #define HASTEN_COUNTERS_VARIABLE "HASTEN_COUNTERS"
 #define HASTEN_COUNTERS_LIBRARY "hasten_counters.so"
 
-/* bench_program.py has the same numbers. */
+/* src/cli/bench/program.py has the same numbers. */
 #define HASTEN_MARK_BEGIN 2000271828
 #define HASTEN_MARK_END 2000314159
 
