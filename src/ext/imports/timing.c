@@ -114,26 +114,36 @@ static void look_at_importer(struct timing *timing, struct load *load) {
     PyErr_Clear();
 }
 
+static bool make_room(struct timing *timing) {
+    if (timing->count < timing->capacity) {
+        return true;
+    }
+    const Py_ssize_t capacity = timing->capacity == 0 ? 256 : 2 * timing->capacity;
+    struct load *loads = capacity > MOST_LOADS
+                             ? NULL
+                             : PyMem_Realloc(timing->loads, (size_t)capacity * sizeof *loads);
+    if (loads == NULL) {
+        return false;
+    }
+    timing->loads = loads;
+    timing->capacity = capacity;
+    return true;
+}
+
 /* The number of a new load; -1 where there is no room: it is not recorded. */
 static Py_ssize_t begin(struct timing *timing, PyObject *name) {
-    if (timing->count == timing->capacity) {
-        const Py_ssize_t capacity = timing->capacity == 0 ? 256 : 2 * timing->capacity;
-        struct load *loads = capacity > MOST_LOADS
-                                 ? NULL
-                                 : PyMem_Realloc(timing->loads, (size_t)capacity * sizeof *loads);
-        if (loads == NULL) {
-            return -1;
-        }
-        timing->loads = loads;
-        timing->capacity = capacity;
+    struct load load = {.name = Py_NewRef(name), .thread = PyThread_get_thread_ident()};
+    /* Makes objects, and so may start the collector, whose finalizers may import. */
+    look_at_importer(timing, &load);
+    if (!make_room(timing)) {
+        Py_DECREF(load.name);
+        Py_XDECREF(load.importer);
+        return -1;
     }
-    const unsigned long thread = PyThread_get_thread_ident();
-    const Py_ssize_t parent = innermost(timing, thread);
-    struct load *load = &timing->loads[timing->count];
-    *load = (struct load){.name = Py_NewRef(name), .parent = parent, .thread = thread};
-    look_at_importer(timing, load);
-    load->resident_before = resident(timing);
-    load->start_ns = now(timing);
+    load.parent = innermost(timing, load.thread);
+    load.resident_before = resident(timing);
+    load.start_ns = now(timing);
+    timing->loads[timing->count] = load;
     return timing->count++;
 }
 
