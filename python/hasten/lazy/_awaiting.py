@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What lazy objects need of coroutines, and those that are made by one."""
 
+import os
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
@@ -10,6 +11,15 @@ from hasten._lazy import Proxy
 
 # Held for one step, by who begins to make an object.
 _lock = threading.Lock()
+
+
+def _forked() -> None:
+    # A thread that does not exist any more may have had it.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 async def wait_for(awaitable: Awaitable[Any]) -> Any:
