@@ -29,13 +29,16 @@ def fetch(name, version, sha256):
         wanted.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--disable-pip-version-check", "--no-binary", name, "--require-hashes"]
-        answer = subprocess.run(
-            [*command, "--dest", temporary / "fetched", "-r", wanted],
-            check=False,
-            timeout=TIME_LIMIT_S,
-            capture_output=True,
-            text=True,
-        )
+        try:
+            answer = subprocess.run(
+                [*command, "--dest", temporary / "fetched", "-r", wanted],
+                check=False,
+                timeout=TIME_LIMIT_S,
+                capture_output=True,
+                text=True,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotFetched(str(error)) from error
         if "HASHES" in answer.stderr:
             raise ValueError(answer.stderr)
         archives = list((temporary / "fetched").glob("*.tar.gz"))
