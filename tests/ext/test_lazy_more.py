@@ -417,7 +417,7 @@ def test_async_proxy_in_a_child_whose_parent_was_about_to_make_it():
         return asyncio.run(use()) == [1]
 
     # As another thread may do when a process forks.
-    with _awaiting._lock:
+    with _awaiting._Step.lock:
         assert in_child(work)
     assert asyncio.run(use()) == [1]
 
