@@ -104,6 +104,26 @@ def test_import_that_is_called_by_name_with_what_is_none(run):
     assert "TypeError: Item in ``from list'' must be str, not int" in done.stderr
 
 
+@pytest.mark.skipif(NATIVE, reason="the language's own are of another type")
+def test_a_name_that_is_no_text(run):
+    lines = run("""
+        import noisy
+        from noisy import plus
+        for name in ("noisy", "plus"):
+            value = globals()[name]
+            for method, *more in ("__setattr__", 1), ("__delattr__",), ("__getattribute__",):
+                try:
+                    getattr(type.__getattribute__(type(value), method), "__call__")(value, 5, *more)
+                except TypeError as error:
+                    print(error)
+        def use():
+            return noisy.VALUE, plus(1)
+        """)
+    assert [line for line in lines if "loading" not in line] == [
+        "attribute name must be string, not 'int'"
+    ] * 6
+
+
 @pytest.mark.skipif(NATIVE, reason="the language's own know nothing of what names are used")
 def test_a_finder_that_imports_much(run, tmp_path):
     """Meanwhile what is known of the module whose statement waits goes on being known."""

@@ -163,8 +163,9 @@ static void end(struct timing *timing, Py_ssize_t number, bool has_failed) {
 PyObject *timing_load(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
     struct imports *imports = PyModule_GetState(module);
     struct timing *timing = imports->timing;
-    const Py_ssize_t number =
-        count >= 1 && PyUnicode_Check(arguments[0]) ? begin(timing, arguments[0]) : -1;
+    const Py_ssize_t number = count >= 1 && PyUnicode_Check(arguments[0]) && !timing->is_closed
+                                  ? begin(timing, arguments[0])
+                                  : -1;
     PyObject *result = PyObject_Vectorcall(timing->load_before, arguments, (size_t)count, NULL);
     if (number >= 0) {
         struct hasten_py_exception raised = hasten_py_exception_take();
@@ -179,7 +180,7 @@ PyObject *timing_call(PyObject *module, PyObject *const *arguments, Py_ssize_t c
                       PyObject *keywords) {
     struct imports *imports = PyModule_GetState(module);
     struct timing *timing = imports->timing;
-    if (count == 3 && keywords == NULL && PyCode_Check(arguments[1]) &&
+    if (count == 3 && keywords == NULL && !timing->is_closed && PyCode_Check(arguments[1]) &&
         PyDict_Check(arguments[2])) {
         PyObject *name = PyDict_GetItemString(arguments[2], "__name__");
         if (name != NULL && PyUnicode_Check(name)) {
@@ -196,7 +197,7 @@ PyObject *timing_started(PyObject *module, PyObject *const *arguments, Py_ssize_
     if (timing == NULL || timing->disable == NULL) {
         Py_RETURN_NONE;
     }
-    if (count >= 1 && PyCode_Check(arguments[0])) {
+    if (count >= 1 && !timing->is_closed && PyCode_Check(arguments[0])) {
         const Py_ssize_t number = innermost(timing, PyThread_get_thread_ident());
         PyObject *key = PyLong_FromVoidPtr(arguments[0]);
         PyObject *place = PyLong_FromSsize_t(number);
