@@ -131,6 +131,17 @@ def test_long_chains(kind):
     gc.collect()
 
 
+@pytest.mark.parametrize("kind", [Proxy, Sub, lazy.resource])
+def test_long_chains_go_without_recursion(kind):
+    chain = 3
+    for _ in range(200_000):
+        outer = kind(list)
+        outer.__wrapped__ = chain
+        chain = outer
+    del chain, outer
+    gc.collect()
+
+
 def test_a_circle_that_is_found_when_it_is_used():
     for kind in (Proxy, Sub):
         ring = [kind(list) for _ in range(1000)]
