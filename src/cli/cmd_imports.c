@@ -184,7 +184,8 @@ static int run(const struct cli_options *options, char **arguments, FILE *file, 
     struct hasten_loads *loads = load_imports(&parts, child.pid);
     if (loads != NULL) {
         show(options, loads, program, file, descriptor);
-        const size_t others = count_parts(&parts) - 1;
+        const size_t count = count_parts(&parts);
+        const size_t others = count == 0 ? 0 : count - 1; /* 0: the folder cannot be read */
         if (others > 0) {
             cli_say("%zu more Python process%s of the program %s not shown", others,
                     others == 1 ? "" : "es", others == 1 ? "is" : "are");

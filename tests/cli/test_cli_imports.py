@@ -104,6 +104,21 @@ def test_other_processes_and_ends(app: Hasten) -> None:
     assert "nothing is known of the program's imports: it did not end by itself" in result.stderr
 
 
+def test_a_load_that_goes_on_at_the_end(app: Hasten) -> None:
+    (app.folder / "half_way.py").write_text(
+        "import unused\nimport threading\nthreading.half_way.set()\nthreading.Event().wait()\n"
+    )
+    (app.folder / "ends.py").write_text(
+        "import threading\nthreading.half_way = threading.Event()\n"
+        "def load():\n    import half_way\n"
+        "threading.Thread(target=load, daemon=True).start()\nthreading.half_way.wait()\n"
+    )
+    result = app("imports", "--python", sys.executable, "ends.py")
+    assert result.returncode == 0
+    assert re.search(r" half_way *$", result.stderr, re.MULTILINE)
+    assert re.search(r" unused +never used$", result.stderr, re.MULTILINE)
+
+
 def test_wrong_usage(app: Hasten) -> None:
     for arguments, complaint in {
         (): "imports: of what? A script, -m MODULE or -c CODE",

@@ -79,6 +79,10 @@ static void test_damage(void) {
          "the line at byte 0 is not of a list of imports: the first line is another"},
         {"hasten imports x\n", HASTEN_CORRUPT, 0,
          "the line at byte 0 is not of a list of imports: the version is no number"},
+        {"hasten imports  \n", HASTEN_CORRUPT, 0,
+         "the line at byte 0 is not of a list of imports: the version is no number"},
+        {"hasten imports 1\t1\n", HASTEN_CORRUPT, 0,
+         "the line at byte 0 is not of a list of imports: the version is no number"},
         {"hasten imports 2\n", HASTEN_NEWER, 0,
          "the list of imports was written by a newer hasten"},
         {"hasten imports 1\nprocess\t1\n", HASTEN_CORRUPT, 17,
@@ -89,6 +93,16 @@ static void test_damage(void) {
          "begin before it"},
         {HEAD "load\t-1\t1\t-1\t1\t1\ta\tb\nend\n", HASTEN_CORRUPT, 39,
          "the line at byte 39 is not of a list of imports: a time is negative"},
+        {HEAD "load\t-1\t1\t900000000000000000\t1\t1\ta\tb\n"
+              "load\t-1\t1\t900000000000000000\t1\t1\ta\tb\nend\n",
+         HASTEN_CORRUPT, 76,
+         "the line at byte 76 is not of a list of imports: what it adds up to is more than there "
+         "is"},
+        {HEAD "load\t-1\t1\t1\t-900000000000000000\t1\ta\tb\n"
+              "load\t-1\t1\t1\t900000000000000000\t1\ta\tb\nend\n",
+         HASTEN_CORRUPT, 77,
+         "the line at byte 77 is not of a list of imports: what it adds up to is more than there "
+         "is"},
         {HEAD "load\t-1\t1\t1e5\t1\t1\ta\tb\nend\n", HASTEN_CORRUPT, 39,
          "the line at byte 39 is not of a list of imports: a load has eight fields"},
         {HEAD "load\t-1\t1\t1\t1\t1\ta\n", HASTEN_CORRUPT, 39,

@@ -57,6 +57,22 @@ def test_the_tree(loads):
     assert int(found["below"][3]) >= 50_000_000, "it sleeps as long"
 
 
+def test_imports_while_it_is_written(loads):
+    """They are not in it."""
+    found, _, _ = loads(
+        "import sys, types\n"
+        "class Module(types.ModuleType):\n"
+        "    @property\n"
+        "    def __package__(self):\n"
+        "        import used\n"
+        "        return ''\n"
+        "import below\n"
+        "del below.__package__\n"
+        "below.__class__ = Module\n"
+    )
+    assert "below" in found and "used" not in found
+
+
 def test_threads(loads):
     found, order, _ = loads(
         "import threading\n"

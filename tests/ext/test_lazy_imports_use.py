@@ -76,6 +76,85 @@ def test_somebody_else_replaces_import_too(run):
     assert "True True" in lines
 
 
+@pytest.mark.skipif(NATIVE, reason="the language's own do not ask it")
+def test_what_replaced_import_is_left_on_top(run):
+    """It calls ours: put above it, ours would call itself."""
+    lines = run("""
+        import builtins
+        before = builtins.__import__
+        def mine(*arguments):
+            return before(*arguments)
+        builtins.__import__ = mine
+        lazy.install()
+        with lazy.imports():
+            import noisy
+        print(noisy.VALUE, builtins.__import__ is mine)
+        builtins.__import__ = before
+        lazy.uninstall()
+        print(builtins.__import__.__module__)
+        builtins.__import__ = mine
+        import pkg.late
+        """)
+    assert lines[:3] == ["loading noisy", "5 True", "builtins"]
+    assert lines[-1] == "loading pkg.late"
+
+
+def test_import_that_is_called_by_name_with_what_is_none(run):
+    done = run("print(__import__('pkg', globals(), globals(), (1,), 0))", expect=1)
+    assert "TypeError: Item in ``from list'' must be str, not int" in done.stderr
+
+
+@pytest.mark.skipif(NATIVE, reason="the language's own are of another type")
+def test_a_name_that_is_no_text(run):
+    lines = run("""
+        import noisy
+        from noisy import plus
+        for name in ("noisy", "plus"):
+            value = globals()[name]
+            for method, *more in ("__setattr__", 1), ("__delattr__",), ("__getattribute__",):
+                try:
+                    getattr(type.__getattribute__(type(value), method), "__call__")(value, 5, *more)
+                except TypeError as error:
+                    print(error)
+        def use():
+            return noisy.VALUE, plus(1)
+        """)
+    assert [line for line in lines if "loading" not in line] == [
+        "attribute name must be string, not 'int'"
+    ] * 6
+
+
+@pytest.mark.skipif(NATIVE, reason="the language's own know nothing of what names are used")
+def test_a_finder_that_imports_much(run, tmp_path):
+    """Meanwhile what is known of the module whose statement waits goes on being known."""
+    for number in range(20):
+        (tmp_path / f"many{number}.py").write_text(
+            f"import noisy, many{number + 1}\ndef use():\n    noisy, many{number + 1}\n"
+            if number < 19
+            else ""
+        )
+    (tmp_path / "pkg" / "__init__.py").write_text(
+        "from noisy import plus\ndef use():\n    return plus(1)\n"
+    )
+    lines = run("""
+        import sys
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "pkg.late":
+                    for number in range(20):
+                        __import__(f"many{number}")
+                    lazy.uninstall()
+        sys.meta_path.insert(0, Finder())
+        from pkg import use as first
+        first
+        from pkg import late, plus
+        def other():
+            return late.V, plus(1)
+        print(other())
+        """)
+    assert lines[-1] == "(1, 2)"
+
+
 def test_lazy_import(run):
     lines = run(
         """

@@ -5,6 +5,7 @@ import asyncio
 import copy
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import ClassVar
 
 import pytest
 from hasten import lazy
+from hasten.lazy import _awaiting
 
 # Attributes.
 
@@ -398,6 +400,26 @@ def test_async_proxy_on_several_loops():
     for thread in threads:
         thread.join()
     assert len(made) == 1 and seen == [[1]] * 6 and len({id(one) for one in seen}) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_async_proxy_in_a_child_whose_parent_was_about_to_make_it():
+    async def connect():
+        return [1]
+
+    proxy = lazy.AsyncProxy(connect)
+
+    async def use():
+        return await proxy
+
+    def work():
+        signal.alarm(60)
+        return asyncio.run(use()) == [1]
+
+    # As another thread may do when a process forks.
+    with _awaiting._Step.lock:
+        assert in_child(work)
+    assert asyncio.run(use()) == [1]
 
 
 def test_names():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What lazy objects need of coroutines, and those that are made by one."""
 
+import os
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
@@ -8,8 +9,19 @@ from typing import Any
 from hasten._awaiting import Awaited
 from hasten._lazy import Proxy
 
-# Held for one step, by who begins to make an object.
-_lock = threading.Lock()
+
+class _Step:
+    """Its lock is held for one step, by who begins to make an object or has made it."""
+
+    lock = threading.Lock()
+
+
+def _forked() -> None:
+    # A thread that does not exist any more may have had it.
+    _Step.lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 async def wait_for(awaitable: Awaitable[Any]) -> Any:
@@ -58,11 +70,11 @@ def _begun(proxy: AsyncProxy) -> Awaited | None:
             if awaited.error is None:
                 proxy.__wrapped__ = awaited.value
         finally:
-            with _lock:
+            with _Step.lock:
                 if proxy._awaited is awaited:
                     proxy._awaited = None
 
-    with _lock:
+    with _Step.lock:
         awaited = proxy._awaited
         if awaited is not None and awaited.is_lost():
             awaited.abandon()

@@ -90,7 +90,9 @@ def _install_natively() -> None:
     system: Any = sys
     before = system.get_lazy_imports_filter()
     if _Native.installed is None or before is not _Native.installed[0]:
-        _Native.installed = (_make_filter(before), before, system.get_lazy_imports())
+        # Where another filter was set since, what there was before the first time still counts.
+        mode = system.get_lazy_imports() if _Native.installed is None else _Native.installed[2]
+        _Native.installed = (_make_filter(before), before, mode)
         system.set_lazy_imports_filter(_Native.installed[0])
     system.set_lazy_imports("all")
 

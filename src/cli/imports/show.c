@@ -89,8 +89,11 @@ static void put_row(struct shown *shown, const struct hasten_load *load, size_t 
     put_duration(table, style, load->total_ns);
     put_duration(table, style, load->self_ns);
     put_bytes(table, load->total_bytes);
-    hasten_table_bar(table, (struct hasten_bar){.python_ns = load->total_ns - load->unneeded_ns,
-                                                .waiting_ns = load->unneeded_ns});
+    /* Of a load that was going on at the end, the parts are known and the whole is not. */
+    const int64_t unneeded_ns =
+        load->unneeded_ns < load->total_ns ? load->unneeded_ns : load->total_ns;
+    hasten_table_bar(table, (struct hasten_bar){.python_ns = load->total_ns - unneeded_ns,
+                                                .waiting_ns = unneeded_ns});
     put_name(shown, load, depth, style);
     hasten_table_text(table, style, note_of(load));
     shown->rows++;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A time or a size that is larger is none. */
+/* A time or a size that is larger is none, nor a sum of them: so sums of sums fit. */
 #define MOST_NUMBER (INT64_C(1) << 60)
 
 struct reader {
@@ -15,6 +15,7 @@ struct reader {
     const char *line; /* the one that is read */
     const char *line_end;
     const char *at;
+    int64_t times_ns, bytes; /* of all loads so far, sizes without their signs */
     struct hasten_error *error;
 };
 
@@ -101,9 +102,9 @@ static hasten_status read_head(struct reader *reader) {
         memcmp(reader->line, first, sizeof first - 1) != 0) {
         return corrupt(reader, "the first line is another");
     }
-    char *end = NULL;
-    const long version = strtol(reader->line + sizeof first - 1, &end, 10);
-    if (end != reader->line_end || version < 1) {
+    int64_t version = 0;
+    reader->at = reader->line + sizeof first - 1;
+    if (!next_number(reader, &version) || reader->at <= reader->line_end || version < 1) {
         return corrupt(reader, "the version is no number");
     }
     if (version > HASTEN_LOADS_VERSION) {
@@ -136,6 +137,11 @@ static hasten_status read_load(struct reader *reader) {
     }
     if (load.total_ns < 0 || load.start_ns < 0) {
         return corrupt(reader, "a time is negative");
+    }
+    reader->times_ns += load.total_ns;
+    reader->bytes += load.total_bytes < 0 ? -load.total_bytes : load.total_bytes;
+    if (reader->times_ns > MOST_NUMBER || reader->bytes > MOST_NUMBER) {
+        return corrupt(reader, "what it adds up to is more than there is");
     }
     if (loads->count == HASTEN_LOADS_MOST) {
         return hasten_error_set(reader->error, HASTEN_LIMIT, -1, "more than %d modules",

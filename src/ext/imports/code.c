@@ -20,11 +20,12 @@ static struct code_info *make_info(PyObject *code) {
         return NULL;
     }
     info->code = Py_NewRef(code);
+    info->holders = 1;
     return info;
 }
 
-static void drop_info(struct code_info *info) {
-    if (info != NULL) {
+void code_release(struct code_info *info) {
+    if (info != NULL && --info->holders == 0) {
         Py_DECREF(info->code);
         Py_DECREF(info->bytes);
         Py_XDECREF(info->uses);
@@ -36,7 +37,7 @@ void code_forget(struct imports *imports) {
     for (size_t i = 0; i < CODE_INFOS; i++) {
         struct code_info *info = imports->infos[i];
         imports->infos[i] = NULL;
-        drop_info(info);
+        code_release(info);
     }
 }
 
@@ -51,7 +52,7 @@ static struct code_info *find_info(struct imports *imports, PyObject *code) {
         struct code_info **place = &imports->infos[imports->next_info++ % CODE_INFOS];
         struct code_info *old = *place;
         *place = info;
-        drop_info(old);
+        code_release(old);
     }
     return info;
 }
@@ -190,6 +191,7 @@ bool code_statement(struct imports *imports, PyObject *globals, bool is_from,
         is_read =
             info != NULL && read_statement(info, PyFrame_GetLasti(frame), is_from, ret_statement);
         if (is_read) {
+            info->holders++;
             ret_statement->line = PyFrame_GetLineNumber(frame);
         }
     }

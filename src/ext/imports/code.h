@@ -19,6 +19,7 @@ struct code_info {
     PyObject *code;  /* a reference */
     PyObject *bytes; /* its instructions, unspecialised */
     PyObject *uses;  /* name -> enum name_use; NULL until asked for */
+    int holders;     /* who remembers it, and statements that are being looked at */
 };
 
 enum statement_form {
@@ -31,7 +32,7 @@ enum statement_form {
 #define MOST_NAMES 64
 
 struct statement {
-    struct code_info *info;
+    struct code_info *info; /* held, until code_release() */
     enum statement_form form;
     Py_ssize_t count;
     PyObject *attributes[MOST_NAMES]; /* borrowed of the code: what is taken; FORM_FROM alone */
@@ -46,6 +47,9 @@ struct statement {
  * that stands by itself at the top of a module (no exception), or with an exception. */
 bool code_statement(struct imports *imports, PyObject *globals, bool is_from,
                     struct statement *ret_statement);
+/* To be called once for each statement that was read: what is done with it meanwhile may run
+ * code of the program, which imports, so that others are remembered in its module's place. */
+void code_release(struct code_info *info);
 /* What the frame's code object says of a name; -1 with an exception. */
 int code_uses(struct code_info *info, PyObject *name);
 /* Where exceptions at `offset` go; -1: nowhere. */

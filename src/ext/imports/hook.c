@@ -262,15 +262,7 @@ static PyObject *import_natively(const struct imports *imports, PyObject *const 
     return PyObject_Vectorcall(imports->lazy_import, arguments, 5, NULL);
 }
 
-static PyObject *import_later(struct imports *imports, PyObject *const *arguments,
-                              struct request *request) {
-    if (!code_statement(imports, request->globals, request->names != NULL, &request->statement) ||
-        !is_wanted(imports, request)) {
-        return NULL;
-    }
-    if (imports->lazy_import != NULL) {
-        return import_natively(imports, arguments);
-    }
+static PyObject *import_in_form(struct imports *imports, const struct request *request) {
     switch (request->statement.form) {
     case FORM_FROM:
         return import_from(imports, request);
@@ -281,13 +273,36 @@ static PyObject *import_later(struct imports *imports, PyObject *const *argument
     }
 }
 
+static PyObject *import_later(struct imports *imports, PyObject *const *arguments,
+                              struct request *request) {
+    if (!code_statement(imports, request->globals, request->names != NULL, &request->statement)) {
+        return NULL;
+    }
+    PyObject *result = NULL;
+    if (is_wanted(imports, request)) {
+        result = imports->lazy_import != NULL ? import_natively(imports, arguments)
+                                              : import_in_form(imports, request);
+    }
+    code_release(request->statement.info);
+    return result;
+}
+
+/* Of what is asked for by code of the program, which may ask for anything. */
+static bool are_texts(PyObject *names) {
+    bool are = PyTuple_CheckExact(names);
+    for (Py_ssize_t i = 0; are && i < PyTuple_GET_SIZE(names); i++) {
+        are = PyUnicode_Check(PyTuple_GET_ITEM(names, i));
+    }
+    return are;
+}
+
 /* What an import at the top of a module gives that can wait; NULL where it cannot (no
  * exception), or with an exception. */
 static PyObject *try_later(struct imports *imports, PyObject *const *arguments) {
     PyObject *names = arguments[3];
     const long level = PyLong_AsLong(arguments[4]);
     if (!PyUnicode_CheckExact(arguments[0]) || level < 0 ||
-        (names != Py_None && !PyTuple_CheckExact(names))) {
+        (names != Py_None && !are_texts(names))) {
         return NULL;
     }
     struct request request = {.globals = arguments[1]};
@@ -326,6 +341,14 @@ static PyObject *builtins(void) {
     return dict;
 }
 
+/* The interpreter's own. */
+static bool is_builtin(PyObject *function) {
+    PyObject *module =
+        PyCFunction_Check(function) ? ((PyCFunctionObject *)function)->m_module : NULL;
+    return module != NULL && PyUnicode_Check(module) &&
+           PyUnicode_CompareWithASCIIString(module, "builtins") == 0;
+}
+
 bool hook_put(struct imports *imports, PyObject *module) {
     PyObject *names = builtins();
     PyObject *ours = PyObject_GetAttrString(module, "_import");
@@ -335,18 +358,16 @@ bool hook_put(struct imports *imports, PyObject *module) {
         PyErr_SetString(PyExc_ImportError, "there is no builtins.__import__");
     } else if (ours != NULL && PyObject_RichCompareBool(before, ours, Py_EQ) == 1) {
         is_put = true;
+    } else if (ours != NULL && imports->is_beneath && before != imports->import_before &&
+               !is_builtin(before)) {
+        is_put = true; /* it may call ours: put above it, ours would call itself */
     } else if (ours != NULL) {
-        imports->import_before_is_builtin =
-            PyCFunction_Check(before) &&
-            PyUnicode_Check(((PyCFunctionObject *)before)->m_module == NULL
-                                ? Py_None
-                                : ((PyCFunctionObject *)before)->m_module) &&
-            PyUnicode_CompareWithASCIIString(((PyCFunctionObject *)before)->m_module, "builtins") ==
-                0;
+        imports->import_before_is_builtin = is_builtin(before);
         Py_XSETREF(imports->import_before, Py_NewRef(before));
         Py_XSETREF(imports->lazy_import,
                    Py_XNewRef(PyDict_GetItemString(names, "__lazy_import__")));
         is_put = PyDict_SetItemString(names, "__import__", ours) == 0;
+        imports->is_beneath = is_put;
     }
     Py_XDECREF(ours);
     return is_put;
@@ -358,7 +379,7 @@ void hook_remove(struct imports *imports, PyObject *module) {
     PyObject *there = PyDict_GetItemString(names, "__import__");
     /* Somebody else's may call ours: then it stays, and passes everything on. */
     if (ours != NULL && there != NULL && PyObject_RichCompareBool(there, ours, Py_EQ) == 1) {
-        (void)PyDict_SetItemString(names, "__import__", imports->import_before);
+        imports->is_beneath = PyDict_SetItemString(names, "__import__", imports->import_before) < 0;
     }
     Py_XDECREF(ours);
 }

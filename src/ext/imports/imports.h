@@ -48,6 +48,7 @@ struct imports {
     PyObject *make_before;       /* its module_from_spec */
     PyObject *default_creations; /* create_module of loaders that leave that to importlib */
     bool import_before_is_builtin;
+    bool is_beneath;    /* ours was put there and not taken away: what is there now may call it */
     bool is_everywhere; /* install() */
     struct patterns include, exclude;
     struct scope scopes[MOST_SCOPES];

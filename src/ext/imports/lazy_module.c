@@ -81,9 +81,14 @@ static PyObject *target_of(struct imports *imports, PyObject *self, PyObject *at
     return result;
 }
 
+/* What the object itself answers, loaded or not: its type, and that a name is no text. */
+static bool is_own(PyObject *name) {
+    return !PyUnicode_Check(name) || PyUnicode_CompareWithASCIIString(name, "__class__") == 0;
+}
+
 static PyObject *lazy_getattro(PyObject *self, PyObject *name) {
     struct imports *imports = imports_of(Py_TYPE(self));
-    if (imports == NULL || PyUnicode_CompareWithASCIIString(name, "__class__") == 0) {
+    if (imports == NULL || is_own(name)) {
         return imports == NULL ? NULL : PyObject_GenericGetAttr(self, name);
     }
     PyObject *target = target_of(imports, self, name);
@@ -98,7 +103,7 @@ static PyObject *lazy_getattro(PyObject *self, PyObject *name) {
 
 static int lazy_setattro(PyObject *self, PyObject *name, PyObject *value) {
     struct imports *imports = imports_of(Py_TYPE(self));
-    if (imports == NULL || PyUnicode_CompareWithASCIIString(name, "__class__") == 0) {
+    if (imports == NULL || is_own(name)) {
         return imports == NULL ? -1 : PyObject_GenericSetAttr(self, name, value);
     }
     PyObject *target = target_of(imports, self, name);

@@ -114,26 +114,36 @@ static void look_at_importer(struct timing *timing, struct load *load) {
     PyErr_Clear();
 }
 
+static bool make_room(struct timing *timing) {
+    if (timing->count < timing->capacity) {
+        return true;
+    }
+    const Py_ssize_t capacity = timing->capacity == 0 ? 256 : 2 * timing->capacity;
+    struct load *loads = capacity > MOST_LOADS
+                             ? NULL
+                             : PyMem_Realloc(timing->loads, (size_t)capacity * sizeof *loads);
+    if (loads == NULL) {
+        return false;
+    }
+    timing->loads = loads;
+    timing->capacity = capacity;
+    return true;
+}
+
 /* The number of a new load; -1 where there is no room: it is not recorded. */
 static Py_ssize_t begin(struct timing *timing, PyObject *name) {
-    if (timing->count == timing->capacity) {
-        const Py_ssize_t capacity = timing->capacity == 0 ? 256 : 2 * timing->capacity;
-        struct load *loads = capacity > MOST_LOADS
-                                 ? NULL
-                                 : PyMem_Realloc(timing->loads, (size_t)capacity * sizeof *loads);
-        if (loads == NULL) {
-            return -1;
-        }
-        timing->loads = loads;
-        timing->capacity = capacity;
+    struct load load = {.name = Py_NewRef(name), .thread = PyThread_get_thread_ident()};
+    /* Makes objects, and so may start the collector, whose finalizers may import. */
+    look_at_importer(timing, &load);
+    if (!make_room(timing)) {
+        Py_DECREF(load.name);
+        Py_XDECREF(load.importer);
+        return -1;
     }
-    const unsigned long thread = PyThread_get_thread_ident();
-    const Py_ssize_t parent = innermost(timing, thread);
-    struct load *load = &timing->loads[timing->count];
-    *load = (struct load){.name = Py_NewRef(name), .parent = parent, .thread = thread};
-    look_at_importer(timing, load);
-    load->resident_before = resident(timing);
-    load->start_ns = now(timing);
+    load.parent = innermost(timing, load.thread);
+    load.resident_before = resident(timing);
+    load.start_ns = now(timing);
+    timing->loads[timing->count] = load;
     return timing->count++;
 }
 
@@ -153,8 +163,9 @@ static void end(struct timing *timing, Py_ssize_t number, bool has_failed) {
 PyObject *timing_load(PyObject *module, PyObject *const *arguments, Py_ssize_t count) {
     struct imports *imports = PyModule_GetState(module);
     struct timing *timing = imports->timing;
-    const Py_ssize_t number =
-        count >= 1 && PyUnicode_Check(arguments[0]) ? begin(timing, arguments[0]) : -1;
+    const Py_ssize_t number = count >= 1 && PyUnicode_Check(arguments[0]) && !timing->is_closed
+                                  ? begin(timing, arguments[0])
+                                  : -1;
     PyObject *result = PyObject_Vectorcall(timing->load_before, arguments, (size_t)count, NULL);
     if (number >= 0) {
         struct hasten_py_exception raised = hasten_py_exception_take();
@@ -169,7 +180,7 @@ PyObject *timing_call(PyObject *module, PyObject *const *arguments, Py_ssize_t c
                       PyObject *keywords) {
     struct imports *imports = PyModule_GetState(module);
     struct timing *timing = imports->timing;
-    if (count == 3 && keywords == NULL && PyCode_Check(arguments[1]) &&
+    if (count == 3 && keywords == NULL && !timing->is_closed && PyCode_Check(arguments[1]) &&
         PyDict_Check(arguments[2])) {
         PyObject *name = PyDict_GetItemString(arguments[2], "__name__");
         if (name != NULL && PyUnicode_Check(name)) {
@@ -186,7 +197,7 @@ PyObject *timing_started(PyObject *module, PyObject *const *arguments, Py_ssize_
     if (timing == NULL || timing->disable == NULL) {
         Py_RETURN_NONE;
     }
-    if (count >= 1 && PyCode_Check(arguments[0])) {
+    if (count >= 1 && !timing->is_closed && PyCode_Check(arguments[0])) {
         const Py_ssize_t number = innermost(timing, PyThread_get_thread_ident());
         PyObject *key = PyLong_FromVoidPtr(arguments[0]);
         PyObject *place = PyLong_FromSsize_t(number);

@@ -39,6 +39,7 @@ struct timing {
     int statm;           /* descriptor of /proc/self/statm, -1 */
     int64_t page_bytes;
     bool knows_use; /* it is heard of which code runs */
+    bool is_closed; /* it is judged and written: what is imported now is not recorded */
 };
 
 /* timing_start(disable): from now on loads are recorded. */

@@ -159,7 +159,7 @@ static PyObject *value_call(PyObject *self, PyObject *arguments, PyObject *keywo
 
 static PyObject *value_getattro(PyObject *self, PyObject *name) {
     /* The class statement asks bases that are no types for it. */
-    if (PyUnicode_CompareWithASCIIString(name, "__mro_entries__") == 0) {
+    if (!PyUnicode_Check(name) || PyUnicode_CompareWithASCIIString(name, "__mro_entries__") == 0) {
         return PyObject_GenericGetAttr(self, name);
     }
     PyObject *loaded = load(self);

@@ -66,6 +66,7 @@ PyObject *timing_write(PyObject *module, PyObject *path) {
         PyErr_SetString(PyExc_RuntimeError, "nothing is recorded");
         return NULL;
     }
+    timing->is_closed = true;
     PyObject *name = PyUnicode_EncodeFSDefault(path);
     if (name == NULL || !graph_judge(timing)) {
         Py_XDECREF(name);

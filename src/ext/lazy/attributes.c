@@ -23,7 +23,9 @@ static const char *const CLASS_NAMES[] = {
 static const char *const CLASS_TEXTS[] = {"__doc__", "__module__"};
 
 static bool is_special(PyObject *name) {
-    if (!hasten_py_text_is_ready(name) || PyUnicode_KIND(name) != PyUnicode_1BYTE_KIND) {
+    /* Called by its name, __getattribute__ may be given anything. */
+    if (!PyUnicode_Check(name) || !hasten_py_text_is_ready(name) ||
+        PyUnicode_KIND(name) != PyUnicode_1BYTE_KIND) {
         return false;
     }
     /* There is a zero behind the last character. */

@@ -28,12 +28,7 @@ static PyObject *is_resolved(PyObject *module, PyObject *object) {
 
 static PyObject *resolve(PyObject *module, PyObject *object) {
     (void)module;
-    Py_INCREF(object);
-    while (object != NULL && hasten_py_is_proxy(object)) {
-        PyObject *wrapped = hasten_py_proxy_obtain(object);
-        Py_SETREF(object, wrapped);
-    }
-    return object;
+    return hasten_py_proxy_last(object);
 }
 
 static PyObject *attribute_type(PyObject *module, PyObject *cached_property) {

@@ -57,6 +57,9 @@ static inline bool hasten_py_is_proxy(PyObject *object) {
 PyObject *hasten_py_proxy_obtain(PyObject *self);
 /* The same without making it: NULL without an exception. */
 PyObject *hasten_py_proxy_peek(PyObject *self);
+/* What is at the end of a chain that begins with `object`, lazy or not, whatever the types in
+ * between: a new reference, NULL with an exception set. */
+PyObject *hasten_py_proxy_last(PyObject *object);
 /* What it stands for from now on; NULL: it is to be made again. 0, or -1 with an exception
  * set where it would stand for itself. */
 int hasten_py_proxy_store(PyObject *self, PyObject *value);

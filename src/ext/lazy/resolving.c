@@ -117,6 +117,24 @@ PyObject *hasten_py_proxy_obtain(PyObject *self) {
     return wrapped != NULL ? wrapped : resolve(self);
 }
 
+static void complain_of_circle(void) {
+    PyErr_SetString(PyExc_RecursionError, "lazy objects stand for each other");
+}
+
+PyObject *hasten_py_proxy_last(PyObject *object) {
+    Py_INCREF(object);
+    for (int steps = 0; object != NULL && hasten_py_is_proxy(object); steps++) {
+        PyObject *next = NULL;
+        if (steps < CHAIN_LIMIT) {
+            next = hasten_py_proxy_obtain(object);
+        } else {
+            complain_of_circle();
+        }
+        Py_SETREF(object, next);
+    }
+    return object;
+}
+
 struct hasten_py_held hasten_py_proxy_hold_slowly(PyObject *self) {
     struct hasten_py_held held = {NULL, !hasten_py_proxy_is_plain(self)};
     if (held.is_entered && Py_EnterRecursiveCall(" while a lazy object is used")) {
@@ -129,7 +147,7 @@ struct hasten_py_held hasten_py_proxy_hold_slowly(PyObject *self) {
         if (steps < CHAIN_LIMIT) {
             next = hasten_py_proxy_obtain(held.object);
         } else {
-            PyErr_SetString(PyExc_RecursionError, "lazy objects stand for each other");
+            complain_of_circle();
         }
         Py_SETREF(held.object, next);
     }

@@ -175,12 +175,14 @@ static void resource_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     leave(resource_of(self));
+    Py_TRASHCAN_BEGIN(self, resource_dealloc);
     if (resource_of(self)->proxy.weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
     }
     (void)resource_clear(self);
     type->tp_free(self);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 static PyObject *resource_close(PyObject *self, PyObject *none) {
