@@ -88,20 +88,22 @@ static void repeat(struct hasten_page *page, enum hasten_style style, const char
     }
 }
 
-/* The column at which `amount` of `full` ends, to the nearest. */
-static size_t end_column(int64_t amount, int64_t full, size_t columns) {
-    double share = full > 0 ? (double)amount / (double)full : 0;
+/* The column at which `amount` of `full` ends, to the nearest; `least` where it would end before
+ * what is left of it: amounts of a damaged recording may be negative. */
+static size_t end_column(int64_t amount, int64_t full, size_t columns, size_t least) {
+    double share = full > 0 && amount > 0 ? (double)amount / (double)full : 0;
     share = share > 1 ? 1 : share;
-    return (size_t)(share * (double)columns + 0.5);
+    const size_t end = (size_t)(share * (double)columns + 0.5);
+    return end < least ? least : end;
 }
 
 size_t hasten_page_bar(struct hasten_page *page, const struct hasten_bar *bar, int64_t full_ns,
                        size_t columns) {
     /* Ends are rounded, not lengths: the whole bar is as long as its sum says. */
-    size_t python = end_column(bar->python_ns, full_ns, columns);
-    size_t native = end_column(bar->python_ns + bar->native_ns, full_ns, columns);
+    size_t python = end_column(bar->python_ns, full_ns, columns, 0);
+    size_t native = end_column(bar->python_ns + bar->native_ns, full_ns, columns, python);
     size_t waiting =
-        end_column(bar->python_ns + bar->native_ns + bar->waiting_ns, full_ns, columns);
+        end_column(bar->python_ns + bar->native_ns + bar->waiting_ns, full_ns, columns, native);
     struct bar_glyphs glyph = glyphs(page);
     repeat(page, HASTEN_STYLE_PYTHON, glyph.python, python);
     repeat(page, HASTEN_STYLE_NATIVE, glyph.native, native - python);
