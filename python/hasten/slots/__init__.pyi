@@ -11,7 +11,6 @@ __all__ = ["slotted", "survey"]
 _T = TypeVar("_T")
 _Seen: TypeAlias = Survey | str | PathLike[str] | Mapping[str, Iterable[str]]
 
-
 @overload
 def slotted(
     cls: type[_T],
