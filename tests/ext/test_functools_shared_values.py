@@ -14,9 +14,12 @@ import pytest
 from hasten._functools import _is_plain, _shared_key
 from hasten._shared.values import version_of
 from hasten.functools import cache, lru_cache
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shared_server import until
+
+# On a busy machine, making examples may take long.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def key(*args, typed=False, **kwargs):
@@ -63,7 +66,7 @@ CALLS = st.tuples(
 
 
 @given(CALLS, CALLS)
-@settings(max_examples=80, deadline=None)
+@settings(PATIENT, max_examples=80)
 def test_keys_are_the_same_for_the_same_calls_and_no_others(one, other):
     assert (key(*one[0], **one[1]) == key(*other[0], **other[1])) == (one == other)
     assert key(*one[0], **one[1]) == key(*eval(repr(one[0]), {"inf": math.inf}), **one[1])
@@ -208,7 +211,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=100, deadline=None)
+@settings(PATIENT, max_examples=100)
 def test_json_gives_back_what_is_plain(value):
     assert _is_plain(value, False)
     assert repr(json.loads(json.dumps(value))) == repr(value)
