@@ -32,8 +32,8 @@ def squaring(url, **options):
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(_shared_server, "ANSWER_S", 0.4)
-    monkeypatch.setattr(_shared_link, "PING_S", 0.2)
+    monkeypatch.setattr(_shared_server, "ANSWER_S", 1.2)
+    monkeypatch.setattr(_shared_link, "PING_S", 0.4)
 
 
 def is_up(server):
