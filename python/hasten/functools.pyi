@@ -33,6 +33,7 @@ from hasten._functools import _lru_cache_wrapper as _lru_cache_wrapper
 from hasten._functools import _managed_cache_wrapper as _managed_cache_wrapper
 from hasten._functools import _Mapping, _Wrapped
 from hasten._functools import cached_property as cached_property
+from hasten._shared import SharedCacheStats as _SharedCacheStats
 
 if sys.version_info >= (3, 14):
     from functools import Placeholder as Placeholder
@@ -100,21 +101,6 @@ class _CacheStats(NamedTuple):
     waits: int
     size: int
     seconds_saved: float
-
-class _SharedCacheStats(NamedTuple):
-    hits: int
-    misses: int
-    evictions: int
-    expirations: int
-    stale: int
-    waits: int
-    size: int
-    seconds_saved: float
-    remote_hits: int
-    remote_misses: int
-    remote_errors: int
-    invalidations: int
-    unshared: int
 
 class _Serializer(Protocol):
     def dumps(self, value: Any, /) -> bytes: ...

@@ -335,12 +335,6 @@ PyObject *hook_import(PyObject *module, PyObject *const *arguments, Py_ssize_t c
     return import_before(imports, arguments, count, keywords);
 }
 
-/* builtins, a borrowed reference. */
-static PyObject *builtins(void) {
-    PyObject *dict = PyEval_GetBuiltins();
-    return dict;
-}
-
 /* The interpreter's own. */
 static bool is_builtin(PyObject *function) {
     PyObject *module =
@@ -350,7 +344,7 @@ static bool is_builtin(PyObject *function) {
 }
 
 bool hook_put(struct imports *imports, PyObject *module) {
-    PyObject *names = builtins();
+    PyObject *names = PyEval_GetBuiltins();
     PyObject *ours = PyObject_GetAttrString(module, "_import");
     PyObject *before = PyDict_GetItemString(names, "__import__");
     bool is_put = false;
@@ -374,7 +368,7 @@ bool hook_put(struct imports *imports, PyObject *module) {
 }
 
 void hook_remove(struct imports *imports, PyObject *module) {
-    PyObject *names = builtins();
+    PyObject *names = PyEval_GetBuiltins();
     PyObject *ours = PyObject_GetAttrString(module, "_import");
     PyObject *there = PyDict_GetItemString(names, "__import__");
     /* Somebody else's may call ours: then it stays, and passes everything on. */
