@@ -54,17 +54,36 @@ static bool describe_after(PyObject *object, struct hasten_py_call *ret_call,
                : hasten_py_call_any(ret_call, arguments, (size_t)count, names);
 }
 
+/* A call that follows one argument, and what there is of it. */
+struct look {
+    struct hasten_py_call call;
+    enum hasten_py_found found;
+    PyObject *value; /* a reference where something was found; else NULL */
+    bool is_failure;
+};
+
+static bool look_up(PyObject *object, struct look *ret_look, PyObject *const *arguments,
+                    Py_ssize_t count, PyObject *names) {
+    if (!describe_after(object, &ret_look->call, arguments, count, names, 1)) {
+        return false;
+    }
+    ret_look->value = NULL;
+    ret_look->is_failure = false;
+    ret_look->found = hasten_py_managed_find(managed_of(object), &ret_look->call, &ret_look->value,
+                                             &ret_look->is_failure);
+    return true;
+}
+
 PyObject *hasten_py_awaited_find(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
                                  PyObject *names) {
-    struct hasten_py_call call;
-    if (!describe_after(object, &call, arguments, count, names, 1)) {
+    struct look look;
+    if (!look_up(object, &look, arguments, count, names)) {
         return NULL;
     }
-    PyObject *value = NULL;
-    bool is_failure = false;
-    switch (hasten_py_managed_find(managed_of(object), &call, &value, &is_failure)) {
+    PyObject *value = look.value;
+    switch (look.found) {
     case HASTEN_PY_FRESH:
-        value = hasten_py_managed_hand_out(managed_of(object), value, is_failure);
+        value = hasten_py_managed_hand_out(managed_of(object), value, look.is_failure);
         break;
     case HASTEN_PY_STALE:
         Py_DECREF(value);
@@ -83,21 +102,19 @@ PyObject *hasten_py_awaited_find(PyObject *object, PyObject *const *arguments, P
 PyObject *hasten_py_awaited_stale(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
                                   PyObject *names) {
     struct hasten_py_managed *self = managed_of(object);
-    struct hasten_py_call call;
-    if (!describe_after(object, &call, arguments, count, names, 1)) {
+    struct look look;
+    if (!look_up(object, &look, arguments, count, names)) {
         return NULL;
     }
-    PyObject *value = NULL;
-    bool is_failure = false;
-    const enum hasten_py_found found = hasten_py_managed_find(self, &call, &value, &is_failure);
-    if (found == HASTEN_PY_STALE) {
+    PyObject *value = look.value;
+    if (look.found == HASTEN_PY_STALE) {
         HASTEN_PY_BEGIN_LOCKED(object);
         self->store.stale_hits++;
         HASTEN_PY_END_LOCKED();
     }
-    if (found == HASTEN_PY_STALE || found == HASTEN_PY_FRESH) {
-        value = hasten_py_managed_hand_out(self, value, is_failure);
-    } else if (found == HASTEN_PY_ABSENT) {
+    if (look.found == HASTEN_PY_STALE || look.found == HASTEN_PY_FRESH) {
+        value = hasten_py_managed_hand_out(self, value, look.is_failure);
+    } else if (look.found == HASTEN_PY_ABSENT) {
         value = Py_NewRef(arguments[0]);
     } else {
         Py_CLEAR(value);
@@ -108,17 +125,16 @@ PyObject *hasten_py_awaited_stale(PyObject *object, PyObject *const *arguments, 
 PyObject *hasten_py_awaited_meet(PyObject *object, PyObject *const *arguments, Py_ssize_t count,
                                  PyObject *names) {
     struct hasten_py_managed *self = managed_of(object);
-    struct hasten_py_call call;
-    if (!describe_after(object, &call, arguments, count, names, 1)) {
+    struct look look;
+    if (!look_up(object, &look, arguments, count, names)) {
         return NULL;
     }
-    PyObject *value = NULL;
-    bool is_failure = false;
-    const enum hasten_py_found found = hasten_py_managed_find(self, &call, &value, &is_failure);
-    if (found == HASTEN_PY_ABSENT) {
-        value = hasten_py_managed_keep(self, &call, arguments[0], false) ? Py_NewRef(arguments[0])
-                                                                         : NULL;
-    } else if (found == HASTEN_PY_FOUND_ERROR) {
+    PyObject *value = look.value;
+    if (look.found == HASTEN_PY_ABSENT) {
+        value = hasten_py_managed_keep(self, &look.call, arguments[0], false)
+                    ? Py_NewRef(arguments[0])
+                    : NULL;
+    } else if (look.found == HASTEN_PY_FOUND_ERROR) {
         Py_CLEAR(value);
     }
     return value;
